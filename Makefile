@@ -1,0 +1,35 @@
+# make results: the main job · make test: everything CI runs · make check: the release reproduces · make bench: speed
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CORES ?= all
+
+.PHONY: results test check bench lock clean
+
+results: $(STAMP)
+	$(BIN)/snakemake --cores $(CORES)
+
+test: $(STAMP)
+	$(BIN)/ruff check scripts tests
+	$(BIN)/ruff format --check scripts tests
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/pytest -n 2 --dist loadfile tests
+
+check: $(STAMP)
+	$(BIN)/python tests/check_release.py
+
+bench: $(STAMP)
+	$(BIN)/python tests/bench.py
+
+lock: requirements.in
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.txt
+
+$(STAMP): requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ratebook needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	touch $(STAMP)
+
+clean:
+	rm -rf results/[!r]* results/rates results/review logs benchmarks .snakemake

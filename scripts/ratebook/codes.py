@@ -1,0 +1,137 @@
+"""From codes to meaning: one table of services decides level of care, category, benefit and program of a line.
+
+`workflow/codes/services.csv` holds one row per code; everything known about a code stands in it. A row whose
+`scope` is `claim` speaks for every line of its claim (a detoxification room makes the stay a detoxification;
+an emergency room makes the outpatient claim an emergency visit).
+"""
+
+from __future__ import annotations
+
+import ibis
+import pandas as pd
+
+MEANING = ["category", "level", "ltc_service", "program"]
+DIAGNOSES = [f"diagnosis_code_{n}" for n in range(1, 13)]
+PROCEDURES = [f"procedure_code_{n}" for n in range(1, 7)]
+
+
+def select_codes(services: pd.DataFrame, state: str) -> pd.DataFrame:
+    """Keep the rows in force in a state: its own row for a code, else the row for every state.
+
+    Some states use H0010 for step-down stabilisation and not for detoxification, so a state's row overrides.
+    """
+    here = services[services.state.isin(["", state])]
+    here = here.sort_values("state", ascending=False, kind="stable")
+    return here.drop_duplicates(["system", "code", "modifier"]).sort_index()
+
+
+def sud_class(lines: ibis.Table, diagnoses: pd.DataFrame) -> ibis.Value:
+    """Give the class of the first substance-use diagnosis among a line's twelve; null where none is."""
+    classes = list(zip(diagnoses.code, diagnoses.dx_class))
+    found = [lines[column].upper().substr(0, 3).cases(*classes) for column in DIAGNOSES]
+    return ibis.coalesce(*found)
+
+
+def classify_lines(lines: ibis.Table, services: pd.DataFrame, diagnoses: pd.DataFrame) -> ibis.Table:
+    """Read each line's codes once and say what it served.
+
+    The first that matches decides: a code of the whole claim, HCPCS with its modifier, HCPCS, revenue code,
+    place of service, bill type, drug; then what kind of claim it is. ED and inpatient claims with an SUD
+    diagnosis are SUD care; an outpatient line with a principal SUD diagnosis is too.
+
+    Parameters
+    ----------
+    lines : ibis.Table
+        Lines with the code columns of `MedicalClaims`, and `ndc_code`.
+    services : pandas.DataFrame
+        `services.csv` as `select_codes` gives it.
+    diagnoses : pandas.DataFrame
+        `sud_diagnoses.csv`.
+
+    Returns
+    -------
+    ibis.Table
+        The lines with `category`, `level`, `ltc_service`, `program`, `is_sud_diagnosis`, `dx_class`.
+
+    References
+    ----------
+    methods.md, B1, B2 and D1.
+    """
+    lines = lines.mutate(dx_class=sud_class(lines, diagnoses))
+    lines = lines.mutate(
+        is_sud_diagnosis=lines.dx_class.notnull(),
+        is_principal_sud=lines.diagnosis_code_1.upper().substr(0, 3).isin(list(diagnoses.code)).fill_null(False),
+        bill_type_2=lines.bill_type_code.substr(0, 2),
+    )
+    lines = _match_claim(lines, services[services.scope == "claim"])
+    of_line = services[services.scope == "line"]
+    plain = of_line.modifier == ""
+    lines = _match(lines, of_line[(of_line.system == "hcpcs") & ~plain], "m", ["hcpcs_code", "hcpcs_modifier_1"])
+    lines = _match(lines, of_line[(of_line.system == "hcpcs") & plain], "h", ["hcpcs_code"])
+    lines = _match(lines, of_line[of_line.system == "revenue"], "r", ["revenue_center_code"])
+    lines = _match(lines, of_line[of_line.system == "place"], "p", ["place_of_service_code"])
+    lines = _match(lines, of_line[of_line.system == "bill_type"], "b", ["bill_type_2"])
+    lines = _match(lines, of_line[of_line.system == "ndc"], "n", ["ndc_code"])
+    order = ["c", "m", "h", "r", "b", "p", "n"]
+    lines = lines.mutate(
+        **{name: ibis.coalesce(*[lines[f"{name}_{key}"] for key in order]).nullif("") for name in MEANING}
+    )
+    lines = lines.mutate(category=_category(lines))
+    extra = [f"{name}_{key}" for name in MEANING for key in order]
+    return lines.drop(*extra, "bill_type_2", "is_principal_sud")
+
+
+def _category(lines: ibis.Table) -> ibis.Value:
+    principal = lines.diagnosis_code_1.upper()
+    inpatient = (lines.category == "IP") | (lines.category.isnull() & lines.ms_drg_code.notnull())
+    sud = lines.is_sud_diagnosis
+    loose = lines.category.isnull() | (lines.category == "OP_PROFESSIONAL")
+    return ibis.cases(
+        (inpatient & sud, "IP_SUD_MEDICAL"),
+        (inpatient, "IP_MEDICAL"),
+        ((lines.category == "ED") & sud, "ED_SUD"),
+        (lines.category == "ED", "ED_OTHER"),
+        (lines.category.isnull() & (lines.claim_type == "pharmacy"), "PHARMACY_OTHER"),
+        (loose & lines.is_principal_sud, "OP_SUD"),
+        (loose & principal.startswith("F") & ~principal.startswith("F17"), "OTHER_BH"),
+        (lines.category.isnull() & lines.claim_type.isin(["institutional", "professional"]), "OP_PROFESSIONAL"),
+        else_=lines.category.fill_null("OTHER"),
+    )
+
+
+def _match(lines: ibis.Table, codes: pd.DataFrame, key: str, on: list[str]) -> ibis.Table:
+    """Left join the meaning of one code system, as columns `<name>_<key>`."""
+    source = {"hcpcs_modifier_1": "modifier"}
+    renamed = {f"{name}_{key}": codes[name].to_numpy(dtype=object) for name in MEANING}
+    keys = {f"{column}_{key}": codes[source.get(column, "code")].to_numpy(dtype=object) for column in on}
+    needs = {f"needs_{key}": (codes.needs_sud_diagnosis == "yes").to_numpy()}
+    frame = pd.DataFrame({**keys, **renamed, **needs})
+    right = ibis.memtable(frame, schema={**{c: "string" for c in [*keys, *renamed]}, f"needs_{key}": "boolean"})
+    same = [lines[column] == right[f"{column}_{key}"] for column in on]
+    joined = lines.left_join(right, [*same, lines.is_sud_diagnosis | ~right[f"needs_{key}"]])
+    return joined.drop(*keys, f"needs_{key}")
+
+
+def _match_claim(lines: ibis.Table, codes: pd.DataFrame) -> ibis.Table:
+    """Join the meaning that one line or procedure of a claim gives to the whole claim."""
+    revenue = _meaning_list(codes[codes.system == "revenue"])
+    procedures = _meaning_list(codes[codes.system == "icd10pcs"])
+    sud_only = set(codes.code[codes.needs_sud_diagnosis == "yes"])
+    hits = [lines.revenue_center_code.isin([c for c, _ in revenue])]
+    hits += [lines[column].isin([c for c, _ in procedures]) for column in PROCEDURES]
+    marked = lines.filter(ibis.or_(*hits))
+    marked = marked.filter(marked.is_sud_diagnosis | marked.revenue_center_code.notin(list(sud_only)))
+    found = [marked[column].cases(*procedures) for column in PROCEDURES]
+    meaning = ibis.coalesce(*found, marked.revenue_center_code.cases(*revenue))
+    marked = marked.mutate(meaning=meaning).filter(lambda t: t.meaning.notnull())
+    # Of two meanings a claim's lines give, detoxification comes before emergency: its text sorts last.
+    whole = marked.group_by("claim_id").agg(meaning=marked.meaning.max())
+    joined = lines.left_join(whole, lines.claim_id == whole.claim_id).drop("claim_id_right")
+    outpatient_only = (joined.meaning == "ED|||") & joined.bill_type_2.isin(["11", "12", "18", "41"])
+    joined = joined.mutate(meaning=ibis.ifelse(outpatient_only, ibis.null("string"), joined.meaning))
+    parts = joined.meaning.split("|")
+    return joined.mutate(**{f"{name}_c": parts[n] for n, name in enumerate(MEANING)}).drop("meaning")
+
+
+def _meaning_list(codes: pd.DataFrame) -> list[tuple[str, str]]:
+    return [(row.code, "|".join(getattr(row, name) for name in MEANING)) for row in codes.itertuples()]

@@ -1,0 +1,1 @@
+"""Grain, key, types and meaning of every table, one module a stage."""

@@ -1,0 +1,252 @@
+"""Final action and the ledger: what was served, what was paid when, and what left a table and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from ratebook.contracts.base import Contract, Field, Quantity, Usd
+
+CATEGORIES = (
+    "WM_HOSP",
+    "WM_RES",
+    "RES35",
+    "RES31",
+    "IOP_PHP",
+    "OP_SUD",
+    "MOUD_DRUG",
+    "OTP",
+    "NAVIGATOR",
+    "ED_SUD",
+    "IP_SUD_MEDICAL",
+    "OTHER_BH",
+    "IP_MEDICAL",
+    "ED_OTHER",
+    "OP_PROFESSIONAL",
+    "PHARMACY_OTHER",
+    "LTSS",
+    "OTHER",
+)
+"""The 18 service categories of methods.md D1, in its order: a line has exactly one."""
+SUD_CATEGORIES = CATEGORIES[:11]
+
+
+class ServiceColumns(Contract):
+    """What a line served, read from its codes once, so that every later stage agrees."""
+
+    claim_type: str = Field("institutional, professional, dental, pharmacy or other.")
+    category: str = Field("Service category (methods.md D1).", isin=CATEGORIES)
+    level: str = Field(
+        "SUD level of care: WM_HOSP, WM_RES, RES35, RES31, IOP, OP, OTP, WM_OP; null otherwise.", nullable=True
+    )
+    ltc_service: str = Field(
+        "Long-term-care benefit of Table 1 (nursing_facility, personal_care, …); null otherwise.", nullable=True
+    )
+    program: str = Field("RSN or CSP for a navigator's line; null otherwise.", nullable=True)
+    is_sud_diagnosis: bool = Field("Any diagnosis of the line is a substance use disorder.")
+    dx_class: str = Field(
+        "Class of the first SUD diagnosis: alcohol, opioid or other; null where none.", nullable=True
+    )
+    hcpcs_code: str = Field("HCPCS or CPT code.", nullable=True)
+    hcpcs_modifier_1: str = Field("First modifier.", nullable=True)
+    revenue_center_code: str = Field("UB revenue code.", nullable=True)
+
+
+class Persons(Contract):
+    """One row per person after the identity crosswalk: the demographics most of their records agree on."""
+
+    person_id: str = Field("Pseudonymous person key, the end of the crosswalk's chain.")
+    birth_date: dt.date = Field("Date of birth.", nullable=True)
+    death_date: dt.date = Field("Date of death.", nullable=True)
+    sex: str = Field("female, male or unknown.", isin=("female", "male", "unknown"))
+    race: str = Field("Race as recorded; 'unknown' where missing.")
+    county: str = Field("County of residence; 'unknown' where missing.")
+    region: str = Field("Payer's region; 'unknown' where missing.")
+    state: str = Field("State; 'unknown' where missing.")
+
+    class Config(Contract.Config):
+        unique = ("person_id",)
+        claims_scale = True
+
+
+class Identity(Contract):
+    """One row per id that stands in any raw table and belongs to a known person."""
+
+    source_person_id: str = Field("Id as the source writes it.")
+    person_id: str = Field("Person key.")
+
+    class Config(Contract.Config):
+        unique = ("source_person_id",)
+        claims_scale = True
+
+
+class Claims(ServiceColumns):
+    """One row per final-action line: the service as it stands after every void, replacement and denial.
+
+    Utilisation and cost are counted here; cash flow is not (that is the ledger's). Pharmacy claims are lines too.
+    """
+
+    claim_id: str = Field("Claim of the final record.")
+    line_number: int = Field("Line of the claim.")
+    family_id: str = Field("First claim of the chain of adjustments.")
+    person_id: str = Field("Person key.")
+    record_type: str = Field("ffs or encounter.", isin=("ffs", "encounter"))
+    plan: str = Field("Plan that paid.", nullable=True)
+    service_start_date: dt.date = Field("First day of service of the line.")
+    service_end_date: dt.date = Field("Last day of service of the line.")
+    admission_date: dt.date = Field("Admission, institutional claims.", nullable=True)
+    discharge_date: dt.date = Field(
+        "Discharge, institutional claims; filled as CMS does where missing.", nullable=True
+    )
+    discharge_status: str = Field("Patient status at the claim's end.", nullable=True)
+    place_of_service_code: str = Field("Place of service.", nullable=True)
+    bill_type_code: str = Field("UB bill type.", nullable=True)
+    ms_drg_code: str = Field("MS-DRG.", nullable=True)
+    ndc_code: str = Field("Drug, pharmacy lines.", nullable=True)
+    diagnosis_code_1: str = Field("Principal diagnosis.", nullable=True)
+    units: Quantity = Field("Units of the code's own kind, corrected to the plausible maximum.", nullable=True)
+    units_flag: str = Field("above_max, scale_error or null.", nullable=True)
+    days_supply: int = Field("Days supplied, pharmacy lines.", nullable=True)
+    paid_usd: Usd = Field("Medicaid paid, after header and lines are reconciled.")
+    cost_usd: Usd = Field("Cost by `clean.cost_basis`: what every cost downstream sums.")
+    cost_basis: str = Field("paid or ffs_equivalent.", isin=("paid", "ffs_equivalent"))
+    allowed_usd: Usd = Field("Allowed.", nullable=True)
+    medicare_paid_usd: Usd = Field("Paid by Medicare.", nullable=True)
+    tpl_usd: Usd = Field("Paid by other insurance.", nullable=True)
+    patient_liability_usd: Usd = Field("Share of cost the member owed.", nullable=True)
+    paid_date: dt.date = Field("Day of payment.", nullable=True)
+    rendering_npi: str = Field("Provider who served.", nullable=True)
+    billing_npi: str = Field("Provider who bills.", nullable=True)
+    facility_npi: str = Field("Facility.", nullable=True)
+    is_crossover: bool = Field("Medicare paid first.")
+    is_subcapitated: bool = Field("Encounter paid zero because the provider is capitated.")
+
+    class Config(Contract.Config):
+        unique = ("person_id", "claim_id", "line_number")
+        claims_scale = True
+
+
+class CashLedger(ServiceColumns):
+    """One row per non-denied record and line with its signed amount and the day it was paid.
+
+    Voids are negative here even where the source writes them positive or zero. Paid-lag triangles use this table.
+    """
+
+    claim_id: str = Field("Claim of the record.")
+    line_number: int = Field("Line of the claim.")
+    load_sequence: int = Field("Order of the record in the load.")
+    person_id: str = Field("Person key.")
+    record_type: str = Field("ffs, encounter, supplemental or other.")
+    incurred_date: dt.date = Field("First day of service.")
+    paid_date: dt.date = Field("Day of payment; null where the source has none.", nullable=True)
+    signed_usd: Usd = Field("Dollars out (positive) or back (negative).")
+
+    class Config(Contract.Config):
+        unique = ("person_id", "claim_id", "line_number", "load_sequence")
+        claims_scale = True
+
+
+class Rejected(Contract):
+    """One row per raw row that is not in `claims`, with the first rule that took it."""
+
+    source_table: str = Field("medical_claims or pharmacy_claims.")
+    rule_id: str = Field("Rule of methods.md A that took the row.")
+    claim_id: str = Field("Claim.")
+    claim_line_number: int = Field("Line.", nullable=True)
+    load_sequence: int = Field("Order of the row in the load.", nullable=True)
+    source_person_id: str = Field("Id as the source writes it.", nullable=True)
+    paid_usd: Usd = Field("Paid amount of the raw row.")
+
+    class Config(Contract.Config):
+        claims_scale = True
+
+
+class Contacts(Contract):
+    """One row per contact of a navigator with a client, from service logs or, where no log is, from unit claims."""
+
+    contact_id: str = Field("Log entry or claim line.")
+    person_id: str = Field("Person key.")
+    program: str = Field("RSN or CSP.", isin=("RSN", "CSP"))
+    provider_id: str = Field("Organisation.")
+    worker_id: str = Field("Worker; null for contacts known from claims only.", nullable=True)
+    contact_date: dt.date = Field("Day of the contact.")
+    contact_type: str = Field("face, phone, video, text, collateral, attempt, admin, training or coaching.")
+    is_contact: bool = Field("The client was reached in a way that counts as engagement (methods.md B7).")
+    minutes: int = Field("Minutes spent.", ge=0)
+    billable_units: Quantity = Field("15-minute units the unit form may bill.", ge=0)
+    enrollment_date: dt.date = Field("Enrolment in the program.", nullable=True)
+    disenrollment_date: dt.date = Field("End of enrolment.", nullable=True)
+    disenrollment_reason: str = Field("completed, lost, moved, declined, died.", nullable=True)
+    source: str = Field("log or claim.", isin=("log", "claim"))
+
+    class Config(Contract.Config):
+        unique = ("person_id", "contact_date", "contact_id")
+        claims_scale = True
+
+
+class WorkerTime(Contract):
+    """One row per log entry, with or without a client: what navigators did with their time."""
+
+    log_id: str = Field("Log entry.")
+    program: str = Field("RSN or CSP.", isin=("RSN", "CSP"))
+    provider_id: str = Field("Organisation.")
+    worker_id: str = Field("Worker.", nullable=True)
+    person_id: str = Field("Client; null for work for no one client.", nullable=True)
+    activity_date: dt.date = Field("Day.")
+    activity: str = Field("Contact type of the log.")
+    is_contact: bool = Field("The client was reached.")
+    minutes: int = Field("Minutes.", ge=0)
+    billable_units: Quantity = Field("15-minute units the unit form may bill.", ge=0)
+
+    class Config(Contract.Config):
+        unique = ("log_id",)
+        claims_scale = True
+
+
+class Attrition(Contract):
+    """One row per source table and rule, in the order the rules apply: the dollar waterfall.
+
+    `paid_out_usd` of a row is `paid_in_usd` of the next; raw plus every delta is final, to the cent.
+    """
+
+    source_table: str = Field("medical_claims, pharmacy_claims or navigator_log.")
+    step: int = Field("Order of the rule.")
+    rule_id: str = Field("Rule of methods.md.")
+    description: str = Field("What the rule does.")
+    rows_in: int = Field("Rows before.")
+    rows_out: int = Field("Rows after.")
+    persons_in: int = Field("Persons before.", persons=True)
+    persons_out: int = Field("Persons after.", persons=True)
+    paid_in_usd: Usd = Field("Dollars before.")
+    delta_usd: Usd = Field("Dollars the rule adds or takes.")
+    paid_out_usd: Usd = Field("Dollars after.")
+
+    class Config(Contract.Config):
+        unique = ("source_table", "step")
+
+
+class Reconciliation(Contract):
+    """One row per source file, paid month and category: our dollars beside the supplier's."""
+
+    source_file: str = Field("File.")
+    paid_month: dt.date = Field("Month paid.", nullable=True)
+    category: str = Field("Category as the supplier counts.")
+    control_records: int = Field("Records the supplier sent.", nullable=True)
+    records: int = Field("Records we read.", nullable=True)
+    control_usd: Usd = Field("Dollars the supplier sent.", nullable=True)
+    paid_usd: Usd = Field("Dollars we read.", nullable=True)
+    difference_share: float = Field("|ours / control - 1|; null where the control is zero or absent.", nullable=True)
+    status: str = Field("pass, warn, fail or na.", isin=("pass", "warn", "fail", "na"))
+
+
+class Qa(Contract):
+    """One row per quality check."""
+
+    check_id: str = Field("Check.")
+    description: str = Field("What is checked.")
+    severity: str = Field("error, warn or info.", isin=("error", "warn", "info"))
+    value: float = Field("What was found.", nullable=True)
+    threshold: float = Field("Limit.", nullable=True)
+    passed: bool = Field("Within the limit; null where the data cannot say.", nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("check_id",)

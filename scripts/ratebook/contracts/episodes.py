@@ -1,0 +1,146 @@
+"""Detoxification stays and episodes, the study cohort, continuity of care, and spells with a navigator."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from ratebook.contracts.base import Contract, Field, Usd
+
+ARMS = ("RSN", "CSP")
+END_REASONS = ("disengaged", "graduated", "death", "disenrolled", "readmitted", "end_of_data")
+
+
+class Stays(Contract):
+    """One row per person, facility and unbroken period in one level of care (methods.md B3)."""
+
+    person_id: str = Field("Person key.")
+    stay: int = Field("1 for a person's first stay, then 2, 3, …", ge=1)
+    level: str = Field("Level of care: WM_HOSP, WM_RES, RES35, RES31.")
+    facility_id: str = Field("Facility, or the billing provider where none is named.")
+    admission_date: dt.date = Field("Admission.")
+    discharge_date: dt.date = Field("Discharge.")
+    los_days: int = Field("Days of care: discharge less admission, at least 1.", ge=1)
+    discharge_status: str = Field("Patient status of the last record.", nullable=True)
+    dx_class: str = Field("alcohol, opioid or other, of the first record.", nullable=True)
+    claims: int = Field("Claims in the stay.", ge=1)
+    cost_usd: Usd = Field("Cost of the stay's lines.")
+
+    class Config(Contract.Config):
+        unique = ("person_id", "stay")
+        claims_scale = True
+
+
+class Episodes(Contract):
+    """One row per person and period of withdrawal management, across facilities (methods.md B3)."""
+
+    person_id: str = Field("Person key.")
+    episode: int = Field("1 for a person's first episode, then 2, 3, …", ge=1)
+    admission_date: dt.date = Field("First admission.")
+    discharge_date: dt.date = Field("Last discharge.")
+    los_days: int = Field("Last discharge less first admission, at least 1.", ge=1)
+    stays: int = Field("Stays.", ge=1)
+    facilities: int = Field("Facilities.", ge=1)
+    is_transfer: bool = Field("More than one facility.")
+    first_facility_id: str = Field("Facility of the first stay.")
+    last_facility_id: str = Field("Facility of the last stay.")
+    max_level: str = Field("Highest level: WM_HOSP above WM_RES.")
+    is_ama: bool = Field("Left against medical advice (status 07).")
+    is_died: bool = Field("Died in the stay (status 20, 40, 41, 42).")
+    dx_class: str = Field("alcohol, opioid or other.", nullable=True)
+    n12: int = Field("Episodes admitted in the 365 days up to this admission, this one included.", ge=1)
+    days_to_next: int = Field("Days from discharge to the next episode; null where none follows.", nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("person_id", "episode")
+        claims_scale = True
+
+
+class Cohort(Contract):
+    """One row per eligible person: the index episode, the arm, the covariates before time zero, and follow-up's end."""
+
+    person_id: str = Field("Person key.")
+    episode: int = Field("Index episode.")
+    index_admission_date: dt.date = Field("Admission of the index episode.")
+    discharge_date: dt.date = Field("Discharge of the index episode: time zero.")
+    facility_id: str = Field("Facility of discharge.")
+    arm: str = Field(
+        "RSN or CSP: program of the first valid contact after discharge; 'none' where neither came.",
+        isin=("RSN", "CSP", "none"),
+    )
+    site_arm: str = Field(
+        "Arm by site: RSN where the facility refers to RSN sites, else CSP; null where unknown.", nullable=True
+    )
+    provider_id: str = Field("Organisation of the first contact: the cluster; null without contact.", nullable=True)
+    first_contact_date: dt.date = Field("First valid contact after discharge.", nullable=True)
+    age_years: int = Field("Age at index admission.", nullable=True)
+    sex: str = Field("female, male or unknown.")
+    race: str = Field("Race as recorded.")
+    region: str = Field("Region.")
+    dx_class: str = Field("alcohol, opioid or other.", nullable=True)
+    los_days: int = Field("Days of the index episode.")
+    is_ama: bool = Field("Index ended against medical advice.")
+    n12: int = Field("Detox episodes in the year up to the index.")
+    enrolled_days_before: int = Field("Covered days in the 365 before admission.")
+    sud_cost_before_usd: Usd = Field("SUD cost in the 365 days before admission.")
+    total_cost_before_usd: Usd = Field("Total cost in the 365 days before admission.")
+    is_moud_before: bool = Field("Medication for opioid use disorder in the 90 days before admission.")
+    is_mental_before: bool = Field("Another mental-health diagnosis or service in the 365 days before admission.")
+    is_prior_program: bool = Field("Contact with either program in the 180 days before admission.")
+    is_both_programs: bool = Field("Contacts with both programs in follow-up.")
+    follow_end_date: dt.date = Field("Last day observed: the earliest of disenrolment, death, end of study.")
+    follow_end_reason: str = Field("disenrolled, death or end_of_data.", isin=("disenrolled", "death", "end_of_data"))
+    death_date: dt.date = Field("Date of death.", nullable=True)
+    readmission_date: dt.date = Field("Next detox admission after discharge.", nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("person_id",)
+
+
+class CohortFlow(Contract):
+    """One row per inclusion rule, in order: persons and episodes left."""
+
+    step: int = Field("Order.")
+    rule_id: str = Field("Rule.")
+    description: str = Field("What the rule keeps.")
+    persons_in: int = Field("Persons before.", persons=True)
+    persons_out: int = Field("Persons after.", persons=True)
+
+    class Config(Contract.Config):
+        unique = ("step",)
+
+
+class Continuity(Contract):
+    """One row per cohort member and window: was there care within so many days of discharge (methods.md B6)."""
+
+    person_id: str = Field("Person key.")
+    window_days: int = Field("Length of the window after discharge.")
+    is_continued: bool = Field("An SUD service other than detox or navigator in the window.")
+    days_to_service: int = Field("Days to the first such service.", nullable=True)
+    end_reason: str = Field("service, readmitted, death, disenrolled or window: what ended the wait.")
+
+    class Config(Contract.Config):
+        unique = ("person_id", "window_days")
+
+
+class Spells(Contract):
+    """One row per person, program and spell of engagement after discharge: contacts with no long silence between."""
+
+    person_id: str = Field("Person key.")
+    program: str = Field("RSN or CSP.", isin=ARMS)
+    spell: int = Field("1 for the first spell after discharge, then 2, 3, …", ge=1)
+    provider_id: str = Field("Organisation of the spell's first contact.")
+    first_date: dt.date = Field("First contact.")
+    last_date: dt.date = Field("Last contact.")
+    contacts: int = Field("Valid contacts.", ge=1)
+    contact_days: int = Field("Days with a valid contact.", ge=1)
+    minutes: int = Field("Minutes of valid contacts.", ge=0)
+    billable_units: float = Field("15-minute units of valid contacts.", ge=0)
+    length_days: int = Field("Last less first contact plus 1: the contact clock.", ge=1)
+    admin_length_days: int = Field(
+        "Disenrolment less enrolment plus 1: the administrative clock; null without enrolment.", nullable=True
+    )
+    end_reason: str = Field("What ended the spell, or why its end was not seen.", isin=END_REASONS)
+    is_event: bool = Field("Disengaged or graduated: the end was seen.")
+
+    class Config(Contract.Config):
+        unique = ("person_id", "program", "spell")

@@ -1,0 +1,58 @@
+"""Who was covered when: spans without overlap, and member months."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from ratebook.contracts.base import Contract, Field, Share, Usd
+
+MM_RULES = ("any_day", "first_day", "day_15", "full_month", "fractional")
+DUAL_GROUPS = ("none", "full", "partial", "other")
+
+
+class CoverageColumns(Contract):
+    """What a rate cell may need to know of a covered person."""
+
+    plan: str = Field("Plan; 'ffs' where none.")
+    payer: str = Field("Payer; 'unknown' where missing.")
+    aid_category: str = Field("Aid category; 'unknown' where missing.")
+    medicaid_class: str = Field("SSI, MAO or other; 'none' for people without Medicaid.")
+    dual_group: str = Field("none, full, partial or other (methods.md A12.5).", isin=DUAL_GROUPS)
+    waiver: str = Field("Home and community-based waiver; null where none.", nullable=True)
+    patient_liability_usd: Usd = Field("Monthly share of cost.", nullable=True)
+
+
+class Spans(CoverageColumns):
+    """One row per person and period of coverage with equal attributes; closed, and never overlapping."""
+
+    person_id: str = Field("Person key.")
+    start_date: dt.date = Field("First day.")
+    end_date: dt.date = Field("Last day.")
+    retro_through_date: dt.date = Field("Last day covered only retroactively; null where none.", nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("person_id", "start_date")
+        claims_scale = True
+
+
+class MemberMonths(CoverageColumns):
+    """One row per person and calendar month with a covered day, with the attributes of its last covered day."""
+
+    person_id: str = Field("Person key.")
+    service_month: dt.date = Field("First day of the month.")
+    eligible_days: int = Field("Covered days.", ge=1, le=31)
+    days_in_month: int = Field("Days of the month.", ge=28, le=31)
+    mm_any_day: int = Field("1: covered on any day.", isin=(0, 1))
+    mm_first_day: int = Field("1 where covered on the first day.", isin=(0, 1))
+    mm_day_15: int = Field("1 where covered on the 15th.", isin=(0, 1))
+    mm_full_month: int = Field("1 where covered on every day.", isin=(0, 1))
+    mm_fractional: Share = Field("Covered days / days of the month.", ge=0, le=1)
+    age_years: int = Field("Age on the first of the month; null where the birth date is missing.", nullable=True)
+    sex: str = Field("female, male or unknown.")
+    county: str = Field("County of residence.")
+    region: str = Field("Payer's region.")
+    is_retro: bool = Field("Any covered day was added retroactively.")
+
+    class Config(Contract.Config):
+        unique = ("person_id", "service_month")
+        claims_scale = True

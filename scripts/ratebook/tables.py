@@ -1,0 +1,224 @@
+"""The only doors to Parquet: open, check, write. Only this module knows which engine is in force."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import shutil
+from pathlib import Path
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ratebook.contracts.base import Contract
+from ratebook.errors import BrokenContract, RatebookError
+
+log = logging.getLogger("ratebook")
+settings = {"name": "duckdb", "memory": "4GB", "scratch": "", "threads": 2}
+
+
+def configure_engine(name: str, memory: str, scratch: str, threads: int) -> None:
+    """Choose the engine before the first table is opened; changes no row of any table."""
+    settings.update(name=name, memory=memory, scratch=scratch, threads=threads)
+
+
+@functools.cache
+def engine():
+    """Connect to the engine once per process.
+
+    Raises
+    ------
+    RatebookError
+        If `engine.name` is neither duckdb nor spark.
+    """
+    if settings["name"] == "duckdb":
+        limits = {"threads": settings["threads"], "memory_limit": settings["memory"]}
+        if settings["scratch"]:
+            limits["temp_directory"] = settings["scratch"]
+        connection = ibis.duckdb.connect(**limits)
+    elif settings["name"] == "spark":
+        connection = ibis.pyspark.connect()
+    else:
+        raise RatebookError(f"config.yaml engine.name is {settings['name']!r}: use duckdb or spark")
+    ibis.set_backend(connection)
+    return connection
+
+
+def open_table(path: str | Path, contract: type[Contract]) -> ibis.Table:
+    """Open a table as an expression of the engine; nothing is read yet beyond its schema.
+
+    Raises
+    ------
+    BrokenContract
+        If a column of the contract is missing or of another type.
+    """
+    path = Path(path)
+    table = engine().read_parquet(str(path / "*.parquet") if path.is_dir() else str(path))
+    found = {name: str(kind).lstrip("!") for name, kind in table.schema().items()}
+    wrong = [name for name, kind in contract.types().items() if found.get(name) != kind]
+    if wrong:
+        raise BrokenContract(f"{path.name} breaks {contract.__name__}: missing or of another type: {', '.join(wrong)}")
+    log.info("open %s: %s", path.name, contract.__name__)
+    return table.select(*contract.types())
+
+
+def read_table(path: str | Path, contract: type[Contract], exact: bool = False) -> pd.DataFrame:
+    """Read a person-scale table into pandas.
+
+    Dates become datetime64; decimals become float64, or stay decimals where `exact` (waterfalls, ledgers).
+
+    Raises
+    ------
+    RatebookError
+        If the contract says the table is claims-scale: those never enter pandas.
+    """
+    if contract.Config.claims_scale:
+        raise RatebookError(f"{contract.__name__} is claims-scale: open it, do not read it")
+    arrow = pq.read_table(path)
+    if not exact:
+        plain = [pa.field(f.name, pa.float64()) if pa.types.is_decimal(f.type) else f for f in arrow.schema]
+        arrow = arrow.cast(pa.schema(plain))
+    log.info("read %s: %s, %d rows", Path(path).name, contract.__name__, arrow.num_rows)
+    return arrow.select(list(contract.types())).to_pandas(date_as_object=False)
+
+
+def write_table(table: ibis.Table | pd.DataFrame, path: str | Path, contract: type[Contract]) -> None:
+    """Write a table in its contract's columns, types and order, then check what was written.
+
+    A claims-scale table becomes a folder of parts; every other one a single file. The name appears only
+    when the table is whole.
+
+    Raises
+    ------
+    BrokenContract
+        If a column is missing or unknown, or a row breaks a limit; the message counts, and shows no value.
+    """
+    path = Path(path)
+    columns = list(contract.types())
+    absent = [name for name in columns if name not in table.columns]
+    unknown = [name for name in table.columns if name not in columns]
+    if absent or unknown:
+        raise BrokenContract(
+            f"{path.name} breaks {contract.__name__}: absent columns {absent}, columns the contract does not name {unknown}"
+        )
+    half = path.with_name(f".{path.name}.half")
+    _remove(half)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(table, pd.DataFrame):
+        _write_frame(table, half, contract)
+    elif contract.Config.claims_scale:
+        _write_parts(table, half, contract)
+    else:
+        ordered = _ordered(_cast(table, contract), contract)
+        pq.write_table(_plain(ordered.to_pyarrow(), contract), half, compression="zstd")
+    checked = engine().read_parquet(str(half / "*.parquet") if half.is_dir() else str(half))
+    rows = check_table(checked, contract, path.name)
+    _remove(path)
+    os.replace(half, path)
+    log.info("write %s: %s, %d rows", path.name, contract.__name__, rows)
+
+
+def check_table(table: ibis.Table, contract: type[Contract], name: str) -> int:
+    """Count the rows, and those that break each limit, in one pass of the engine.
+
+    Returns
+    -------
+    int
+        Rows in the table.
+
+    Raises
+    ------
+    BrokenContract
+        With a count per broken check, and no value.
+    """
+    counts = {"rows": table.count()}
+    for column, field in contract.fields().items():
+        value = table[column]
+        if not field.nullable:
+            counts[f"{column} is null"] = value.isnull().sum()
+        if field.ge is not None:
+            counts[f"{column} below {field.ge}"] = (value < field.ge).sum()
+        if field.le is not None:
+            counts[f"{column} above {field.le}"] = (value > field.le).sum()
+        if field.isin:
+            counts[f"{column} not one of {field.isin}"] = value.notin(field.isin).sum()
+    found = {check: int(n or 0) for check, n in table.aggregate(**counts).to_pyarrow().to_pylist()[0].items()}
+    rows = found.pop("rows")
+    broken = {check: n for check, n in found.items() if n}
+    if contract.Config.unique:
+        keys = table.group_by(list(contract.Config.unique)).agg(n=table.count())
+        twice = int(keys.filter(keys.n > 1).count().to_pyarrow().as_py())
+        if twice:
+            broken[f"key {contract.Config.unique} repeated"] = twice
+    if broken:
+        listed = "; ".join(f"{check}: {n} rows" for check, n in broken.items())
+        raise BrokenContract(f"{name} breaks {contract.__name__}: {listed}")
+    return rows
+
+
+def read_codes(path: str | Path) -> pd.DataFrame:
+    """Read a code list as text, empty cells as empty strings: a leading zero is part of a code."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def empty_frame(contract: type[Contract]) -> pd.DataFrame:
+    """Give a table of the contract with no row: the honest answer where nothing could be estimated."""
+    return _arrow_schema(contract).empty_table().to_pandas(date_as_object=False)
+
+
+def _cast(table: ibis.Table, contract: type[Contract]) -> ibis.Table:
+    return table.select(**{name: table[name].cast(kind) for name, kind in contract.types().items()})
+
+
+def _ordered(table: ibis.Table, contract: type[Contract]) -> ibis.Table:
+    return table.order_by(list(contract.Config.unique) or table.columns)
+
+
+def _arrow_schema(contract: type[Contract]) -> pa.Schema:
+    return ibis.schema(contract.types()).to_pyarrow()
+
+
+def _plain(arrow: pa.Table, contract: type[Contract]) -> pa.Table:
+    return arrow.cast(_arrow_schema(contract)).replace_schema_metadata(None)
+
+
+def _write_frame(frame: pd.DataFrame, path: Path, contract: type[Contract]) -> None:
+    if contract.Config.unique and len(frame):
+        frame = frame.sort_values(list(contract.Config.unique), kind="stable")
+    schema = _arrow_schema(contract)
+    columns = [_arrow_column(frame[field.name], field.type) for field in schema]
+    pq.write_table(pa.table(columns, schema=schema), path, compression="zstd")
+
+
+def _arrow_column(values: pd.Series, kind: pa.DataType) -> pa.Array:
+    if pa.types.is_string(kind):
+        values = values.astype("object").where(values.notna(), None)
+    found = pa.array(values, from_pandas=True)
+    if pa.types.is_decimal(kind) and pa.types.is_floating(found.type):
+        found = pa.compute.round(found, kind.scale)
+    if isinstance(found, pa.ChunkedArray):
+        found = found.combine_chunks()
+    return found.cast(kind, safe=not pa.types.is_date(kind))
+
+
+def _write_parts(table: ibis.Table, path: Path, contract: type[Contract]) -> None:
+    ordered = _ordered(_cast(table, contract), contract)
+    if settings["name"] == "spark":
+        engine().to_parquet(ordered, str(path))
+        return
+    sql = str(engine().compile(ordered))
+    engine()._run_pre_execute_hooks(ordered)
+    engine().raw_sql(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd, FILE_SIZE_BYTES '512MB')")
+    if not list(path.glob("*.parquet")):
+        path.mkdir(exist_ok=True)
+        pq.write_table(_arrow_schema(contract).empty_table(), path / "data_0.parquet")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    elif path.exists():
+        path.unlink()
