@@ -1,0 +1,106 @@
+"""The doors to Parquet: types, order, limits, and messages that hold no data."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from ratebook.contracts.base import Contract, Field, Usd
+from ratebook.errors import BrokenContract, RatebookError
+from ratebook.tables import empty_frame, open_table, read_table, write_table
+
+
+class Visits(Contract):
+    """One row per person and day."""
+
+    person_id: str = Field("Person.")
+    visit_date: dt.date = Field("Day.")
+    visits: int = Field("Visits.", ge=1)
+    paid_usd: Usd = Field("Paid.", nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("person_id", "visit_date")
+
+
+class ManyVisits(Visits):
+    """One row per person and day, many."""
+
+    class Config(Visits.Config):
+        claims_scale = True
+
+
+def frame(**changes) -> pd.DataFrame:
+    start = {
+        "person_id": ["b", "a"],
+        "visit_date": pd.to_datetime(["2024-01-02", "2024-01-01"]),
+        "visits": [1, 2],
+        "paid_usd": [0.1, None],
+    }
+    return pd.DataFrame({**start, **changes})
+
+
+def test_what_is_written_is_read_in_the_order_of_the_key(tmp_path):
+    write_table(frame(), tmp_path / "visits.parquet", Visits)
+    found = read_table(tmp_path / "visits.parquet", Visits)
+    assert found.person_id.tolist() == ["a", "b"]
+    assert found.paid_usd.dtype == "float64"
+    assert found.visit_date.dtype.kind == "M"
+
+
+def test_cents_stay_exact_where_asked(tmp_path):
+    write_table(frame(paid_usd=[0.1, 0.2]), tmp_path / "visits.parquet", Visits)
+    assert str(read_table(tmp_path / "visits.parquet", Visits, exact=True).paid_usd.sum()) == "0.30"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"visits": [0, 2]}, "visits below 1: 1 rows", id="below the limit"),
+        pytest.param({"person_id": [None, "a"]}, "person_id is null: 1 rows", id="null where none may be"),
+        pytest.param(
+            {"person_id": ["secret", "secret"], "visit_date": pd.to_datetime(["2024-01-01"] * 2)},
+            "repeated: 1 rows",
+            id="key twice",
+        ),
+    ],
+)
+def test_a_broken_contract_counts_rows_shows_no_value_and_leaves_no_file(tmp_path, changes, said):
+    with pytest.raises(BrokenContract) as error:
+        write_table(frame(**changes), tmp_path / "visits.parquet", Visits)
+    assert said in str(error.value)
+    assert "secret" not in str(error.value)
+    assert not (tmp_path / "visits.parquet").exists()
+
+
+@pytest.mark.parametrize("columns", [["person_id"], ["person_id", "visit_date", "visits", "paid_usd", "extra"]])
+def test_a_missing_or_unknown_column_is_refused(tmp_path, columns):
+    table = frame(extra=1)[columns]
+    with pytest.raises(BrokenContract):
+        write_table(table, tmp_path / "visits.parquet", Visits)
+
+
+def test_a_claims_scale_table_is_a_folder_and_never_enters_pandas(tmp_path, table, run):
+    path = tmp_path / "visits.parquet"
+    drawn = table(
+        """\
+        person_id | visit_date | visits | paid_usd
+        b         | 2024-01-01 | 1      | 5.00
+        a         | 2024-01-01 | 1      | 2.50
+        """,
+        ManyVisits,
+    )
+    write_table(drawn, path, ManyVisits)
+    assert path.is_dir()
+    assert str(run(open_table(path, ManyVisits).paid_usd.sum())) == "7.50"
+    with pytest.raises(RatebookError):
+        read_table(path, ManyVisits)
+
+
+def test_an_empty_table_keeps_its_types(tmp_path, table, run):
+    write_table(empty_frame(Visits), tmp_path / "none.parquet", Visits)
+    assert read_table(tmp_path / "none.parquet", Visits).empty
+    drawn = table("person_id", ManyVisits)
+    write_table(drawn, tmp_path / "none_many.parquet", ManyVisits)
+    assert run(open_table(tmp_path / "none_many.parquet", ManyVisits).count()) == 0

@@ -1,0 +1,118 @@
+"""One small run from end to end, twice; and what reruns when one thing changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from ratebook.provenance import code_of
+from test_architecture import RULES
+
+pytestmark = pytest.mark.slow
+SMALL = ("--configfile", "tests/config/small.yaml")
+
+
+@pytest.fixture(scope="module")
+def finished(make_project):
+    project = make_project("first")
+    done = project.snakemake(*SMALL)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return project
+
+
+def fingerprints(folder: Path) -> dict[str, str]:
+    """Hash every person-scale and released file; claims-scale folders hold equal rows, not equal bytes."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((folder / "results").rglob("*"))
+        if path.is_file() and not any(part.endswith(".parquet") for part in path.relative_to(folder).parent.parts)
+    }
+
+
+def rules_using(module: str) -> set[str]:
+    return {name for stage, name in RULES if module in code_of(str(ROOT / f"scripts/{stage}/{name}.py"))}
+
+
+def downstream(project, rules: set[str]) -> set[str]:
+    """Close a set of rules under 'reads what one of them makes', from the rule files themselves."""
+    graph = {}
+    for stage, name in RULES:
+        text = (project.folder / f"workflow/rules/{stage}.smk").read_text()
+        body = re.search(rf"^rule {name}:\n(.*?)(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL).group(1)
+        inputs, _, rest = body.partition("output:")
+        made = rest.split("log:")[0]
+        graph[name] = (set(re.findall(r'"(results/[^"]+)"', inputs)), set(re.findall(r'"(results/[^"]+)"', made)))
+    found = set(rules)
+    while True:
+        files = {path for name in found for path in graph[name][1]}
+        more = {name for name, (reads, _) in graph.items() if reads & files} - found
+        if not more:
+            return found
+        found |= more
+
+
+def test_two_runs_in_two_folders_give_the_same_bytes(finished, make_project):
+    second = make_project("second")
+    done = second.snakemake(*SMALL)
+    assert done.returncode == 0, done.stderr[-4000:]
+    one, two = fingerprints(finished.folder), fingerprints(second.folder)
+    assert set(one) == set(two)
+    assert [name for name in one if one[name] != two[name]] == []
+
+
+def test_a_finished_run_has_nothing_to_do(finished):
+    assert finished.rules_to_run(*SMALL) == set()
+
+
+def test_a_longer_silence_reruns_nothing_above_the_spells(finished):
+    config = (finished.folder / "config.yaml").read_text()
+    changed = re.sub(r"(\n  spell_gap_days: )\d+", r"\g<1>45", config)
+    assert changed != config
+    (finished.folder / "config.yaml").write_text(changed)
+    again = finished.rules_to_run(*SMALL)
+    (finished.folder / "config.yaml").write_text(config)
+    upstream = {name for stage, name in RULES if stage in ("simulate", "intake", "clean", "exposure")}
+    assert "build_spells" in again
+    assert again & upstream == set()
+
+
+@pytest.mark.parametrize("module", ["scripts/ratebook/rates/completion.py", "scripts/ratebook/programs/cells.py"])
+def test_an_edit_in_the_core_reruns_the_rules_that_use_it_and_what_follows(finished, module):
+    path = finished.folder / module
+    before = path.read_text()
+    path.write_text(before + "\n# An edit.\n")
+    again = finished.rules_to_run(*SMALL)
+    path.write_text(before)
+    using = rules_using(module)
+    assert using
+    assert using <= again <= downstream(finished, using)
+
+
+def test_only_the_release_may_leave_and_its_manifest_knows_every_file(finished):
+    release = finished.folder / "results" / "release"
+    manifest = json.loads((release / "manifest.json").read_text())
+    files = {p.relative_to(release).as_posix() for p in release.rglob("*") if p.is_file()} - {"manifest.json"}
+    assert files == set(manifest["files"])
+
+
+def test_no_log_holds_an_id_of_a_person(finished):
+    truth = json.loads((finished.folder / "results/simulate/truth.json").read_text())
+    ids = {str(one) for found in truth["faults"].values() for one in found if isinstance(one, str) and len(one) > 4}
+    text = "\n".join(p.read_text() for p in (finished.folder / "logs").rglob("*.log"))
+    assert ids
+    assert not [one for one in list(ids)[:5000] if one in text]
+
+
+def test_the_tuva_demo_runs_to_its_end(make_project, shared_data):
+    project = make_project("tuva")
+    source = project.folder.parent / "shared"
+    source.symlink_to(shared_data.parent)
+    done = project.snakemake("--configfile", "tests/config/tuva_demo.yaml")
+    assert done.returncode == 0, done.stderr[-4000:]
+    for name in ("report.html", "ratebook.xlsx", "manifest.json", "tables/attrition.csv", "tables/pmpm.csv"):
+        assert (project.folder / "results/release" / name).is_file()
