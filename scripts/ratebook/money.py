@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import ibis
-
-CENT = ibis.literal(Decimal("0.01"), "decimal(3, 2)")
 
 
 def spread_share(amount: ibis.Value, part: ibis.Value, parts: ibis.Value) -> ibis.Value:
@@ -25,4 +21,4 @@ def upto(amount: ibis.Value, weight_so_far: ibis.Value, weight: ibis.Value) -> i
     """
     cents = (amount * 100).cast("int64")
     share = (cents * weight_so_far.cast("float64") / weight.cast("float64")).round().cast("int64")
-    return (share.cast("decimal(18, 0)") * CENT).cast("decimal(14, 2)")
+    return (share / 100).cast("decimal(14, 2)")

@@ -209,9 +209,7 @@ def _write_parts(table: ibis.Table, path: Path, contract: type[Contract]) -> Non
     if settings["name"] == "spark":
         engine().to_parquet(ordered, str(path))
         return
-    sql = str(engine().compile(ordered))
-    engine()._run_pre_execute_hooks(ordered)
-    engine().raw_sql(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd, FILE_SIZE_BYTES '512MB')")
+    engine().to_parquet(ordered, path, compression="zstd", file_size_bytes="512MB")
     if not list(path.glob("*.parquet")):
         path.mkdir(exist_ok=True)
         pq.write_table(_arrow_schema(contract).empty_table(), path / "data_0.parquet")
