@@ -65,6 +65,55 @@ def open_table(path: str | Path, contract: type[Contract]) -> ibis.Table:
     return table.select(*contract.types())
 
 
+def open_source(paths: list[str], kind: str, delimiter: str, file_name: str) -> ibis.Table:
+    """Open someone else's files as one expression: csv cells as text, Parquet cells as they are stored.
+
+    Parameters
+    ----------
+    paths : list of str
+        Files, or folders of Parquet parts; compressed csv files are read as they are.
+    kind : str
+        csv or parquet.
+    delimiter : str
+        Delimiter of a csv file.
+    file_name : str
+        Name of a column added to say which file a row came from, without its folder.
+
+    Raises
+    ------
+    RatebookError
+        If the engine cannot read the files at all; the engine's own message may quote a row and is withheld.
+    """
+    names = ", ".join(Path(path).name for path in paths)
+    try:
+        if kind == "parquet":
+            parts = [f"{path}/*.parquet" if Path(path).is_dir() else path for path in paths]
+            table = engine().read_parquet(parts if len(parts) > 1 else parts[0])
+        elif settings["name"] == "duckdb":
+            table = engine().read_csv(paths, sep=delimiter, header=True, all_varchar=True, filename=True)
+        else:
+            table = engine().read_csv(paths, sep=delimiter, header=True, inferSchema=False)
+    except Exception as error:
+        raise RatebookError(f"cannot read {names} as {kind} ({type(error).__name__})") from None
+    log.info("open source %s", names)
+    if "filename" in table.columns:
+        return table.rename({file_name: "filename"}).mutate(
+            **{file_name: lambda t: t[file_name].re_extract(r"[^/]*$", 0)}
+        )
+    return table.mutate(**{file_name: ibis.literal(names)})
+
+
+def empty_table(contract: type[Contract]) -> ibis.Table:
+    """Give a table of the contract with no row, as an expression."""
+    engine()
+    return ibis.memtable(_arrow_schema(contract).empty_table())
+
+
+def read_row(table: ibis.Table) -> dict:
+    """Read the one row of an aggregate: counts and sums, never a person's row."""
+    return engine().to_pyarrow(table).to_pylist()[0]
+
+
 def read_table(path: str | Path, contract: type[Contract], exact: bool = False) -> pd.DataFrame:
     """Read a person-scale table into pandas.
 

@@ -28,7 +28,7 @@ CLAIM_TYPES = ("institutional", "professional", "dental", "pharmacy", "other")
 class Members(Contract):
     """One row per member record of the source; a person may have several under different source ids."""
 
-    person_id: str = Field("Person key of the source.")
+    person_id: str = Field("Person key of the source.", nullable=True)
     birth_date: dt.date = Field("Date of birth.", nullable=True)
     death_date: dt.date = Field("Date of death.", nullable=True)
     sex: str = Field("Sex as the payer records it: female, male, unknown.", nullable=True)
@@ -45,8 +45,8 @@ class Members(Contract):
 class IdentityCrosswalk(Contract):
     """One row per pair of ids the payer says are one person: the old id and the id it became."""
 
-    source_person_id: str = Field("An id as it stands in claims, eligibility or logs.")
-    person_id: str = Field("The id it became; may itself have become another.")
+    source_person_id: str = Field("An id as it stands in claims, eligibility or logs.", nullable=True)
+    person_id: str = Field("The id it became; may itself have become another.", nullable=True)
 
     class Config(Contract.Config):
         claims_scale = True
@@ -55,7 +55,7 @@ class IdentityCrosswalk(Contract):
 class Eligibility(Contract):
     """One row per enrolment span of the source; spans of one person may overlap and disagree."""
 
-    person_id: str = Field("Person key of the source.")
+    person_id: str = Field("Person key of the source.", nullable=True)
     enrollment_start_date: dt.date = Field("First day of the span.", nullable=True)
     enrollment_end_date: dt.date = Field("Last day of the span; null while open.", nullable=True)
     payer: str = Field("Payer.", nullable=True)
@@ -77,7 +77,9 @@ class Eligibility(Contract):
 class MedicalClaims(Contract):
     """One row per claim line and version; header fields repeat on every line of a claim."""
 
-    claim_id: str = Field("Claim control number; versions of a claim may share it or point to each other.")
+    claim_id: str = Field(
+        "Claim control number; versions of a claim may share it or point to each other.", nullable=True
+    )
     claim_line_number: int = Field("Line of the claim, from 1.", nullable=True)
     claim_type: str = Field("institutional, professional, dental or other.", nullable=True)
     record_type: str = Field("ffs, encounter, capitation, supplemental, other or denied.", nullable=True)
@@ -144,16 +146,17 @@ class MedicalClaims(Contract):
     patient_liability_amount: Usd = Field("Share of cost owed by the member to the facility.", nullable=True)
     ffs_equivalent_amount: Usd = Field("What fee-for-service would have paid for an encounter.", nullable=True)
     source_file: str = Field("File the row came from.", nullable=True)
-    load_sequence: int = Field("Order of the row in the load.", nullable=True)
+    load_sequence: int = Field("Order of the row in the load: its key.")
 
     class Config(Contract.Config):
+        unique = ("load_sequence",)
         claims_scale = True
 
 
 class PharmacyClaims(Contract):
     """One row per dispensing and version."""
 
-    claim_id: str = Field("Claim control number.")
+    claim_id: str = Field("Claim control number.", nullable=True)
     claim_line_number: int = Field("Line of the claim, from 1.", nullable=True)
     person_id: str = Field("Person key of the source.", nullable=True)
     plan: str = Field("Plan that paid.", nullable=True)
@@ -172,9 +175,10 @@ class PharmacyClaims(Contract):
     adjustment_code: str = Field("As in medical claims.", nullable=True)
     original_claim_id: str = Field("Claim this record voids or replaces.", nullable=True)
     source_file: str = Field("File the row came from.", nullable=True)
-    load_sequence: int = Field("Order of the row in the load.", nullable=True)
+    load_sequence: int = Field("Order of the row in the load: its key.")
 
     class Config(Contract.Config):
+        unique = ("load_sequence",)
         claims_scale = True
 
 

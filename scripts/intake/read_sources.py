@@ -1,0 +1,22 @@
+"""Files in anyone's layout to the raw tables, and a manifest of what was read."""
+
+from ratebook.contracts.intake import TABLES, SourceManifest
+from ratebook.intake.layouts import read_layout
+from ratebook.intake.sources import build_manifest, count_source, read_sources
+from ratebook.steps import step
+from ratebook.tables import open_table, read_row, write_table
+
+
+def main(snakemake):
+    parts = read_layout(snakemake.input.layout, snakemake.input.schema)
+    counts = {}
+    for name, raw in read_sources(snakemake.params.source, parts).items():
+        path = getattr(snakemake.output, name)
+        write_table(raw.drop("cells_unparsed"), path, TABLES[name])
+        counts[name] = read_row(count_source(raw, open_table(path, TABLES[name])))
+    manifest = build_manifest(snakemake.params.source, parts, counts)
+    write_table(manifest, snakemake.output.source_manifest, SourceManifest)
+
+
+if __name__ == "__main__":
+    step(main, snakemake)

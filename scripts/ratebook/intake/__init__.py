@@ -1,0 +1,1 @@
+"""From someone else's files to the raw tables of our contract."""
