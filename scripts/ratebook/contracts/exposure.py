@@ -29,6 +29,7 @@ class Spans(CoverageColumns):
     start_date: dt.date = Field("First day.")
     end_date: dt.date = Field("Last day.")
     retro_through_date: dt.date = Field("Last day covered only retroactively; null where none.", nullable=True)
+    conflict_days: int = Field("Days of the span on which enrolment records disagreed.", ge=0)
 
     class Config(Contract.Config):
         unique = ("person_id", "start_date")
@@ -56,3 +57,29 @@ class MemberMonths(CoverageColumns):
     class Config(Contract.Config):
         unique = ("person_id", "service_month")
         claims_scale = True
+
+
+class ExposureQa(Contract):
+    """One row per check of enrolment and level found: a part of the check's whole."""
+
+    check_id: str = Field("spans, conflict, retro, double_count, claims_cost or claims_lines.")
+    level: str = Field("What was found: kept, unknown_person, disputed, retro, outside, …")
+    unit: str = Field("Unit of `value`: records, days, member_months, person_years, usd or lines.")
+    value: float = Field("Amount found at this level.")
+    share: float = Field("Value over the sum of the check's levels; null where that is zero.", nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("check_id", "level")
+
+
+class Enrolment(Contract):
+    """One row per calendar month and plan: how many were covered, and for how long."""
+
+    service_month: dt.date = Field("First day of the month.")
+    plan: str = Field("Plan; 'ffs' where none.")
+    persons: int = Field("Persons covered on any day.", ge=0, persons=True)
+    member_months: float = Field("Fractional member months.", ge=0)
+
+    class Config(Contract.Config):
+        unique = ("service_month", "plan")
+        hides = ("member_months",)

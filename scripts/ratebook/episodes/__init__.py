@@ -1,0 +1,1 @@
+"""From lines of withdrawal management to stays, episodes, the study cohort, and spells with a navigator."""

@@ -1,0 +1,1 @@
+"""Who was covered when: spans of coverage, member months, and what was served outside them."""
