@@ -1,0 +1,48 @@
+"""What the supplier sends: files by feed and year of payment, and the totals that come with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from ratebook.simulate.block import NULL, month_number
+from ratebook.simulate.world import vocabulary, word
+
+
+def source_files(feed: str, kinds: np.ndarray, paid_date: np.ndarray, moved: np.ndarray | None = None):
+    """Say which file each line comes in: feed, claim type and year of payment; `moved` lines come a year later.
+
+    Returns
+    -------
+    tuple
+        Each line's number of a file, and the files' names.
+    """
+    texts = vocabulary()
+    year = month_number(np.where(paid_date == NULL, 0, paid_date)) // 12 + 1970
+    if moved is not None:
+        year = year + moved
+    key = kinds.astype(np.int64) * 10000 + year
+    found, index = np.unique(key, return_inverse=True)
+    return index, [f"{feed}_{texts[k // 10000]}_{k % 10000}.txt" for k in found]
+
+
+def tally_control(files: np.ndarray, names: list[str], rows: dict, resent: np.ndarray, kind: np.ndarray) -> Counter:
+    """Count lines and cents by file, month paid and claim type, each record once."""
+    total, texts = Counter(), vocabulary()
+    sent = (resent == 0) & (rows["paid_date"] != NULL)
+    month = month_number(np.where(sent, rows["paid_date"], 0))
+    key = (files * 10**6 + month) * 1000 + kind
+    found, index = np.unique(key[sent], return_inverse=True)
+    counts = np.bincount(index, minlength=len(found))
+    cents = np.rint(np.bincount(index, np.where(rows["paid"] == NULL, 0, rows["paid"])[sent], minlength=len(found)))
+    for k, count, paid in zip(found, counts, cents):
+        name = ("control", names[k // 10**9], int(k // 1000 % 10**6), str(texts[k % 1000]))
+        total[(*name, "rows")] += int(count)
+        total[(*name, "cents")] += int(paid)
+    return total
+
+
+def pharmacy_kind(n: int) -> np.ndarray:
+    """Give the claim type of dispensings."""
+    return np.full(n, word("pharmacy"))
