@@ -1,0 +1,169 @@
+"""At which rate the case-rate program costs what the unit program costs, and dollars per extra engaged month."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ratebook.contracts.cost import COSTS, BreakEven, Increments, NetBenefit
+from ratebook.contracts.episodes import ARMS
+from ratebook.cost.censored import Panel, mean_cost
+from ratebook.cost.resample import replicate, summary
+from ratebook.dates import MONTH_DAYS
+
+Z = float(stats.norm.ppf(0.975))
+
+
+def mean_draws(panels: dict[str, Panel], reps: int, seed: int) -> list[dict[str, np.ndarray]]:
+    """Estimate each arm's costs, engaged months and spells per member, adjusted for censoring, with replicates."""
+    names = [*COSTS, "engaged_months", "spells"]
+
+    def statistics(panel: Panel, weights: np.ndarray) -> dict:
+        return {name: mean_cost(panel, name, "partitioned", weights) for name in names}
+
+    draws = [replicate(panels[arm], statistics, reps, [seed, number]) for number, arm in enumerate(ARMS)]
+    length = min(len(draw["program"]) for draw in draws)
+    return [{name: values[:length] for name, values in draw.items()} for draw in draws]
+
+
+def derive_break_even(
+    rsn: dict, csp: dict, persons: int, enrolment_usd: float, month_usd: float, absent: str = ""
+) -> pd.DataFrame:
+    """Find the case rates, and the length of engagement, at which RSN costs as much per member as CSP.
+
+    Program: navigator cost alone. Payer: other SUD cost counted too; when RSN members cost more elsewhere than
+    CSP members cost in all, no rate breaks even and the row says so.
+
+    Parameters
+    ----------
+    rsn, csp : dict
+        Means per member and their replicates, as `mean_draws` gives them.
+    persons : int
+        Members of both arms.
+    enrolment_usd, month_usd : float
+        Amount per episode and per month of the hybrid form.
+    absent : str
+        Why nothing can be estimated, if so.
+
+    References
+    ----------
+    methods.md, D8.
+    """
+    program = csp["program"]
+    payer = csp["total_sud"] - rsn["other_sud"]
+    months, spells = rsn["engaged_months"], rsn["spells"]
+    questions = [
+        (f"rate_{form}", perspective, unit, _per(budget - fixed, use))
+        for perspective, budget in {"program": program, "payer": payer}.items()
+        for form, unit, fixed, use in [
+            ("per_month", "USD per engaged month", 0.0, months),
+            ("per_day", "USD per engaged day", 0.0, months * MONTH_DAYS),
+            (
+                "hybrid",
+                f"USD per engaged month, beside {enrolment_usd:g} USD per spell",
+                enrolment_usd * spells,
+                months,
+            ),
+            ("per_episode", "USD per spell", 0.0, spells),
+        ]
+    ]
+    duration = (program - enrolment_usd * spells) / month_usd if month_usd > 0 else np.full(len(program), np.nan)
+    questions.append(("duration", "program", f"engaged months at {month_usd:g} USD a month", duration))
+    rows = [
+        {
+            "quantity": quantity,
+            "perspective": perspective,
+            "unit": unit,
+            "persons": persons,
+            **_positive(draws, absent),
+        }
+        for quantity, perspective, unit, draws in questions
+    ]
+    return pd.DataFrame(rows).reindex(columns=list(BreakEven.types()))
+
+
+def derive_increments(rsn: dict, csp: dict, persons: int, absent: str = "") -> pd.DataFrame:
+    """Give extra dollars, extra engaged months, the quadrant, and dollars per extra month with Fieller's limits.
+
+    References
+    ----------
+    methods.md, D8 and H45.
+    """
+    months = rsn["engaged_months"] - csp["engaged_months"]
+    rows = []
+    for name in COSTS:
+        dollars = rsn[name] - csp[name]
+        row = {"estimand": name, "persons": persons, "reason": absent or None}
+        if not absent:
+            row |= {"difference_usd": dollars[0], "difference_months": months[0], **icer(dollars, months)}
+        rows.append(row)
+    return pd.DataFrame(rows).reindex(columns=list(Increments.types()))
+
+
+def derive_net_benefit(
+    rsn: dict, csp: dict, persons: int, month_values_usd: list[float], absent: str = ""
+) -> pd.DataFrame:
+    """Value the extra months, take off the extra dollars, and count the replicates in which something is left.
+
+    References
+    ----------
+    methods.md, D8.
+    """
+    months = rsn["engaged_months"] - csp["engaged_months"]
+    rows = []
+    for name in COSTS:
+        for value in month_values_usd:
+            benefit = value * months - (rsn[name] - csp[name])
+            found = summary(benefit, absent)
+            has_limits = found["reason"] is None
+            rows.append(
+                {
+                    "estimand": name,
+                    "month_value_usd": float(value),
+                    "net_benefit_usd": found["estimate"],
+                    "positive_share": float((benefit[1:] > 0).mean()) if has_limits else np.nan,
+                    "persons": persons,
+                    **{key: found[key] for key in ("lower", "upper", "reason")},
+                }
+            )
+    return pd.DataFrame(rows).reindex(columns=list(NetBenefit.types()))
+
+
+def icer(dollars: np.ndarray, months: np.ndarray) -> dict:
+    """Divide extra dollars by extra months, never without the quadrant; limits by Fieller.
+
+    Fieller's limits are the ratios that the difference in means does not contradict. Where the extra months
+    cannot be told from none they are not an interval, and are not given.
+    """
+    quadrant = ("N" if dollars[0] >= 0 else "S") + ("E" if months[0] >= 0 else "W")
+    found = {"quadrant": quadrant, "icer_usd": np.nan, "lower": np.nan, "upper": np.nan}
+    if months[0] == 0:
+        return {**found, "reason": "no extra engaged month: no ratio"}
+    found["icer_usd"] = dollars[0] / months[0]
+    if len(dollars) < 3:
+        return {**found, "reason": "fewer than two clusters: no limits"}
+    (var_c, cov), (_, var_e) = np.cov(dollars[1:], months[1:])
+    a = months[0] ** 2 - Z**2 * var_e
+    b = dollars[0] * months[0] - Z**2 * cov
+    c = dollars[0] ** 2 - Z**2 * var_c
+    if a <= 0:
+        return {**found, "reason": "extra months cannot be told from none: no finite limits"}
+    reach = np.sqrt(max(b**2 - a * c, 0.0))
+    return {**found, "lower": (b - reach) / a, "upper": (b + reach) / a, "reason": None}
+
+
+def _positive(draws: np.ndarray, absent: str) -> dict:
+    """Keep a break-even only where it is a price somebody could pay."""
+    found = summary(draws, absent)
+    row = {"value": found["estimate"], "lower": found["lower"], "upper": found["upper"], "reason": found["reason"]}
+    if np.isfinite(row["value"]) and row["value"] < 0:
+        nothing = {"value": np.nan, "lower": np.nan, "upper": np.nan}
+        return {**nothing, "reason": "no break-even: RSN costs more before the rate is paid"}
+    if np.isfinite(row["lower"]) and row["lower"] < 0:
+        return {**row, "lower": np.nan, "reason": "lower limit below zero: no rate breaks even there"}
+    return row
+
+
+def _per(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    return np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
