@@ -219,7 +219,14 @@ def empty_frame(contract: type[Contract]) -> pd.DataFrame:
 
 
 def _cast(table: ibis.Table, contract: type[Contract]) -> ibis.Table:
-    return table.select(**{name: table[name].cast(kind) for name, kind in contract.types().items()})
+    def exactly(value: ibis.Value, kind: str) -> ibis.Value:
+        # Ibis leaves out a cast to the type it believes a value has; engines widen decimals in sums and differences.
+        if not kind.startswith("decimal"):
+            return value.cast(kind)
+        exact = ibis.dtype(kind)
+        return value.cast(f"decimal({exact.precision + 1}, {exact.scale})").cast(kind)
+
+    return table.select(**{name: exactly(table[name], kind) for name, kind in contract.types().items()})
 
 
 def _ordered(table: ibis.Table, contract: type[Contract]) -> ibis.Table:

@@ -1,1 +1,131 @@
-"""clean"""
+"""Raw tables to final action: needs the tables of intake; makes claims, ledger, contacts, persons and the waterfall."""
+
+
+rule clean_members:
+    """Resolve ids to persons, and give each person one row of demographics."""
+    input:
+        members="results/intake/members.parquet",
+        eligibility="results/intake/eligibility.parquet",
+        identity_crosswalk="results/intake/identity_crosswalk.parquet",
+        code=code_of("scripts/clean/clean_members.py"),
+    output:
+        persons=directory("results/clean/persons.parquet"),
+        identity=directory("results/clean/identity.parquet"),
+    log:
+        "logs/clean/clean_members.log",
+    benchmark:
+        "benchmarks/clean/clean_members.tsv"
+    script:
+        "../../scripts/clean/clean_members.py"
+
+
+rule build_adjustments:
+    """Find copies, chains of adjustments and header amounts: what a line does not show by itself."""
+    input:
+        medical_claims="results/intake/medical_claims.parquet",
+        pharmacy_claims="results/intake/pharmacy_claims.parquet",
+        code=code_of("scripts/clean/build_adjustments.py"),
+    output:
+        adjusted_lines=directory("results/clean/adjusted_lines.parquet"),
+    log:
+        "logs/clean/build_adjustments.log",
+    benchmark:
+        "benchmarks/clean/build_adjustments.tsv"
+    threads: 2
+    params:
+        repeated_header_share=config["clean"]["repeated_header_share"],
+        include_gross_adjustments=config["clean"]["include_gross_adjustments"],
+    script:
+        "../../scripts/clean/build_adjustments.py"
+
+
+rule clean_lines:
+    """Mark every raw line with the first rule that takes it, and say what it served and cost."""
+    input:
+        medical_claims="results/intake/medical_claims.parquet",
+        pharmacy_claims="results/intake/pharmacy_claims.parquet",
+        adjusted_lines="results/clean/adjusted_lines.parquet",
+        persons="results/clean/persons.parquet",
+        identity="results/clean/identity.parquet",
+        services="workflow/codes/services.csv",
+        sud_diagnoses="workflow/codes/sud_diagnoses.csv",
+        code=code_of("scripts/clean/clean_lines.py"),
+    output:
+        lines=directory("results/clean/lines.parquet"),
+    log:
+        "logs/clean/clean_lines.log",
+    benchmark:
+        "benchmarks/clean/clean_lines.tsv"
+    threads: 2
+    params:
+        extract_date=config["study"]["extract_date"],
+        settings={
+            key: config["clean"][key]
+            for key in (
+                "state",
+                "cost_basis",
+                "swap_dates",
+                "swap_within_days",
+                "after_death_days",
+                "max_span_days",
+            )
+        },
+    script:
+        "../../scripts/clean/clean_lines.py"
+
+
+rule clean_claims:
+    """Select the final-action lines, and write down what is not among them and why."""
+    input:
+        lines="results/clean/lines.parquet",
+        code=code_of("scripts/clean/clean_claims.py"),
+    output:
+        claims=directory("results/clean/claims.parquet"),
+        rejected=directory("results/clean/rejected.parquet"),
+    log:
+        "logs/clean/clean_claims.log",
+    benchmark:
+        "benchmarks/clean/clean_claims.tsv"
+    threads: 2
+    script:
+        "../../scripts/clean/clean_claims.py"
+
+
+rule build_cash_ledger:
+    """Write down every payment and every taking back at its own date."""
+    input:
+        lines="results/clean/lines.parquet",
+        code=code_of("scripts/clean/build_cash_ledger.py"),
+    output:
+        cash_ledger=directory("results/clean/cash_ledger.parquet"),
+    log:
+        "logs/clean/build_cash_ledger.log",
+    benchmark:
+        "benchmarks/clean/build_cash_ledger.tsv"
+    threads: 2
+    script:
+        "../../scripts/clean/build_cash_ledger.py"
+
+
+rule clean_contacts:
+    """Turn navigators' logs, or unit claims where a program has no log, into contacts and time spent."""
+    input:
+        navigator_log="results/intake/navigator_log.parquet",
+        claims="results/clean/claims.parquet",
+        persons="results/clean/persons.parquet",
+        identity="results/clean/identity.parquet",
+        services="workflow/codes/services.csv",
+        code=code_of("scripts/clean/clean_contacts.py"),
+    output:
+        contacts=directory("results/clean/contacts.parquet"),
+        worker_time=directory("results/clean/worker_time.parquet"),
+    log:
+        "logs/clean/clean_contacts.log",
+    benchmark:
+        "benchmarks/clean/clean_contacts.tsv"
+    params:
+        extract_date=config["study"]["extract_date"],
+        state=config["clean"]["state"],
+        contact_types=config["clean"]["contact_types"],
+    script:
+        "../../scripts/clean/clean_contacts.py"

@@ -10,7 +10,11 @@ LAYOUT_SCHEMA = "workflow/schemas/layout.schema.yaml"
 rule read_sources:
     """Read the source's files through their layout into the raw tables, and count what does not parse."""
     input:
-        source="results/simulate/truth.json" if SIMULATED else find_files(LAYOUT, LAYOUT_SCHEMA, config["intake"]["source"]),
+        source=(
+            "results/simulate/truth.json"
+            if SIMULATED
+            else find_files(LAYOUT, LAYOUT_SCHEMA, config["intake"]["source"])
+        ),
         layout=LAYOUT,
         schema=LAYOUT_SCHEMA,
         code=code_of("scripts/intake/read_sources.py"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from ratebook.contracts.base import Contract, Field, Quantity, Usd
 
@@ -119,29 +120,83 @@ class Claims(ServiceColumns):
     facility_npi: str = Field("Facility.", nullable=True)
     is_crossover: bool = Field("Medicare paid first.")
     is_subcapitated: bool = Field("Encounter paid zero because the provider is capitated.")
+    is_money_only: bool = Field("A gross adjustment: dollars, and no service; its units are zero.")
+    discharge_source: str = Field("reported, header_end or line_end; null where no stay.", nullable=True)
 
     class Config(Contract.Config):
-        unique = ("person_id", "claim_id", "line_number")
+        unique = ("person_id", "claim_type", "claim_id", "line_number")
+        claims_scale = True
+
+
+class AdjustedLines(Contract):
+    """One row per raw line that cannot be judged by its own cells: a copy, part of a chain, or paid at the header."""
+
+    source_table: str = Field("medical_claims or pharmacy_claims.")
+    load_sequence: int = Field("Order of the row in the load.")
+    family_id: str = Field("First claim of the chain of adjustments.")
+    line_number: int = Field("Line of the claim; numbered anew where the source's numbers repeat.", nullable=True)
+    rule_id: str = Field("Rule that takes the line: A3 or A5; null where none does.", nullable=True)
+    amount_rule_id: str = Field("Rule that changes its amount: A5.4 or A7; null where none does.", nullable=True)
+    paid_usd: Usd = Field("Paid amount after that rule.")
+    reversed_date: dt.date = Field("Paid date of the record that voids or replaces it.", nullable=True)
+    is_orphan_replacement: bool = Field("Replaces a claim that is not in the extract.")
+
+    class Config(Contract.Config):
+        unique = ("source_table", "load_sequence")
+        claims_scale = True
+
+
+class Lines(Claims):
+    """One row per raw line of either source, with the first rule that takes it: `Claims` are those with none.
+
+    Every column may be null here: a line with no date or no known person is in this table too.
+    """
+
+    source_table: str = Field("medical_claims or pharmacy_claims.")
+    load_sequence: int = Field("Order of the row in the load.")
+    rule_id: str = Field("Rule of methods.md A that takes the line; null for a final-action line.")
+    amount_rule_id: str = Field("Rule that changes the line's amount; null where none does.")
+    raw_usd: Usd = Field("Paid amount as the source states it; zero where it states none.")
+    adjustment: str = Field("original, void, replacement, …: what the record does to others.")
+    reversed_date: dt.date = Field("Paid date of the record that voids or replaces it.")
+    is_orphan_replacement: bool = Field("Replaces a claim that is not in the extract.")
+    source_person_id: str = Field("Id as the source writes it.")
+    claim_line_number: int = Field("Line as the source numbers it.")
+    source_file: str = Field("File the row came from.")
+
+    @classmethod
+    def fields(cls) -> dict[str, Field]:
+        """Every column of `Claims`, and the marks; the key alone is never null."""
+        key = cls.Config.unique
+        return {name: replace(field, nullable=name not in key, isin=()) for name, field in super().fields().items()}
+
+    class Config(Contract.Config):
+        unique = ("source_table", "load_sequence")
         claims_scale = True
 
 
 class CashLedger(ServiceColumns):
-    """One row per non-denied record and line with its signed amount and the day it was paid.
+    """One row per non-denied line and movement of its money: the payment, and its taking back by a void or replacement.
 
-    Voids are negative here even where the source writes them positive or zero. Paid-lag triangles use this table.
+    What a void takes back is what was paid, even where the source writes voids positive or zero; a family's
+    entries add up to its final paid amount. Paid-lag triangles use this table.
     """
 
     claim_id: str = Field("Claim of the record.")
     line_number: int = Field("Line of the claim.")
     load_sequence: int = Field("Order of the record in the load.")
     person_id: str = Field("Person key.")
-    record_type: str = Field("ffs, encounter, supplemental or other.")
+    entry: str = Field(
+        "payment, reversal, or orphan_void: the void of something paid before the extract.",
+        isin=("payment", "reversal", "orphan_void"),
+    )
+    record_type: str = Field("ffs or encounter.")
     incurred_date: dt.date = Field("First day of service.")
     paid_date: dt.date = Field("Day of payment; null where the source has none.", nullable=True)
     signed_usd: Usd = Field("Dollars out (positive) or back (negative).")
 
     class Config(Contract.Config):
-        unique = ("person_id", "claim_id", "line_number", "load_sequence")
+        unique = ("person_id", "claim_type", "claim_id", "line_number", "load_sequence", "entry")
         claims_scale = True
 
 
@@ -150,7 +205,7 @@ class Rejected(Contract):
 
     source_table: str = Field("medical_claims or pharmacy_claims.")
     rule_id: str = Field("Rule of methods.md A that took the row.")
-    claim_id: str = Field("Claim.")
+    claim_id: str = Field("Claim.", nullable=True)
     claim_line_number: int = Field("Line.", nullable=True)
     load_sequence: int = Field("Order of the row in the load.", nullable=True)
     source_person_id: str = Field("Id as the source writes it.", nullable=True)

@@ -1,0 +1,184 @@
+"""What left a table and why: the waterfall to the cent, the supplier's control totals, and quality checks."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import ibis
+import pandas as pd
+
+from ratebook.contracts.clean import Attrition
+from ratebook.errors import RatebookError
+
+RULES = {
+    "A7.4": "Count a header amount repeated on every line once",
+    "A0.1": "No claim id",
+    "A1.1": "Capitation, supplemental and other records that are no service",
+    "A2.4": "Placeholder ids",
+    "A2.3": "Ids of no known member",
+    "A3.1": "Identical copies",
+    "A3.2": "One key with different content",
+    "A4.1": "Denied claims",
+    "A4.2": "Denied lines of paid claims",
+    "A5.3a": "Voids and what they void",
+    "A5.3b": "Claims a later one replaces",
+    "A5.4": "Gross adjustments signed as money back or out",
+    "A5.5": "Voids of nothing in the extract",
+    "A7.1": "Header amounts spread over lines that have none",
+    "A7.3": "Header amounts where they differ from the lines'",
+    "A8.3": "Unexplained negative amounts",
+    "A9.1": "No date of service",
+    "A9.2": "End before start",
+    "A9.3": "Service before birth",
+    "A9.4": "Service after payment",
+    "A9.5": "Service after the extract",
+    "A9.6": "Service after death",
+    "A9.7": "Longer than a claim can be",
+    "A1.2": "Unpaid encounters at their fee-for-service equivalent",
+}
+"""Every rule that takes a line or changes its amount, in the order they apply (methods.md A).
+
+Repeated header amounts come first: they say what a source's number means, before any rule adds numbers up.
+"""
+LOG_RULES = {
+    "A3.1": "Entries with one id",
+    "A2.3": "Ids of no known member",
+    "A1.1": "Neither of the two programs",
+    "A9.1": "No date",
+    "A9.5": "After the extract",
+    "A9.6": "After death",
+}
+FAULTS = ("A0.1", "A2.3", "A2.4", "A3.2", "A8.3", *[rule for rule in RULES if rule.startswith("A9")])
+"""Rules that take rows because the data is wrong, and not because of what the payer decided."""
+COST_RULE = "A1.2"
+
+
+def count_lines(lines: ibis.Table) -> ibis.Table:
+    """Count rows, dollars and dollars changed per source table and rules: all the waterfall needs.
+
+    Returns
+    -------
+    ibis.Table
+        `source_table`, `rule_id`, `amount_rule_id`, `is_priced`, `rows`, `raw_usd`, `paid_usd`, `cost_usd`.
+    """
+    keys = ["source_table", "rule_id", "amount_rule_id"]
+    return lines.group_by(keys).agg(
+        rows=lines.count(), raw_usd=lines.raw_usd.sum(), paid_usd=lines.paid_usd.sum(), cost_usd=lines.cost_usd.sum()
+    )
+
+
+def count_persons(rows: ibis.Table, rules: list[str]) -> ibis.Table:
+    """Count persons by the last rule at which they still lose a row; null for those who keep one.
+
+    Returns
+    -------
+    ibis.Table
+        `source_table`, `last_place` (place of the rule in `rules`), `persons`.
+    """
+    place = rows.rule_id.cases(*[(rule, n) for n, rule in enumerate(rules)], else_=len(rules))
+    who = ibis.coalesce(rows.person_id, rows.source_person_id)
+    placed = rows.select("source_table", who=who, place=place).filter(lambda t: t.who.notnull())
+    last = placed.group_by("source_table", "who").agg(last_place=placed.place.max())
+    return last.group_by("source_table", "last_place").agg(persons=last.count())
+
+
+def build_attrition(counts: pd.DataFrame, persons: pd.DataFrame, rules: dict[str, str]) -> pd.DataFrame:
+    """Lay out the waterfall: a row per source table and rule, each beginning where the one before ends.
+
+    A rule's change in dollars is what it changes in amounts less the dollars of the rows it takes; the last
+    line ends at the cost of `Claims`, to the cent.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        As `count_lines`, dollars as decimals.
+    persons : pandas.DataFrame
+        As `count_persons`, with places in the order of `rules`.
+    rules : dict
+        Rule to description, in their order.
+
+    Returns
+    -------
+    Attrition
+
+    Raises
+    ------
+    RatebookError
+        If a row bears a rule that is not in `rules`, or raw and deltas do not make final: a fault of the code.
+
+    References
+    ----------
+    methods.md, A13 T1 and H1.
+    """
+    strange = (set(counts.rule_id.dropna()) | set(counts.amount_rule_id.dropna())) - set(rules)
+    if strange:
+        raise RatebookError(f"rules without a place in the waterfall: {sorted(strange)}")
+    counts = _amounts_in_order(counts, rules)
+    found = []
+    for table, part in counts.groupby("source_table", sort=True):
+        people = persons[persons.source_table == table]
+        found += _waterfall(table, part, people, rules)
+    return pd.DataFrame(found, columns=list(Attrition.types()))
+
+
+def _amounts_in_order(counts: pd.DataFrame, rules: dict[str, str]) -> pd.DataFrame:
+    """Leave a row's amount as it was where the rule that takes it comes before the rule that changes it."""
+    place = {rule: n for n, rule in enumerate(rules)}
+    gone = counts.rule_id.map(place) < counts.amount_rule_id.map(place)
+    counts = counts.assign(paid_usd=counts.paid_usd.where(~gone, counts.raw_usd))
+    return counts.assign(amount_rule_id=counts.amount_rule_id.where(~gone, None))
+
+
+def _waterfall(table: str, counts: pd.DataFrame, persons: pd.DataFrame, rules: dict[str, str]) -> list[dict]:
+    zero = Decimal("0.00")
+    kept = counts[counts.rule_id.isna()]
+    rows, paid = int(counts.rows.sum()), sum(counts.raw_usd, zero)
+    people = int(persons.persons.sum())
+    found = []
+    for place, (rule, description) in enumerate(rules.items()):
+        taken = counts[counts.rule_id == rule]
+        changed = counts[counts.amount_rule_id == rule]
+        delta = sum(changed.paid_usd, zero) - sum(changed.raw_usd, zero) - sum(taken.paid_usd, zero)
+        if rule == COST_RULE:
+            delta += sum(kept.cost_usd, zero) - sum(kept.paid_usd, zero)
+        left = int(taken.rows.sum())
+        gone = int(persons.persons[persons.last_place == place].sum())
+        found.append(
+            {
+                "source_table": table,
+                "step": place + 1,
+                "rule_id": rule,
+                "description": description,
+                "rows_in": rows,
+                "rows_out": rows - left,
+                "persons_in": people,
+                "persons_out": people - gone,
+                "paid_in_usd": paid,
+                "delta_usd": delta,
+                "paid_out_usd": paid + delta,
+            }
+        )
+        rows, people, paid = rows - left, people - gone, paid + delta
+    if paid != sum(kept.cost_usd, zero) or rows != int(kept.rows.sum()):
+        raise RatebookError(f"{table}: raw and the deltas of the rules do not make final")
+    return found
+
+
+def check_rejected_share(attrition: pd.DataFrame, max_rejected_share: float) -> None:
+    """Stop where more rows than allowed are there because the data is wrong.
+
+    Raises
+    ------
+    RatebookError
+        With the count of rows per rule.
+    """
+    claims = attrition[attrition.source_table != "navigator_log"]
+    faults = claims[claims.rule_id.isin(FAULTS)]
+    taken = (faults.rows_in - faults.rows_out).groupby(faults.rule_id).sum()
+    raw = claims.groupby("source_table").rows_in.first().sum()
+    if raw and taken.sum() / raw > max_rejected_share:
+        listed = ", ".join(f"{rule}: {n}" for rule, n in taken[taken > 0].items())
+        raise RatebookError(
+            f"{taken.sum()} of {raw} rows break a rule of data quality, more than intake.max_rejected_share "
+            f"{max_rejected_share}; rows per rule: {listed}"
+        )

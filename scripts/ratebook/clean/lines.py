@@ -1,0 +1,318 @@
+"""Raw lines to final action: every rule marks the rows it takes or the amounts it changes; nothing is dropped."""
+
+from __future__ import annotations
+
+import ibis
+import pandas as pd
+
+from ratebook.codes import classify_lines
+from ratebook.contracts.clean import CashLedger, Claims, Lines, Rejected
+from ratebook.contracts.intake import MedicalClaims
+
+SERVICE_RECORDS = ("ffs", "encounter")
+DENIED_STATUS = ("26", "026", "87", "087", "542", "585", "654", "F2")
+"""Status codes of a denied claim or line: CMS's own header filter, and the X12 category."""
+FREQUENCIES = (("5", "late_charge"), ("7", "replacement"), ("8", "void"))
+FREQUENCIES += tuple((digit, "interim") for digit in "234")
+"""Last character of a bill type to what the bill is; used where the source has no adjustment code."""
+MONEY_ONLY = ("credit", "gross_credit", "gross_debit")
+STAYS = ("11", "18", "21", "28", "41", "65", "66", "86")
+"""Bill types, less frequency, of care by the night."""
+
+
+def unite_lines(medical: ibis.Table, pharmacy: ibis.Table) -> ibis.Table:
+    """Put medical and pharmacy lines into one table with the columns of medical claims, and drug columns.
+
+    Adds `source_table`, `adjustment` (from the adjustment code, else the bill type's frequency, else original),
+    and `raw_usd`, the paid amount as the source states it, zero where it states none.
+    """
+    medical = medical.mutate(
+        source_table=ibis.literal("medical_claims"),
+        claim_type=medical.claim_type.fill_null("other"),
+        record_type=medical.record_type.fill_null("ffs"),
+        ndc_code=ibis.null("string"),
+        days_supply=ibis.null("int64"),
+    )
+    blank = {name: ibis.null(kind) for name, kind in MedicalClaims.types().items()}
+    shared = {name: pharmacy[name] for name in pharmacy.columns if name in blank}
+    drug = {
+        "source_table": ibis.literal("pharmacy_claims"),
+        "claim_type": ibis.literal("pharmacy"),
+        "record_type": ibis.literal("ffs"),
+        "claim_start_date": pharmacy.dispensing_date,
+        "claim_end_date": pharmacy.dispensing_date,
+        "service_unit_quantity": pharmacy.quantity,
+        "rendering_npi": pharmacy.dispensing_provider_npi,
+        "billing_npi": pharmacy.dispensing_provider_npi,
+        "ndc_code": pharmacy.ndc_code,
+        "days_supply": pharmacy.days_supply,
+    }
+    lines = medical.union(pharmacy.select(**{**blank, **shared, **drug}).select(medical.columns))
+    frequency = ibis.ifelse(
+        lines.claim_type == "institutional", lines.bill_type_code.right(1).cases(*FREQUENCIES), ibis.null("string")
+    )
+    return lines.mutate(
+        adjustment=ibis.coalesce(lines.adjustment_code, frequency, ibis.literal("original")),
+        raw_usd=lines.paid_amount.fill_null(0).cast("decimal(14, 2)"),
+    )
+
+
+def record_rule(lines: ibis.Table) -> ibis.Value:
+    """Name the rule that takes a row for what its record is: no claim id, or no service (methods.md, A1)."""
+    return ibis.cases(
+        (lines.claim_id.isnull(), "A0.1"),
+        (lines.record_type.notin([*SERVICE_RECORDS, "denied"]), "A1.1"),
+        else_=ibis.null("string"),
+    )
+
+
+def denial_rule(lines: ibis.Table) -> ibis.Value:
+    """Name the rule that takes a denied claim or a denied line; a missing status passes (methods.md, A4)."""
+    header = (
+        lines.denied_flag.fill_null(False)
+        | (lines.record_type == "denied")
+        | lines.claim_status_code.isin(DENIED_STATUS).fill_null(False)
+    )
+    line = lines.line_status_code.isin(DENIED_STATUS).fill_null(False)
+    return ibis.cases((header, "A4.1"), (line, "A4.2"), else_=ibis.null("string"))
+
+
+def clean_lines(
+    lines: ibis.Table,
+    adjusted: ibis.Table,
+    identity: ibis.Table,
+    persons: ibis.Table,
+    services: pd.DataFrame,
+    diagnoses: pd.DataFrame,
+    extract_date: str,
+    settings: dict,
+) -> ibis.Table:
+    """Mark every raw line with the first rule that takes it, and say what it served and cost.
+
+    Parameters
+    ----------
+    lines : ibis.Table
+        As `unite_lines` gives them.
+    adjusted : AdjustedLines
+        What can only be said of a line beside its neighbours: copies, chains, header amounts.
+    identity, persons : Identity, Persons
+        Who is who.
+    services, diagnoses : pandas.DataFrame
+        Code tables.
+    extract_date : str
+        Last day on which a payment could be in the data.
+    settings : dict
+        The config's section `clean`.
+
+    Returns
+    -------
+    Lines
+        `rule_id` is null for the lines of `Claims`.
+
+    References
+    ----------
+    methods.md, A1 to A10, in its order; `ratebook.clean.attrition.RULES` lists the marks.
+    """
+    lines = _with_adjustments(lines, adjusted)
+    lines = _with_person(lines, identity, persons)
+    lines = _with_dates(lines, settings)
+    early = ibis.coalesce(record_rule(lines), _identity_rule(lines))
+    lines = lines.mutate(
+        rule_id=ibis.coalesce(
+            early,
+            lines.chain_rule_id,
+            denial_rule(lines),
+            _amount_rule(lines),
+            _date_rule(lines, extract_date, settings),
+        )
+    )
+    lines = classify_lines(lines, services, diagnoses)
+    lines = _with_units(lines, services)
+    lines = _with_cost(lines, settings["cost_basis"])
+    return lines.select(*Lines.types())
+
+
+def select_claims(lines: ibis.Table) -> ibis.Table:
+    """Select the final-action lines: those no rule took."""
+    return lines.filter(lines.rule_id.isnull()).select(*Claims.types())
+
+
+def select_rejected(lines: ibis.Table) -> ibis.Table:
+    """Select the lines a rule took, with their dollars as the source states them."""
+    taken = lines.filter(lines.rule_id.notnull())
+    return taken.select(*[name for name in Rejected.types() if name != "paid_usd"], paid_usd="raw_usd")
+
+
+def build_cash_ledger(lines: ibis.Table) -> ibis.Table:
+    """Write down every payment and every taking back, each at its own date.
+
+    A line of a non-denied record is a payment. Where a later void or replacement takes it back, the same dollars
+    go back on the day of that record; so voids are right even where the source writes them positive or zero,
+    and a family's entries add up to its final paid amount. A void of something paid before the extract goes
+    back at its own date.
+
+    Returns
+    -------
+    CashLedger
+
+    References
+    ----------
+    methods.md, A5.8 and E2.
+    """
+    chain = ["A5.3a", "A5.3b"]
+    paid = lines.filter((lines.rule_id.isnull() | lines.rule_id.isin(chain)) & (lines.adjustment != "void"))
+    back = paid.filter(paid.rule_id.isin(chain))
+    orphans = lines.filter(lines.rule_id == "A5.5")
+    columns = [
+        name for name in CashLedger.types() if name not in ("entry", "paid_date", "incurred_date", "signed_usd")
+    ]
+
+    def entries(table: ibis.Table, entry: str, paid_date: str, signed: ibis.Value) -> ibis.Table:
+        return table.select(
+            *columns,
+            entry=ibis.literal(entry),
+            paid_date=table[paid_date],
+            incurred_date=table.service_start_date,
+            signed_usd=signed.cast("decimal(14, 2)"),
+        )
+
+    ledger = entries(paid, "payment", "paid_date", paid.paid_usd)
+    ledger = ledger.union(entries(back, "reversal", "reversed_date", -back.paid_usd))
+    ledger = ledger.union(entries(orphans, "orphan_void", "paid_date", -orphans.paid_usd.abs()))
+    return ledger.filter(ledger.incurred_date.notnull(), ledger.person_id.notnull())
+
+
+def _with_adjustments(lines: ibis.Table, adjusted: ibis.Table) -> ibis.Table:
+    found = adjusted.rename(
+        at_table="source_table", at_sequence="load_sequence", chain_rule_id="rule_id", new_usd="paid_usd"
+    )
+    same = [lines.source_table == found.at_table, lines.load_sequence == found.at_sequence]
+    joined = lines.left_join(found, same)
+    return joined.select(
+        lines,
+        chain_rule_id=found.chain_rule_id,
+        amount_rule_id=found.amount_rule_id,
+        reversed_date=found.reversed_date,
+        is_orphan_replacement=found.is_orphan_replacement.fill_null(False),
+        family_id=ibis.coalesce(found.family_id, lines.claim_id),
+        line_number=ibis.coalesce(found.line_number, lines.claim_line_number, ibis.literal(1)),
+        paid_usd=ibis.coalesce(found.new_usd, lines.raw_usd),
+    )
+
+
+def _with_person(lines: ibis.Table, identity: ibis.Table, persons: ibis.Table) -> ibis.Table:
+    dates = persons.select(key="person_id", birth_date="birth_date", death_date="death_date")
+    known = identity.join(dates, identity.person_id == dates.key)
+    known = known.select(known_id="source_person_id", key="key", birth_date="birth_date", death_date="death_date")
+    lines = lines.rename(source_person_id="person_id")
+    joined = lines.left_join(known, lines.source_person_id == known.known_id)
+    return joined.select(lines, person_id=known.key, birth_date=known.birth_date, death_date=known.death_date)
+
+
+def _with_dates(lines: ibis.Table, settings: dict) -> ibis.Table:
+    """Give each line its first and last day, and a stay its admission and discharge where the source leaves them out."""
+    start = ibis.coalesce(lines.claim_line_start_date, lines.claim_start_date)
+    end = ibis.coalesce(lines.claim_line_end_date, lines.claim_line_start_date, lines.claim_end_date)
+    lines = lines.mutate(first=ibis.coalesce(start, end), last=ibis.coalesce(end, start))
+    days_back = lines.first.delta(lines.last, unit="day")
+    swap = (days_back > 0) & (days_back <= settings["swap_within_days"]) & ibis.literal(settings["swap_dates"])
+    is_stay = (lines.claim_type == "institutional") & (
+        lines.admission_date.notnull() | lines.bill_type_code.substr(0, 2).isin(STAYS)
+    )
+    is_stay = is_stay.fill_null(False)
+    admission = ibis.coalesce(lines.admission_date, lines.claim_start_date, lines.first)
+    discharge = ibis.coalesce(lines.discharge_date, lines.claim_end_date, lines.last)
+    return lines.mutate(
+        service_start_date=ibis.ifelse(swap, lines.last, lines.first),
+        service_end_date=ibis.ifelse(swap, lines.first, lines.last),
+        admission_date=ibis.ifelse(is_stay, admission, lines.admission_date),
+        discharge_date=ibis.ifelse(is_stay, discharge, lines.discharge_date),
+        discharge_source=ibis.cases(
+            (lines.discharge_date.notnull(), "reported"),
+            (is_stay & lines.claim_end_date.notnull(), "header_end"),
+            (is_stay, "line_end"),
+            else_=ibis.null("string"),
+        ),
+    )
+
+
+def _identity_rule(lines: ibis.Table) -> ibis.Value:
+    placeholder = lines.source_person_id.startswith("&").fill_null(False)
+    return ibis.cases((placeholder, "A2.4"), (lines.person_id.isnull(), "A2.3"), else_=ibis.null("string"))
+
+
+def _amount_rule(lines: ibis.Table) -> ibis.Value:
+    unexplained = (lines.paid_usd < 0) & lines.adjustment.notin(MONEY_ONLY)
+    return ibis.cases((unexplained, "A8.3"), else_=ibis.null("string"))
+
+
+def _date_rule(lines: ibis.Table, extract_date: str, settings: dict) -> ibis.Value:
+    start, end = lines.service_start_date, lines.service_end_date
+    extract = ibis.literal(extract_date).cast("date")
+    span = end.delta(start, unit="day") + 1
+    limit = settings["max_span_days"]
+    most = ibis.ifelse(lines.claim_type == "institutional", limit["institutional"], limit["professional"])
+    equipment = lines.hcpcs_code.startswith("E").fill_null(False)
+    after_death = start.delta(lines.death_date, unit="day") > settings["after_death_days"]
+    return ibis.cases(
+        (start.isnull(), "A9.1"),
+        (start > end, "A9.2"),
+        (lines.birth_date.delta(start, unit="day") > 1, "A9.3"),
+        (start.delta(lines.paid_date, unit="day") > 1, "A9.4"),
+        (start > extract, "A9.5"),
+        (after_death & ~equipment, "A9.6"),
+        (span > most, "A9.7"),
+        else_=ibis.null("string"),
+    )
+
+
+def _with_units(lines: ibis.Table, services: pd.DataFrame) -> ibis.Table:
+    """Correct units above the code's plausible maximum for the days of the line; dollars are never changed."""
+    codes = services[(services.system == "hcpcs") & (services.max_units_per_day != "")]
+    keys = codes.code.where(codes.modifier == "", codes.code + "-" + codes.modifier)
+    limits = ibis.memtable(
+        pd.DataFrame({"unit_key": keys.to_numpy(object), "most": codes.max_units_per_day.astype("int64").to_numpy()}),
+        schema={"unit_key": "string", "most": "int64"},
+    )
+    modified = lines.hcpcs_code + "-" + lines.hcpcs_modifier_1
+    with_modifier = [key for key in keys if "-" in key]
+    lines = lines.mutate(limit_key=ibis.ifelse(modified.isin(with_modifier), modified, lines.hcpcs_code))
+    joined = lines.left_join(limits, lines.limit_key == limits.unit_key)
+    lines = joined.select(lines, "most")
+    days = ibis.greatest(lines.service_end_date.delta(lines.service_start_date, unit="day") + 1, 1)
+    most = (lines.most * days).cast("decimal(18, 4)")
+    units = lines.service_unit_quantity
+    above = (units > most).fill_null(False)
+    money_only = lines.adjustment.isin(MONEY_ONLY)
+    corrected = ibis.ifelse(above, most, units)
+    return lines.mutate(
+        units=ibis.ifelse(money_only, ibis.literal(0).cast("decimal(18, 4)"), corrected),
+        units_flag=ibis.ifelse(above, "above_max", ibis.null("string")),
+    )
+
+
+def _with_cost(lines: ibis.Table, cost_basis: str) -> ibis.Table:
+    """Choose what a line costs: an encounter paid zero under sub-capitation still used services (methods.md, A1.2)."""
+    encounter = lines.record_type == "encounter"
+    unpaid = encounter & (lines.paid_usd == 0)
+    priced = lines.ffs_equivalent_amount.notnull() & lines.adjustment.notin(MONEY_ONLY)
+    by_equivalent = {
+        "paid": ibis.literal(False),
+        "paid_else_equivalent": unpaid & priced,
+        "ffs_equivalent": encounter & priced,
+    }[cost_basis]
+    shared = lines.medicare_coinsurance_amount.fill_null(0) + lines.medicare_deductible_amount.fill_null(0)
+    return lines.mutate(
+        cost_usd=ibis.ifelse(by_equivalent, lines.ffs_equivalent_amount, lines.paid_usd),
+        cost_basis=ibis.ifelse(by_equivalent, "ffs_equivalent", "paid"),
+        is_subcapitated=unpaid,
+        is_crossover=lines.crossover_flag.fill_null(False)
+        | (lines.medicare_paid_amount > 0).fill_null(False)
+        | (shared > 0),
+        is_money_only=lines.adjustment.isin(MONEY_ONLY),
+        discharge_status=lines.discharge_disposition_code,
+        allowed_usd=lines.allowed_amount,
+        medicare_paid_usd=lines.medicare_paid_amount,
+        tpl_usd=lines.tpl_amount,
+        patient_liability_usd=lines.patient_liability_amount,
+    )
