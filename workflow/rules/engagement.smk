@@ -1,1 +1,128 @@
-"""engagement"""
+"""engagement: how long clients stay with a navigator, by arm.
+
+Needs the cohort and spells of results/episodes/, and navigators' log and claims of results/clean/ for the service
+mix. Makes the release tables engagement, engagement_models, balance and service_mix, the monthly survival that
+case rates are built on, and one weight a person.
+"""
+
+
+rule estimate_survival:
+    """Estimate curves of engagement and the days each arm stays, with errors that resample providers."""
+    input:
+        cohort="results/episodes/cohort.parquet",
+        spells="results/episodes/spells.parquet",
+        code=code_of("scripts/engagement/estimate_survival.py"),
+    output:
+        survival="results/engagement/survival.parquet",
+        survival_by_month="results/engagement/survival_by_month.parquet",
+        cumulative_incidence="results/engagement/cumulative_incidence.parquet",
+        engagement="results/engagement/engagement.parquet",
+    log:
+        "logs/engagement/estimate_survival.log",
+    benchmark:
+        "benchmarks/engagement/estimate_survival.tsv"
+    params:
+        end_reasons=config["engagement"]["end_reasons"],
+        horizons_days=config["engagement"]["horizons_days"],
+        min_observed_share=config["engagement"]["min_observed_share"],
+        survival_months=config["engagement"]["survival_months"],
+        landmark_days=config["engagement"]["landmark_days"],
+        covariates=config["engagement"]["covariates"],
+        boot_reps=config["engagement"]["boot_reps"],
+        seed=config["study"]["seed"],
+    script:
+        "../../scripts/engagement/estimate_survival.py"
+
+
+rule fit_models:
+    """Compare the arms' hazards of ending engagement, and test whether one hazard ratio can say it."""
+    input:
+        cohort="results/episodes/cohort.parquet",
+        spells="results/episodes/spells.parquet",
+        code=code_of("scripts/engagement/fit_models.py"),
+    output:
+        engagement_models="results/engagement/engagement_models.parquet",
+    log:
+        "logs/engagement/fit_models.log",
+    benchmark:
+        "benchmarks/engagement/fit_models.tsv"
+    params:
+        end_reasons=config["engagement"]["end_reasons"],
+        covariates=config["engagement"]["covariates"],
+        hazard_cuts_days=config["engagement"]["hazard_cuts_days"],
+        horizons_days=config["engagement"]["horizons_days"],
+        permutations=config["engagement"]["permutations"],
+        seed=config["study"]["seed"],
+    script:
+        "../../scripts/engagement/fit_models.py"
+
+
+rule estimate_balance:
+    """Weigh the arms to be alike in what was known at discharge, and show how alike they become."""
+    input:
+        cohort="results/episodes/cohort.parquet",
+        spells="results/episodes/spells.parquet",
+        code=code_of("scripts/engagement/estimate_balance.py"),
+    output:
+        balance="results/engagement/balance.parquet",
+        weights="results/engagement/weights.parquet",
+        weight_summary="results/engagement/weight_summary.parquet",
+    log:
+        "logs/engagement/estimate_balance.log",
+    benchmark:
+        "benchmarks/engagement/estimate_balance.tsv"
+    params:
+        end_reasons=config["engagement"]["end_reasons"],
+        covariates=config["engagement"]["covariates"],
+    script:
+        "../../scripts/engagement/estimate_balance.py"
+
+
+rule build_service_mix:
+    """Sum navigators' time by activity and price the same log under both forms of payment."""
+    input:
+        worker_time="results/clean/worker_time.parquet",
+        claims="results/clean/claims.parquet",
+        services="workflow/codes/services.csv",
+        code=code_of("scripts/engagement/build_service_mix.py"),
+    output:
+        service_mix="results/engagement/service_mix.parquet",
+    log:
+        "logs/engagement/build_service_mix.log",
+    benchmark:
+        "benchmarks/engagement/build_service_mix.tsv"
+    threads: 2
+    script:
+        "../../scripts/engagement/build_service_mix.py"
+
+
+rule plot_engagement:
+    """Draw the curves, means, causes of ending, balance, service mix and the forest of estimates."""
+    input:
+        survival="results/engagement/survival.parquet",
+        engagement="results/engagement/engagement.parquet",
+        cumulative_incidence="results/engagement/cumulative_incidence.parquet",
+        balance="results/engagement/balance.parquet",
+        service_mix="results/engagement/service_mix.parquet",
+        code=code_of("scripts/engagement/plot_engagement.py"),
+    output:
+        survival_svg="results/engagement/figures/survival.svg",
+        survival_png="results/engagement/figures/survival.png",
+        rmst_by_horizon_svg="results/engagement/figures/rmst_by_horizon.svg",
+        rmst_by_horizon_png="results/engagement/figures/rmst_by_horizon.png",
+        cumulative_incidence_svg="results/engagement/figures/cumulative_incidence.svg",
+        cumulative_incidence_png="results/engagement/figures/cumulative_incidence.png",
+        love_plot_svg="results/engagement/figures/love_plot.svg",
+        love_plot_png="results/engagement/figures/love_plot.png",
+        service_mix_svg="results/engagement/figures/service_mix.svg",
+        service_mix_png="results/engagement/figures/service_mix.png",
+        forest_svg="results/engagement/figures/forest.svg",
+        forest_png="results/engagement/figures/forest.png",
+    log:
+        "logs/engagement/plot_engagement.log",
+    benchmark:
+        "benchmarks/engagement/plot_engagement.tsv"
+    params:
+        note=config["study"]["data_note"],
+    script:
+        "../../scripts/engagement/plot_engagement.py"

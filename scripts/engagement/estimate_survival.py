@@ -1,0 +1,32 @@
+"""Cohort and spells to curves of engagement, and to how long each arm stays."""
+
+from ratebook.contracts.engagement import CumulativeIncidence, Engagement, Survival, SurvivalByMonth
+from ratebook.contracts.episodes import Cohort, Spells
+from ratebook.engagement.estimate import estimate_survival
+from ratebook.steps import step
+from ratebook.tables import read_table, write_table
+
+
+def main(snakemake):
+    cohort = read_table(snakemake.input.cohort, Cohort)
+    spells = read_table(snakemake.input.spells, Spells)
+    found = estimate_survival(
+        cohort,
+        spells,
+        end_reasons=snakemake.params.end_reasons,
+        horizons_days=snakemake.params.horizons_days,
+        min_observed_share=snakemake.params.min_observed_share,
+        survival_months=snakemake.params.survival_months,
+        landmark_days=snakemake.params.landmark_days,
+        covariates=snakemake.params.covariates,
+        boot_reps=snakemake.params.boot_reps,
+        seed=snakemake.params.seed,
+    )
+    write_table(found.survival, snakemake.output.survival, Survival)
+    write_table(found.survival_by_month, snakemake.output.survival_by_month, SurvivalByMonth)
+    write_table(found.cumulative_incidence, snakemake.output.cumulative_incidence, CumulativeIncidence)
+    write_table(found.engagement, snakemake.output.engagement, Engagement)
+
+
+if __name__ == "__main__":
+    step(main, snakemake)

@@ -1,0 +1,26 @@
+"""The stage's tables to its figures."""
+
+from ratebook.contracts.engagement import Balance, CumulativeIncidence, Engagement, ServiceMix, Survival
+from ratebook.engagement.figures import plot_engagement
+from ratebook.figures import save_figure
+from ratebook.steps import step
+from ratebook.tables import read_table
+
+TABLES = {
+    "survival": Survival,
+    "engagement": Engagement,
+    "cumulative_incidence": CumulativeIncidence,
+    "balance": Balance,
+    "service_mix": ServiceMix,
+}
+
+
+def main(snakemake):
+    tables = {name: read_table(snakemake.input[name], contract) for name, contract in TABLES.items()}
+    figures = plot_engagement(tables)
+    for name, figure in figures.items():
+        save_figure(figure, snakemake.output[f"{name}_svg"], snakemake.output[f"{name}_png"], snakemake.params.note)
+
+
+if __name__ == "__main__":
+    step(main, snakemake)

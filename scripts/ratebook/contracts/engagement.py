@@ -1,0 +1,210 @@
+"""How long clients stay engaged: curves, estimands, models, weights, and what navigators' time went into."""
+
+from __future__ import annotations
+
+from ratebook.contracts.base import Contract, Field, Usd
+from ratebook.contracts.episodes import ARMS
+
+CONTRAST = "RSN vs CSP"
+CLOCKS = ("contact", "admin")
+METHODS = (
+    "kaplan_meier",
+    "competing_censored",
+    "overlap_weighted",
+    "observed",
+    "naive",
+    "landmark",
+    "by_site",
+)
+REASON = "Why the estimate or its interval is missing; null where both stand."
+
+
+class Survival(Contract):
+    """One row per arm and day: share of first spells still running, counted from the first contact."""
+
+    arm: str = Field("Arm.", isin=ARMS)
+    day: int = Field("Days since the first contact.", ge=0)
+    at_risk: int = Field("Persons whose spell is longer than this or ends on this day.", ge=0, persons=True)
+    survival: float = Field("Kaplan-Meier share still engaged after this day.", nullable=True, ge=0, le=1)
+    lower: float = Field("Lower 95% limit, log-log scale, providers resampled.", nullable=True, ge=0, le=1)
+    upper: float = Field("Upper 95% limit.", nullable=True, ge=0, le=1)
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("arm", "day")
+        hides = ("survival", "lower", "upper")
+
+
+class SurvivalByMonth(Contract):
+    """One row per arm and month of engagement: what a case rate is built on (methods.md C6, E7)."""
+
+    arm: str = Field("Arm.", isin=ARMS)
+    month: int = Field("1 from the first contact, each 30.4375 days.", ge=1)
+    at_risk: int = Field("Persons still engaged, and observed, as the month starts.", ge=0, persons=True)
+    events: int = Field("Spells that end in the month.", ge=0, persons=True)
+    hazard: float = Field("Share of those engaged at its start whose spell ends in the month.", ge=0, le=1)
+    survival_start: float = Field("Share still engaged as the month starts; 1 in month 1.", ge=0, le=1)
+    std_error: float = Field("Standard error of `survival_start`, providers resampled.", nullable=True, ge=0)
+
+    class Config(Contract.Config):
+        unique = ("arm", "month")
+        hides = ("hazard", "survival_start", "std_error")
+
+
+class CumulativeIncidence(Contract):
+    """One row per arm, reason a spell ends and day: Aalen-Johansen share ended for that reason (methods.md C7)."""
+
+    arm: str = Field("Arm.", isin=ARMS)
+    end_reason: str = Field("What ended the spell.")
+    day: int = Field("Days since the first contact.", ge=0)
+    at_risk: int = Field("Persons at risk on this day.", ge=0, persons=True)
+    incidence: float = Field("Share ended for this reason by this day.", ge=0, le=1)
+    lower: float = Field("Lower 95% limit, providers resampled.", nullable=True, ge=0, le=1)
+    upper: float = Field("Upper 95% limit.", nullable=True, ge=0, le=1)
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("arm", "end_reason", "day")
+        hides = ("incidence", "lower", "upper")
+
+
+class Engagement(Contract):
+    """One row per estimand, arm or contrast, horizon, clock and method: how long, with its error."""
+
+    estimand: str = Field(
+        "rmst, survival, median: of the first spell. engaged_days: of all spells, from discharge. Suffix _difference "
+        "or _ratio: RSN against CSP. measurement_gap: admin clock less contact clock."
+    )
+    arm: str = Field("RSN, CSP or 'RSN vs CSP'.", isin=(*ARMS, CONTRAST))
+    tau_days: int = Field("Horizon; null where the estimand has none.", nullable=True)
+    clock: str = Field("contact (first to last contact) or admin (enrolment to disenrolment).", isin=CLOCKS)
+    method: str = Field("How it was estimated.", isin=METHODS)
+    estimate: float = Field("Days, a share, a count or a ratio, as the estimand says.", nullable=True)
+    std_error: float = Field(
+        "Standard error, `error_unit` resampled; of the logarithm for a ratio.", nullable=True, ge=0
+    )
+    lower: float = Field("Lower 95% limit.", nullable=True)
+    upper: float = Field("Upper 95% limit.", nullable=True)
+    naive_std_error: float = Field(
+        "Standard error were persons independent; null where it has no closed form.", nullable=True, ge=0
+    )
+    persons: int = Field("Persons behind it.", ge=0, persons=True)
+    error_units: int = Field("Providers, sites or persons resampled.", ge=0)
+    error_unit: str = Field("provider, or person where an arm has fewer than two providers.")
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("estimand", "arm", "tau_days", "clock", "method")
+        hides = ("estimate", "std_error", "lower", "upper", "naive_std_error")
+
+
+class EngagementModels(Contract):
+    """One row per model and term: hazard ratios, tests, and how strong a confounder would have to be."""
+
+    model: str = Field("log_rank, cox_unadjusted, cox_adjusted, ph_test_…, piecewise_exponential, e_value, …")
+    term: str = Field("Covariate, interval, or GLOBAL.")
+    estimate: float = Field("Coefficient on the scale of `scale`; null for a test.", nullable=True)
+    std_error: float = Field("Standard error of the coefficient, clustered by provider.", nullable=True, ge=0)
+    lower: float = Field("Lower 95% limit of the coefficient.", nullable=True)
+    upper: float = Field("Upper 95% limit of the coefficient.", nullable=True)
+    scale: str = Field("log (exponentiate for a ratio), identity, or test.", isin=("log", "identity", "test"))
+    ratio: float = Field("exp(estimate) where the scale is log.", nullable=True, ge=0)
+    ratio_lower: float = Field("Lower 95% limit of the ratio.", nullable=True, ge=0)
+    ratio_upper: float = Field("Upper 95% limit of the ratio.", nullable=True, ge=0)
+    statistic: float = Field("Chi-squared, or z of a coefficient.", nullable=True)
+    degrees: int = Field("Degrees of freedom.", nullable=True, ge=0)
+    p_value: float = Field("Two-sided.", nullable=True, ge=0, le=1)
+    naive_std_error: float = Field("Standard error were persons independent.", nullable=True, ge=0)
+    persons: int = Field("Persons in the model.", ge=0, persons=True)
+    events: int = Field("Ends in the model, or in the interval.", ge=0, persons=True)
+    clusters: int = Field("Providers.", ge=0)
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("model", "term")
+        hides = ("estimate", "std_error", "lower", "upper", "ratio", "ratio_lower", "ratio_upper", "naive_std_error")
+
+
+class Balance(Contract):
+    """One row per covariate and level: how alike the arms are before and after overlap weighting (methods.md C8)."""
+
+    covariate: str = Field("Covariate known at discharge.")
+    level: str = Field("Level of a category, 'squared', or 'mean' for a number.")
+    rsn_mean: float = Field("Mean or share, RSN, unweighted.", nullable=True)
+    csp_mean: float = Field("Mean or share, CSP, unweighted.", nullable=True)
+    rsn_weighted_mean: float = Field("The same, overlap weighted.", nullable=True)
+    csp_weighted_mean: float = Field("The same, overlap weighted.", nullable=True)
+    smd_before: float = Field("Standardised difference, unweighted.", nullable=True)
+    smd_after: float = Field("Standardised difference, overlap weighted, by the unweighted spread.", nullable=True)
+    variance_ratio_after: float = Field(
+        "Weighted variance, RSN / CSP; null for categories and where a variance is 0.", nullable=True
+    )
+    status: str = Field("pass up to 0.10, warn up to 0.25, fail above.", isin=("pass", "warn", "fail", "na"))
+    rsn_persons: int = Field("Persons of the level, RSN; all for a number.", ge=0, persons=True)
+    csp_persons: int = Field("Persons of the level, CSP; all for a number.", ge=0, persons=True)
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("covariate", "level")
+        hides = ("rsn_mean", "csp_mean", "rsn_weighted_mean", "csp_weighted_mean", "smd_before", "smd_after")
+
+
+class Weights(Contract):
+    """One row per engaged person: the probability of the arm RSN, and the weights made of it."""
+
+    person_id: str = Field("Person key.")
+    arm: str = Field("Arm.", isin=ARMS)
+    propensity: float = Field("Probability of RSN given what was known at discharge.", ge=0, le=1)
+    overlap: float = Field("Probability of the other arm: the overlap weight.", ge=0, le=1)
+    inverse: float = Field("1 / probability of the own arm, cut at the 1st and 99th percentile.", ge=0)
+    treated: float = Field("1 for RSN, odds of RSN for CSP: weights to the RSN population.", ge=0)
+
+    class Config(Contract.Config):
+        unique = ("person_id",)
+
+
+class WeightSummary(Contract):
+    """One row per weighting and arm: how many persons the weights leave, and how extreme they are."""
+
+    weighting: str = Field("overlap, inverse or treated.")
+    arm: str = Field("Arm.", isin=ARMS)
+    persons: int = Field("Persons.", ge=0, persons=True)
+    effective_persons: float = Field("(Σw)² / Σw².", nullable=True, ge=0)
+    largest_weight: float = Field("Largest weight, the arm's mean being 1.", nullable=True, ge=0)
+    outside_share: float = Field("Share with a propensity below 0.05 or above 0.95.", nullable=True, ge=0, le=1)
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("weighting", "arm")
+        hides = ("effective_persons", "largest_weight", "outside_share")
+
+
+class ServiceMix(Contract):
+    """One row per program and activity, and one with activity 'all': what navigators' time went into, and its price."""
+
+    program: str = Field("RSN or CSP.", isin=ARMS)
+    activity: str = Field("Kind of contact or work; 'all' for the whole program.")
+    entries: int = Field("Log entries.", ge=0)
+    minutes: int = Field("Minutes.", ge=0)
+    minutes_share: float = Field("Of the program's minutes.", nullable=True, ge=0, le=1)
+    billable_minutes_share: float = Field(
+        "Of the activity's minutes, those of entries with a billable unit.", nullable=True, ge=0, le=1
+    )
+    contacts: int = Field("Contacts that reached the client.", ge=0)
+    billable_units: float = Field("15-minute units the unit form may bill.", ge=0)
+    worker_months: int = Field("Workers × calendar months with an entry.", ge=0)
+    contacts_per_worker_month: float = Field("Contacts / worker-months.", nullable=True, ge=0)
+    caseload: float = Field("Clients per worker and month.", nullable=True, ge=0)
+    clients: int = Field("Clients with an entry.", ge=0, persons=True)
+    client_months: int = Field("Clients × calendar months with a contact.", ge=0)
+    unit_form_usd: Usd = Field("What the log earns at the unit price: billable units × price.", nullable=True)
+    case_form_usd: Usd = Field(
+        "What it earns at the case rate: clients × enrolment + client-months × monthly + client-days × daily.",
+        nullable=True,
+    )
+    unit_price_usd: float = Field("Paid per 15-minute unit in the claims of the unit form.", nullable=True, ge=0)
+    reason: str = Field("Why an amount is missing; null where both stand.", nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("program", "activity")
+        hides = ("unit_form_usd", "case_form_usd", "contacts_per_worker_month", "caseload")

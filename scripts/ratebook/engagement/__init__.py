@@ -1,0 +1,1 @@
+"""How long clients stay engaged, by arm: survival, models, weights, and what the navigators' time went into."""

@@ -1,0 +1,205 @@
+"""Figures of engagement, each drawn from a written table alone."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from ratebook.contracts.engagement import CONTRAST
+from ratebook.contracts.episodes import ARMS
+from ratebook.figures import ARM_COLORS, PALETTE, empty_figure
+
+ENDS = {
+    "disengaged": "fell silent",
+    "graduated": "completed the program",
+    "death": "died",
+    "readmitted": "another detox admission",
+    "disenrolled": "lost coverage",
+    "end_of_data": "end of data",
+}
+LABELS = {
+    ("rmst_difference", "contact", "kaplan_meier"): "First spell, from first contact",
+    ("rmst_difference", "contact", "overlap_weighted"): "… overlap weighted",
+    ("rmst_difference", "contact", "competing_censored"): "… competing ends censored",
+    ("rmst_difference", "admin", "kaplan_meier"): "… enrolment to disenrolment",
+    ("engaged_days_difference", "contact", "naive"): "All spells from discharge, as treated",
+    ("engaged_days_difference", "contact", "landmark"): "… from the landmark on",
+    ("engaged_days_difference", "contact", "by_site"): "… by site of discharge",
+}
+NOTHING = "Nobody in the cohort has a spell with a navigator."
+
+
+def plot_survival(survival: pd.DataFrame):
+    """Share still engaged by day since the first contact, by arm, with the numbers at risk below."""
+    known = survival[survival.survival.notna()]
+    if known.empty:
+        return empty_figure(NOTHING)
+    fig, (ax, below) = plt.subplots(2, 1, figsize=(6.4, 4.6), height_ratios=[5, 1], sharex=True)
+    horizon = int(known.day.max())
+    ticks = [day for day in range(0, horizon + 1, 60)]
+    for row, arm in enumerate(ARMS):
+        mine = known[known.arm == arm]
+        ax.step(mine.day, mine.survival, where="post", color=ARM_COLORS[arm], label=arm)
+        ax.fill_between(mine.day, mine.lower, mine.upper, step="post", color=ARM_COLORS[arm], alpha=0.15, lw=0)
+        if len(mine):
+            ax.annotate(
+                arm, (mine.day.iloc[-1], mine.survival.iloc[-1]), (5, 3), textcoords="offset points",
+                color=ARM_COLORS[arm], annotation_clip=False,
+            )  # fmt: skip
+        for tick in ticks:
+            count = _nearest(mine, tick)
+            below.text(tick, -row, count, ha="center", va="center", fontsize=8, color=ARM_COLORS[arm])
+        below.text(-0.02, -row, arm, transform=below.get_yaxis_transform(), ha="right", va="center", fontsize=8)
+    ax.set(ylabel="Share still engaged", ylim=(0, 1.02), title="Engagement with a navigator")
+    below.set(ylim=(-len(ARMS) + 0.4, 0.6), xticks=ticks, xlabel="Days since the first contact")
+    below.set_title("Persons at risk", fontsize=8, fontweight="normal")
+    below.set_yticks([])
+    below.spines[["left", "bottom"]].set_visible(False)
+    return fig
+
+
+def _nearest(mine: pd.DataFrame, day: int) -> str:
+    if mine.empty or day > mine.day.max():
+        return ""
+    return f"{int(mine.at_risk.iloc[(mine.day - day).abs().argmin()]):,}"
+
+
+def plot_rmst_by_horizon(engagement: pd.DataFrame):
+    """Mean days engaged within each horizon, by arm, with 95% intervals."""
+    rows = engagement[
+        (engagement.estimand == "rmst") & (engagement.clock == "contact") & (engagement.method == "kaplan_meier")
+    ]
+    rows = rows[rows.estimate.notna()]
+    if rows.empty:
+        return empty_figure(NOTHING)
+    fig, ax = plt.subplots(figsize=(6.4, 3.6))
+    horizons = sorted(rows.tau_days.unique())
+    for place, arm in enumerate(ARMS):
+        mine = rows[rows.arm == arm]
+        at = np.array([horizons.index(tau) for tau in mine.tau_days]) + (place - 0.5) * 0.36
+        ax.bar(at, mine.estimate, width=0.34, color=ARM_COLORS[arm], label=arm)
+        ax.errorbar(at, mine.estimate, _arms_of(mine), fmt="none", ecolor="#333333", elinewidth=1, capsize=3)
+        top = mine.upper.fillna(mine.estimate)
+        for x, y, value in zip(at, top, mine.estimate):
+            ax.text(x, y + 2, f"{value:.0f}", ha="center", va="bottom", fontsize=8)
+    ax.set(
+        xticks=range(len(horizons)), xticklabels=[f"{int(tau)} days" for tau in horizons],
+        xlabel="Horizon after the first contact", ylabel="Mean days engaged", title="Restricted mean engagement",
+    )  # fmt: skip
+    ax.legend()
+    return fig
+
+
+def _arms_of(rows: pd.DataFrame) -> np.ndarray:
+    return np.array([rows.estimate - rows.lower, rows.upper - rows.estimate])
+
+
+def plot_cumulative_incidence(incidence: pd.DataFrame):
+    """What ended engagement by each day, stacked, one panel per arm; what is left over is still engaged."""
+    if incidence.empty:
+        return empty_figure(NOTHING)
+    fig, axes = plt.subplots(1, len(ARMS), figsize=(7.2, 3.6), sharey=True)
+    causes = [cause for cause in ENDS if cause in set(incidence.end_reason)]
+    for ax, arm in zip(axes, ARMS):
+        wide = incidence[incidence.arm == arm].pivot(index="day", columns="end_reason", values="incidence")
+        if len(wide):
+            shown = [cause for cause in causes if cause in wide]
+            ax.stackplot(
+                wide.index.to_numpy(int), *[wide[cause].to_numpy() for cause in shown],
+                labels=[ENDS[cause] for cause in shown],
+                colors=[PALETTE[causes.index(cause) + 2] for cause in shown], step="post",
+            )  # fmt: skip
+        ax.set(title=arm, xlabel="Days since the first contact", ylim=(0, 1))
+    axes[0].set_ylabel("Share whose spell has ended")
+    handles, labels = max((ax.get_legend_handles_labels() for ax in axes), key=lambda found: len(found[1]))
+    fig.legend(handles, labels, loc="outside lower center", ncols=4)
+    return fig
+
+
+def plot_love(balance: pd.DataFrame):
+    """Standardised differences of the arms before and after overlap weighting."""
+    known = balance[balance.smd_before.notna()]
+    if known.empty:
+        return empty_figure("The arms could not be compared: " + "; ".join(sorted(set(balance.reason.dropna()))))
+    order = known.reindex(known.smd_before.abs().sort_values(kind="stable").index)
+    labels = [_covariate_label(row.covariate, row.level) for row in order.itertuples()]
+    fig, ax = plt.subplots(figsize=(6.4, 1.2 + 0.2 * len(order)))
+    for limit in (-0.1, 0.1):
+        ax.axvline(limit, color="#bbbbbb", lw=0.8, ls="--")
+    ax.axvline(0, color="#888888", lw=0.8)
+    ax.scatter(order.smd_before, labels, color="#c8553d", s=22, facecolors="none", label="unweighted")
+    ax.scatter(order.smd_after, labels, color="#0b6e99", s=22, label="overlap weighted")
+    ax.set(xlabel="Standardised difference, RSN less CSP", title="Balance at discharge")
+    ax.tick_params(axis="y", labelsize=7)
+    ax.margins(y=0.02)
+    ax.legend(loc="lower right")
+    return fig
+
+
+def _covariate_label(covariate: str, level: str) -> str:
+    name = covariate.removeprefix("is_").removesuffix("_usd").replace("_", " ")
+    return name if level in ("mean", "yes") else f"{name}: {level}"
+
+
+def plot_service_mix(service_mix: pd.DataFrame):
+    """Share of navigators' minutes by activity, one bar per program."""
+    parts = service_mix[(service_mix.activity != "all") & service_mix.minutes_share.notna()]
+    if parts.empty:
+        return empty_figure("No log of navigators' time was supplied.")
+    fig, ax = plt.subplots(figsize=(7.2, 2.8))
+    order = parts.groupby("activity").minutes.sum().sort_values(ascending=False, kind="stable").index
+    left = dict.fromkeys(ARMS, 0.0)
+    for place, activity in enumerate(order):
+        mine = parts[parts.activity == activity].set_index("program").minutes_share
+        widths = [float(mine.get(arm, 0.0)) for arm in ARMS]
+        color = [*PALETTE, "#b0b0b0"][place % (len(PALETTE) + 1)]
+        ax.barh(list(ARMS), widths, left=[left[arm] for arm in ARMS], label=activity, color=color)
+        for arm, width in zip(ARMS, widths):
+            if width >= 0.04:
+                ax.text(left[arm] + width / 2, arm, f"{100 * width:.0f}%", ha="center", va="center",
+                        fontsize=8, color="white")  # fmt: skip
+            left[arm] += width
+    ax.set(xlabel="Share of minutes", xlim=(0, 1), title="What navigators' time goes into")
+    ax.invert_yaxis()
+    fig.legend(loc="outside right center")
+    return fig
+
+
+def plot_forest(engagement: pd.DataFrame):
+    """Differences in days engaged at the longest horizon, by everything that could bias them."""
+    rows = engagement[(engagement.arm == CONTRAST) & engagement.estimate.notna()]
+    rows = rows[rows.tau_days == rows.tau_days.max()] if len(rows) else rows
+    keyed = {(row.estimand, row.clock, row.method): row for row in rows.itertuples()}
+    shown = [(label, keyed[key]) for key, label in LABELS.items() if key in keyed]
+    if not shown:
+        return empty_figure("The arms could not be compared at the longest horizon.")
+    fig, ax = plt.subplots(figsize=(7.2, 1.2 + 0.36 * len(shown)))
+    for place, (_, row) in enumerate(shown):
+        ax.plot([row.lower, row.upper], [place, place], color="#0b6e99", lw=1.6)
+        ax.plot(row.estimate, place, "o", color="#0b6e99", ms=5)
+        ax.text(1.01, place, f"{row.estimate:.0f} ({row.lower:.0f} to {row.upper:.0f})", va="center", fontsize=8,
+                transform=ax.get_yaxis_transform())  # fmt: skip
+    ax.axvline(0, color="#888888", lw=0.8)
+    tau = int(shown[0][1].tau_days)
+    ax.set(
+        yticks=range(len(shown)), yticklabels=[label for label, _ in shown], ylim=(len(shown) - 0.4, -0.6),
+        xlabel="Days engaged, RSN less CSP (95% interval)", title=f"Difference in engagement over {tau} days",
+    )  # fmt: skip
+    return fig
+
+
+FIGURES = {
+    "survival": (plot_survival, "survival"),
+    "rmst_by_horizon": (plot_rmst_by_horizon, "engagement"),
+    "cumulative_incidence": (plot_cumulative_incidence, "cumulative_incidence"),
+    "love_plot": (plot_love, "balance"),
+    "service_mix": (plot_service_mix, "service_mix"),
+    "forest": (plot_forest, "engagement"),
+}
+"""Figure to the function that draws it and the table it is drawn from."""
+
+
+def plot_engagement(tables: dict[str, pd.DataFrame]) -> dict:
+    """Draw every figure of the stage; an empty table gives a figure that says so."""
+    return {name: draw(tables[table]) for name, (draw, table) in FIGURES.items()}

@@ -1,0 +1,84 @@
+"""The persons studied here: cohort members with a navigator, and how their first spell went."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ratebook.contracts.episodes import ARMS
+
+DAY = np.timedelta64(1, "D")
+SHORTEST_DAYS = 0.5
+
+
+def engaged_persons(cohort: pd.DataFrame, spells: pd.DataFrame, end_reasons: dict[str, str]) -> pd.DataFrame:
+    """Give one row per cohort member with an arm and a spell: the first spell with the arm's own program.
+
+    Whether an end counts is the config's choice: an `event` is what is studied, a `competing` end closes the
+    spell too but for another cause, a `censor` end was not seen.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    spells : Spells
+    end_reasons : dict
+        End reason to event, competing or censor.
+
+    Returns
+    -------
+    DataFrame
+        The cohort's columns and `days`, `admin_days` (null where not known), `end_reason`, `role`, `contacts`,
+        `provider_id`; ordered by person.
+
+    References
+    ----------
+    methods.md, B7 and C.
+    """
+    first = spells[spells.spell == 1].rename(columns={"program": "arm", "provider_id": "spell_provider_id"})
+    columns = ["person_id", "arm", "spell_provider_id", "length_days", "admin_length_days", "end_reason", "contacts"]
+    persons = cohort[cohort.arm.isin(ARMS)].merge(first[columns], on=["person_id", "arm"])
+    return persons.assign(
+        provider_id=persons.provider_id.where(persons.provider_id.notna(), persons.spell_provider_id),
+        days=persons.length_days.clip(lower=SHORTEST_DAYS).astype(float),
+        admin_days=persons.admin_length_days.astype(float).clip(lower=SHORTEST_DAYS),
+        role=persons.end_reason.map(end_reasons),
+    ).sort_values("person_id", kind="stable", ignore_index=True)
+
+
+def daily_engagement(
+    persons: pd.DataFrame, spells: pd.DataFrame, start: pd.Series, horizon_days: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Say of each person and day since `start` whether it was observed, whether a spell ran, and who died.
+
+    A spell runs from its first to its last contact; a person with two spells on a day is engaged once. Days
+    after the end of observation are not observed.
+
+    Parameters
+    ----------
+    persons : DataFrame (n,)
+        With `person_id`, `follow_end_date` and `follow_end_reason`.
+    spells : Spells
+        Any order; spells of other persons are ignored.
+    start : Series (n,)
+        Each person's day 0.
+
+    Returns
+    -------
+    tuple of arrays (n, horizon_days)
+        observed, engaged, died; bool.
+    """
+    count = len(persons)
+    place = pd.Series(np.arange(count), index=persons.person_id.to_numpy())
+    mine = spells[spells.person_id.isin(place.index)]
+    row = place.reindex(mine.person_id).to_numpy(int)
+    zero = start.to_numpy()[row]
+    begins = np.clip((mine.first_date.to_numpy() - zero) / DAY, 0, horizon_days).astype(int)
+    ends = np.clip((mine.last_date.to_numpy() - zero) / DAY + 1, 0, horizon_days).astype(int)
+    steps = np.zeros((count, horizon_days + 1), np.int16)
+    np.add.at(steps, (row, begins), 1)
+    np.add.at(steps, (row, np.maximum(ends, begins)), -1)
+    last = ((persons.follow_end_date.to_numpy() - start.to_numpy()) / DAY).astype(int)
+    days = np.arange(horizon_days)
+    observed = days <= last[:, None]
+    died = (days == last[:, None]) & (persons.follow_end_reason == "death").to_numpy()[:, None]
+    return observed, observed & (np.cumsum(steps, axis=1)[:, :-1] > 0), died

@@ -1,0 +1,72 @@
+"""Standard errors that know clients of one provider are alike: resample providers, not clients."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+
+class Resampling(NamedTuple):
+    """Which unit each person belongs to, and how often each unit counts in each replicate."""
+
+    unit: np.ndarray
+    counts: np.ndarray
+    error_unit: str
+    sizes: dict[str, int]
+
+    def size(self, arms: tuple[str, ...]) -> int:
+        """Units of the arms together."""
+        return sum(self.sizes.get(arm, 0) for arm in arms)
+
+    def quantile(self, arms: tuple[str, ...]) -> float:
+        """97.5% quantile of Student's t with the arms' units, less one for each arm, as degrees of freedom."""
+        return float(student.ppf(0.975, max(self.size(arms) - len(arms), 1)))
+
+
+def resample(arm: pd.Series, cluster: pd.Series, reps: int, seed: int) -> Resampling:
+    """Draw providers with their clients inside, arm by arm; persons where an arm has fewer than two providers.
+
+    Of an arm's m units m - 1 are drawn with replacement, each counting m / (m - 1): that makes the
+    replicates' variance unbiased even for a handful of providers. A provider that serves both arms is drawn
+    with the arm of most of its clients, and takes all its clients along.
+
+    Parameters
+    ----------
+    arm, cluster : Series (n,)
+        Arm and provider of each person; a missing provider makes the person a unit of its own.
+
+    Returns
+    -------
+    Resampling
+        `counts` of shape (reps, units).
+
+    References
+    ----------
+    methods.md, C4 and D5; Rao & Wu 1988, the rescaled bootstrap.
+    """
+    arm = arm.reset_index(drop=True)
+    named = pd.Series(cluster_codes(cluster), index=arm.index)
+    home = pd.crosstab(named, arm).idxmax(axis=1) if len(arm) else pd.Series(dtype=object)
+    by_provider = home.value_counts().reindex(arm.unique()).fillna(0).min() >= 2 if len(arm) else False
+    if not by_provider:
+        named, home = arm.index, arm
+    codes = pd.Index(home.index)
+    generator = np.random.default_rng(seed)
+    counts = np.zeros((reps, len(codes)))
+    sizes = {}
+    for name in sorted(home.unique()):
+        mine = np.flatnonzero((home == name).to_numpy())
+        sizes[name] = len(mine)
+        drawn = generator.multinomial(max(len(mine) - 1, 0), np.full(len(mine), 1 / len(mine)), size=reps)
+        counts[:, mine] = drawn * (len(mine) / max(len(mine) - 1, 1))
+    return Resampling(codes.get_indexer(named), counts, "provider" if by_provider else "person", sizes)
+
+
+def cluster_codes(cluster: pd.Series):
+    """Number the providers 0, 1, …; a person without one is a provider of its own."""
+    named = cluster.reset_index(drop=True).astype("object")
+    own = pd.Series("person " + named.index.astype(str), index=named.index)
+    return pd.factorize(named.where(named.notna(), own))[0]

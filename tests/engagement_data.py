@@ -1,0 +1,111 @@
+"""A small synthetic cohort with a known engagement, in the contracts' columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ratebook.contracts.episodes import Cohort, Spells
+from ratebook.tables import empty_frame
+
+END_REASONS = {
+    "disengaged": "event",
+    "graduated": "event",
+    "death": "competing",
+    "readmitted": "competing",
+    "disenrolled": "censor",
+    "end_of_data": "censor",
+}
+COVARIATES = ["age_years", "sex", "region", "sud_cost_before_usd", "is_ama", "discharge_date"]
+SETTINGS = {
+    "end_reasons": END_REASONS,
+    "horizons_days": [90, 180, 365],
+    "min_observed_share": 0.1,
+    "survival_months": 24,
+    "landmark_days": 30,
+    "covariates": COVARIATES,
+    "boot_reps": 60,
+    "seed": 1,
+}
+MODEL_SETTINGS = {
+    "end_reasons": END_REASONS,
+    "covariates": COVARIATES,
+    "hazard_cuts_days": [30, 90, 180],
+    "horizons_days": [90, 180],
+    "permutations": 99,
+    "seed": 1,
+}
+
+
+def study(persons=400, mean_days=(180.0, 60.0), providers=12, frailty=0.0, censor_days=900.0, seed=7):
+    """Draw a cohort and its spells: exponential engagement, some of it censored, some ended by a readmission."""
+    rng = np.random.default_rng(seed)
+    provider = rng.integers(0, 2 * providers, persons)
+    is_rsn = provider < providers
+    scale = np.where(is_rsn, *mean_days) * np.exp(frailty * rng.standard_normal(2 * providers))[provider]
+    ends, censored = rng.exponential(scale), rng.exponential(censor_days, persons)
+    length = np.ceil(np.minimum(ends, censored)).astype(int)
+    seen = ends <= censored
+    reason = np.where(seen, np.where(rng.random(persons) < 0.15, "readmitted", "disengaged"), "end_of_data")
+    discharge = pd.Timestamp("2015-01-01") + pd.to_timedelta(rng.integers(0, 365, persons), unit="D")
+    first = discharge + pd.to_timedelta(rng.integers(1, 40, persons), unit="D")
+    last = first + pd.to_timedelta(length - 1, unit="D")
+    arm = np.where(is_rsn, "RSN", "CSP")
+    cohort = pd.DataFrame(
+        {
+            "person_id": [f"P{n:05d}" for n in range(persons)],
+            "episode": 1,
+            "index_admission_date": discharge - pd.Timedelta(days=5),
+            "discharge_date": discharge,
+            "facility_id": [f"F{n % 20:02d}" for n in provider],
+            "arm": arm,
+            "site_arm": arm,
+            "provider_id": [f"O{n:02d}" for n in provider],
+            "first_contact_date": first,
+            "age_years": rng.integers(20, 64, persons) + 3 * is_rsn,
+            "sex": rng.choice(["female", "male"], persons),
+            "race": "unknown",
+            "region": rng.choice(["east", "west", "north"], persons, p=[0.5, 0.3, 0.2]),
+            "dx_class": rng.choice(["alcohol", "opioid"], persons),
+            "los_days": 5,
+            "is_ama": rng.random(persons) < 0.2,
+            "n12": 2,
+            "enrolled_days_before": 365,
+            "sud_cost_before_usd": rng.gamma(2.0, 1500.0, persons).round(2),
+            "total_cost_before_usd": 5000.0,
+            "is_moud_before": False,
+            "is_mental_before": False,
+            "is_prior_program": False,
+            "is_both_programs": False,
+            "follow_end_date": (last + pd.Timedelta(days=10)).where(~seen, pd.Timestamp("2018-12-31")),
+            "follow_end_reason": "end_of_data",
+            "death_date": pd.NaT,
+            "readmission_date": pd.NaT,
+        }
+    )
+    spells = pd.DataFrame(
+        {
+            "person_id": cohort.person_id,
+            "program": arm,
+            "spell": 1,
+            "provider_id": cohort.provider_id,
+            "first_date": first,
+            "last_date": last,
+            "contacts": length // 7 + 1,
+            "contact_days": length // 7 + 1,
+            "minutes": 45,
+            "billable_units": 3.0,
+            "length_days": length,
+            "admin_length_days": length + np.where(is_rsn, 20, 5),
+            "end_reason": reason,
+            "is_event": reason == "disengaged",
+        }
+    )
+    dates = ["death_date", "readmission_date", "follow_end_date"]
+    cohort = cohort.astype({name: "datetime64[s]" for name in dates})
+    return cohort.reindex(columns=list(Cohort.types())), spells.reindex(columns=list(Spells.types()))
+
+
+def nobody():
+    """Give a cohort and spells without a row."""
+    return empty_frame(Cohort), empty_frame(Spells)

@@ -1,0 +1,345 @@
+"""Limits, identities and recovery of the engagement stage."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engagement_data import COVARIATES, END_REASONS, MODEL_SETTINGS, SETTINGS, nobody, study
+from ratebook.contracts import engagement as contracts
+from ratebook.engagement.days import expected_days
+from ratebook.engagement.design import design_matrix
+from ratebook.engagement.estimate import curves_by_arm, estimate_survival, rmst_rows
+from ratebook.engagement.models import fit_models
+from ratebook.engagement.resampling import resample
+from ratebook.engagement.survival import cumulative_incidence, median_of, risk_table, rmst, survival_of
+from ratebook.engagement.weights import estimate_balance
+from ratebook.tables import read_table, write_table
+
+HEADLINE = ("contact", "kaplan_meier")
+
+
+def estimate(cohort, spells, **changes):
+    return estimate_survival(cohort, spells, **{**SETTINGS, **changes})
+
+
+def row(table, estimand, arm="RSN vs CSP", tau=180, clock="contact", method="kaplan_meier"):
+    rows = table[(table.estimand == estimand) & (table.arm == arm) & (table.clock == clock) & (table.method == method)]
+    return rows[rows.tau_days.eq(tau).fillna(False).astype(bool)].iloc[0]
+
+
+@pytest.fixture(scope="module")
+def base():
+    return study()
+
+
+@pytest.fixture(scope="module")
+def found(base):
+    return estimate(*base)
+
+
+# Curves
+
+
+def test_a_censoring_on_the_day_of_an_end_was_still_at_risk():
+    table = risk_table([5, 5], [1, 0]).total()
+    assert table.at_risk.tolist() == [2.0] and survival_of(table).tolist() == [0.5]
+
+
+def test_who_enters_on_the_day_of_an_end_is_not_at_risk_for_it():
+    table = risk_table([5, 9], [1, 1], entry=[0, 5]).total()
+    assert table.at_risk.tolist() == [1.0, 1.0]
+    table = risk_table([5, 9], [1, 1], entry=[0, 4.9]).total()
+    assert table.at_risk.tolist() == [2.0, 1.0]
+
+
+def test_a_weight_of_two_is_the_person_twice():
+    days, cause, weight = np.array([3.0, 5, 5, 8, 9]), np.array([1, 2, 0, 1, 0]), np.array([1, 2, 3, 1, 2])
+    once = risk_table(days, cause, causes=2, weight=weight).total()
+    twice = risk_table(np.repeat(days, weight), np.repeat(cause, weight), causes=2).total()
+    assert survival_of(once) == pytest.approx(survival_of(twice))
+    assert cumulative_incidence(once) == pytest.approx(cumulative_incidence(twice))
+
+
+def test_without_censoring_the_restricted_mean_is_the_mean():
+    days = np.random.default_rng(3).integers(1, 100, 50)
+    table = risk_table(days, np.ones(50, int)).total()
+    assert rmst(table.time, survival_of(table), 60) == pytest.approx(np.minimum(days, 60).mean())
+
+
+def test_units_summed_by_counts_of_one_are_the_whole():
+    rng = np.random.default_rng(4)
+    days, cause, unit = rng.integers(1, 50, 80), rng.integers(0, 3, 80), rng.integers(0, 7, 80)
+    table = risk_table(days, cause, causes=2, unit=unit, units=7)
+    whole = risk_table(days, cause, causes=2).total()
+    assert survival_of(table.total(np.ones((1, 7))))[0] == pytest.approx(survival_of(whole))
+
+
+def test_the_median_is_reached_at_half_and_missing_above():
+    assert median_of(np.array([4.0, 8.0]), np.array([0.5, 0.1])) == 4
+    assert np.isnan(median_of(np.array([4.0]), np.array([0.51])))
+    assert np.isnan(median_of(np.array([]), np.array([])))
+
+
+def test_expected_days_by_hand():
+    """Two observed for three days, one engaged on all of them and one on none; then one of them is lost."""
+    observed, engaged, died = np.array([2.0, 2, 1, 0]), np.array([1.0, 1, 1, 0]), np.array([0.0, 0, 0, 0])
+    assert expected_days(observed, engaged, died)[:3] == pytest.approx([0.5, 1.0, 2.0])
+    assert np.isnan(expected_days(observed, engaged, died)[3])
+
+
+def test_the_dead_are_engaged_no_more():
+    observed, engaged, died = np.array([2.0, 1, 1]), np.array([2.0, 1, 1]), np.array([1.0, 0, 0])
+    assert expected_days(observed, engaged, died) == pytest.approx([1.0, 1.5, 2.0])
+
+
+# Tables
+
+
+def test_every_table_keeps_its_contract_and_its_bytes(base, found, tmp_path):
+    again = estimate(*base)
+    for name in found._fields:
+        contract = getattr(contracts, "".join(part.title() for part in name.split("_")))
+        for n, tables in enumerate((found, again)):
+            write_table(getattr(tables, name), tmp_path / f"{n}.parquet", contract)
+        assert (tmp_path / "0.parquet").read_bytes() == (tmp_path / "1.parquet").read_bytes()
+
+
+def test_the_order_of_the_rows_changes_nothing(base, found):
+    shuffled = estimate(*(part.sample(frac=1, random_state=5) for part in base))
+    pd.testing.assert_frame_equal(shuffled.engagement, found.engagement, rtol=1e-9)
+
+
+def test_every_missing_estimate_or_interval_has_a_reason(found):
+    for table in (found.engagement, found.survival, found.cumulative_incidence):
+        estimate_column = {"survival", "incidence", "estimate"} & set(table.columns)
+        complete = table[[*estimate_column, "lower", "upper"]].notna().all(axis=1)
+        assert (complete == table.reason.isna()).all()
+
+
+def test_an_interval_holds_its_estimate(found):
+    rows = found.engagement[found.engagement.lower.notna()]
+    assert ((rows.lower <= rows.estimate) & (rows.estimate <= rows.upper)).all()
+
+
+def test_months_multiply_to_the_curve_and_start_at_one(found):
+    for _, months in found.survival_by_month.groupby("arm"):
+        assert months.survival_start.iloc[0] == 1
+        product = (1 - months.hazard).cumprod().to_numpy()[:-1]
+        assert months.survival_start.to_numpy()[1:] == pytest.approx(product)
+
+
+def test_causes_and_the_still_engaged_sum_to_one(found):
+    ended = found.cumulative_incidence.groupby(["arm", "day"]).incidence.sum()
+    curve = found.survival.set_index(["arm", "day"]).survival.reindex(ended.index)
+    assert (ended + curve).dropna().to_numpy() == pytest.approx(1)
+
+
+def test_the_contrast_is_the_difference_of_the_arms(found):
+    table = found.engagement
+    for method in ("kaplan_meier", "overlap_weighted", "competing_censored"):
+        arms = [row(table, "rmst", arm, method=method).estimate for arm in ("RSN", "CSP")]
+        assert row(table, "rmst_difference", method=method).estimate == pytest.approx(arms[0] - arms[1])
+        assert row(table, "rmst_ratio", method=method).estimate == pytest.approx(arms[0] / arms[1])
+
+
+def test_relabelling_the_arms_flips_the_sign(base, found):
+    swap = {"RSN": "CSP", "CSP": "RSN"}
+    cohort = base[0].assign(arm=base[0].arm.map(swap), site_arm=base[0].site_arm.map(swap))
+    other = estimate(cohort, base[1].assign(program=base[1].program.map(swap))).engagement
+    for method in ("kaplan_meier", "overlap_weighted"):
+        before = row(found.engagement, "rmst_difference", method=method).estimate
+        assert row(other, "rmst_difference", method=method).estimate == pytest.approx(-before)
+
+
+def test_shifting_all_dates_by_a_week_changes_nothing(base, found):
+    week = pd.Timedelta(days=7)
+    moved = [
+        part.assign(**{name: part[name] + week for name in part.columns if name.endswith("_date")}) for part in base
+    ]
+    pd.testing.assert_frame_equal(estimate(*moved).engagement, found.engagement, rtol=1e-6)
+
+
+def test_the_measurement_gap_is_what_the_administrative_clock_adds(found):
+    """The cohort's enrolment outlasts the last contact by 20 days with RSN and by 5 with CSP."""
+    table = found.engagement
+    gaps = {arm: row(table, "measurement_gap", arm, tau=365, clock="admin").estimate for arm in ("RSN", "CSP")}
+    assert 15 < gaps["RSN"] < 20
+    assert gaps["CSP"] == pytest.approx(5)
+    difference = row(table, "measurement_gap_difference", tau=365, clock="admin").estimate
+    assert difference == pytest.approx(gaps["RSN"] - gaps["CSP"])
+
+
+def test_clients_of_one_provider_being_alike_widens_the_interval():
+    table = estimate(*study(persons=800, frailty=0.8), boot_reps=200).engagement
+    headline = row(table, "rmst_difference")
+    assert headline.error_unit == "provider"
+    assert headline.std_error > 1.5 * headline.naive_std_error
+
+
+# Where nothing can be said
+
+
+def test_nobody_gives_empty_curves_and_reasons(tmp_path):
+    nothing = estimate(*nobody())
+    assert nothing.survival.empty and nothing.survival_by_month.empty and nothing.cumulative_incidence.empty
+    assert nothing.engagement.estimate.isna().all() and nothing.engagement.reason.notna().all()
+    write_table(nothing.engagement, tmp_path / "engagement.parquet", contracts.Engagement)
+    write_table(nothing.survival, tmp_path / "survival.parquet", contracts.Survival)
+    models = fit_models(*nobody(), **MODEL_SETTINGS)
+    assert models.reason.str.contains("no person in").all()
+    write_table(models, tmp_path / "models.parquet", contracts.EngagementModels)
+    balance, weights, summary = estimate_balance(*nobody(), END_REASONS, COVARIATES)
+    assert weights.empty and balance.reason.notna().all() and summary.reason.notna().all()
+    for name, table in {"Balance": balance, "Weights": weights, "WeightSummary": summary}.items():
+        write_table(table, tmp_path / f"{name}.parquet", getattr(contracts, name))
+
+
+def one_arm(base):
+    cohort, spells = base
+    return cohort[cohort.arm == "RSN"], spells[spells.program == "RSN"]
+
+
+def one_member(base):
+    cohort, spells = base
+    keep = cohort.person_id.isin([*cohort.person_id[cohort.arm == "RSN"][:1], *cohort.person_id[cohort.arm == "CSP"]])
+    return cohort[keep], spells[keep]
+
+
+def one_provider(base):
+    cohort, spells = base
+    return cohort.assign(provider_id="O1"), spells.assign(provider_id="O1")
+
+
+def all_censored(base):
+    return base[0], base[1].assign(end_reason="end_of_data", is_event=False)
+
+
+@pytest.mark.parametrize("limit", [one_arm, one_member, one_provider, all_censored])
+def test_thin_data_give_an_honest_table(base, limit, tmp_path):
+    cohort, spells = limit(base)
+    tables = estimate(cohort, spells)
+    table = tables.engagement
+    assert not np.isinf(table[["estimate", "std_error", "lower", "upper"]].astype(float)).any(axis=None)
+    assert (table[["estimate", "lower"]].notna().all(axis=1) == table.reason.isna()).all()
+    for name in tables._fields:
+        contract = getattr(contracts, "".join(part.title() for part in name.split("_")))
+        write_table(getattr(tables, name), tmp_path / f"{name}.parquet", contract)
+    models = fit_models(cohort, spells, **MODEL_SETTINGS)
+    write_table(models, tmp_path / "models.parquet", contracts.EngagementModels)
+    assert (models.estimate.notna() | models.reason.notna()).all()
+    balance, weights, _ = estimate_balance(cohort, spells, END_REASONS, COVARIATES)
+    write_table(balance, tmp_path / "balance.parquet", contracts.Balance)
+    write_table(weights, tmp_path / "weights.parquet", contracts.Weights)
+    assert len(read_table(tmp_path / "weights.parquet", contracts.Weights)) in (0, len(spells))
+
+
+def test_one_arm_alone_is_estimated_and_not_compared(base):
+    table = estimate(*one_arm(base)).engagement
+    assert row(table, "rmst", "RSN").estimate > 0
+    assert row(table, "rmst", "CSP").reason == "no person in the arm"
+    assert row(table, "rmst_difference").reason == "no person in the arm"
+
+
+def test_one_provider_an_arm_resamples_persons_and_says_so(base):
+    headline = row(estimate(*one_provider(base)).engagement, "rmst_difference")
+    assert headline.error_unit == "person"
+    assert headline.std_error == pytest.approx(headline.naive_std_error, rel=0.4)
+
+
+def test_a_horizon_beyond_all_follow_up_is_not_reached_for(base):
+    cohort, spells = base
+    short = spells.assign(length_days=spells.length_days.clip(upper=100))
+    short = short.assign(end_reason=short.end_reason.where(short.length_days < 100, "end_of_data"))
+    table = estimate(cohort, short).engagement
+    assert row(table, "rmst", "RSN", tau=90).estimate > 0
+    assert row(table, "rmst", "RSN", tau=180).reason in (
+        "follow-up ends before the horizon", "too few observed to the horizon",
+    )  # fmt: skip
+
+
+# Models and weights
+
+
+def test_the_adjusted_hazard_ratio_recovers_what_was_drawn():
+    """Exponential engagement of 180 and 60 days: a hazard ratio of 1/3, constant in time."""
+    models = fit_models(*study(persons=3000, seed=11), **MODEL_SETTINGS)
+    adjusted = models[(models.model == "cox_adjusted") & (models.term == "RSN vs CSP")].iloc[0]
+    assert adjusted.ratio_lower < 1 / 3 < adjusted.ratio_upper
+    pieces = models[models.model == "piecewise_exponential"]
+    assert (pieces.lower <= np.log(1 / 3)).all() and (np.log(1 / 3) <= pieces.upper).all()
+    assert models[(models.model == "ph_test_unadjusted") & (models.term == "GLOBAL")].p_value.iloc[0] > 0.01
+    assert models[models.model == "permutation"].p_value.max() <= 0.02
+
+
+def test_one_interval_without_covariates_is_the_ratio_of_rates(base):
+    cohort, spells = base
+    models = fit_models(cohort, spells, **{**MODEL_SETTINGS, "hazard_cuts_days": []})
+    piece = models[models.model == "piecewise_exponential"].iloc[0]
+    ends = spells[spells.end_reason == "disengaged"].groupby("program").size()
+    rates = ends / spells.groupby("program").length_days.sum()
+    assert piece.ratio == pytest.approx(rates["RSN"] / rates["CSP"])
+
+
+def test_overlap_weights_balance_what_the_model_holds(base):
+    balance, weights, _ = estimate_balance(*base, END_REASONS, COVARIATES)
+    linear = balance[balance.level.isin(["log", "yes", "male", "west"]) | (balance.covariate == "age_years")]
+    assert linear[linear.level != "squared"].smd_after.abs().max() < 1e-6
+    assert balance.smd_before.abs().max() > 0.2
+    assert weights.overlap.to_numpy() == pytest.approx(
+        np.where(weights.arm == "RSN", 1 - weights.propensity, weights.propensity)
+    )
+
+
+def test_a_missing_covariate_is_marked_and_a_constant_one_left_out(base):
+    cohort = base[0].assign(age_years=base[0].age_years.where(base[0].sex == "male"), los_days=5)
+    matrix = design_matrix(cohort, ["age_years", "los_days", "dx_class"])
+    assert "age_years: missing" in matrix and "los_days" not in matrix
+    assert np.isfinite(matrix.to_numpy()).all()
+
+
+def test_resampling_counts_each_provider_once_on_average():
+    arm = pd.Series(np.repeat(["RSN", "CSP"], 30))
+    cluster = pd.Series(np.repeat(range(12), 5)).astype(str)
+    draws = resample(arm, cluster, 4000, 1)
+    assert draws.sizes == {"RSN": 6, "CSP": 6}
+    assert draws.counts.mean(0) == pytest.approx(np.ones(12), abs=0.06)
+    assert draws.counts.sum(1) == pytest.approx(12)
+
+
+# Recovery
+
+
+def test_restricted_means_recover_the_truth_and_intervals_cover_it():
+    """Exponential engagement in whole days, providers unlike each other: the mean of min(T, 180) is a geometric sum.
+
+    The frailty of a provider is normal with spread 0.2; its effect on the mean is integrated numerically.
+    """
+    truth = {arm: _mean_days(mean, 0.2, 180) for arm, mean in (("RSN", 180), ("CSP", 60))}
+    planted = truth["RSN"] - truth["CSP"]
+    estimates, covered, naive = [], [], []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        provider = rng.integers(0, 40, 400)
+        arm = pd.Series(np.where(provider < 20, "RSN", "CSP"))
+        scale = np.where(arm == "RSN", 180, 60) * np.exp(0.2 * rng.standard_normal(40))[provider]
+        ends, lost = rng.exponential(scale), rng.exponential(500, 400)
+        reason = np.where(ends <= lost, "disengaged", "end_of_data")
+        persons = pd.DataFrame({"arm": arm, "end_reason": reason})
+        draws = resample(arm, pd.Series(provider), 60, seed)
+        curves = curves_by_arm(persons, pd.Series(np.ceil(np.minimum(ends, lost))), draws, ["disengaged"])
+        headline = row(pd.DataFrame(rmst_rows(curves, draws, *HEADLINE, [180], 0.1)), "rmst_difference")
+        estimates.append(headline.estimate)
+        covered.append(headline.lower <= planted <= headline.upper)
+        naive.append(abs(headline.estimate - planted) <= 1.96 * headline.naive_std_error)
+    assert np.mean(estimates) == pytest.approx(planted, rel=0.02)
+    assert 0.92 <= np.mean(covered) <= 0.98
+    assert np.mean(naive) < np.mean(covered)
+
+
+def _mean_days(mean, frailty, tau):
+    """Integrate the mean of min(T, tau) over the providers, T in whole days."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(21)
+    scale = mean * np.exp(frailty * nodes)
+    return np.average((1 - np.exp(-tau / scale)) / (1 - np.exp(-1 / scale)), weights=weights)
