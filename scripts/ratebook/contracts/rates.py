@@ -1,0 +1,372 @@
+"""Rates: base experience, completion, trend, the build-up of every cell, and case rates for navigators."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from ratebook.contracts.base import Contract, Field, Quantity, Share, Usd
+from ratebook.contracts.episodes import ARMS
+
+COMPLETION_METHODS = ("chainladder", "bornhuetter_ferguson", "flat", "none")
+FORMS = ("per_episode", "per_month", "per_day", "hybrid")
+REASON = "Why an estimate or its interval is missing or replaced; null where both stand."
+
+
+class BaseExperience(Contract):
+    """One row per rate cell, plan, category and month of the study: cost and use beside the exposure they belong to."""
+
+    cell: str = Field("Rate cell: the values of rates.cell_columns; thin cells are their plan's 'all other'.")
+    plan: str = Field("Plan; 'ffs' where none.")
+    category: str = Field("Service category, as rates.category_groups groups them.")
+    service_month: dt.date = Field("First day of the month of service.")
+    members: int = Field("Persons with a counted month.", persons=True)
+    member_months: Share = Field("Member months by exposure.mm_rule; the same for every category.", ge=0)
+    paid_usd: Usd = Field("Cost of final-action lines by month of first service, not completed.")
+    units: Quantity = Field("Units of those lines, each code's own kind.")
+
+    class Config(Contract.Config):
+        unique = ("cell", "plan", "category", "service_month")
+        hides = ("member_months", "paid_usd", "units")
+
+
+class CellMoments(Contract):
+    """One row per rate cell: sums over its members of base months and dollars, their squares and product."""
+
+    cell: str = Field("Rate cell.")
+    members: int = Field("Persons with a counted base month.", persons=True)
+    member_months: float = Field("Base member months.", ge=0)
+    paid_usd: Usd = Field("Base cost.")
+    months_squared: float = Field("Sum of members' squared months.")
+    paid_squared: float = Field("Sum of members' squared dollars.")
+    paid_months: float = Field("Sum of members' dollars times months.")
+
+    class Config(Contract.Config):
+        unique = ("cell",)
+
+
+class BaseExclusions(Contract):
+    """One row per reason a member month or dollar of the base period is in the base, or is not."""
+
+    status: str = Field(
+        "included, retroactive, excluded_dual, not_counted, not_covered or no_eligibility.",
+        isin=("included", "retroactive", "excluded_dual", "not_counted", "not_covered", "no_eligibility"),
+    )
+    member_months: Share = Field("Member months.", ge=0)
+    paid_usd: Usd = Field("Cost of final-action lines.")
+
+    class Config(Contract.Config):
+        unique = ("status",)
+
+
+class Triangles(Contract):
+    """One row per category, month of service and lag to payment: signed dollars of the cash ledger."""
+
+    category: str = Field("Service category, as rates.category_groups groups them.")
+    incurred_month: dt.date = Field("First day of the month of service.")
+    lag_months: int = Field("Months from service to payment.", ge=0)
+    paid_usd: Usd = Field("Dollars paid less dollars taken back, at this lag alone.")
+
+    class Config(Contract.Config):
+        unique = ("category", "incurred_month", "lag_months")
+
+
+class Completion(Contract):
+    """One row per category and lag: how complete a month is so many months after it (methods.md E2)."""
+
+    category: str = Field("Service category, as rates.category_groups groups them.")
+    lag_months: int = Field("Months from service to payment.", ge=0)
+    link_factor: float = Field("Paid through the next lag / paid through this one; null at the last.", nullable=True)
+    factor_to_ultimate: float = Field("Product of the links from here on.", nullable=True)
+    completion_factor: float = Field("Share of the ultimate cost paid by this lag.", nullable=True)
+    lower: float = Field("95% limit of the completion factor, by Mack's error of the links.", nullable=True)
+    upper: float = Field("95% limit of the completion factor.", nullable=True)
+    method: str = Field("chainladder, flat or none.", isin=COMPLETION_METHODS)
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("category", "lag_months")
+
+
+class Ultimates(Contract):
+    """One row per category and month of service: paid so far, and what it will be (methods.md E2)."""
+
+    category: str = Field("Service category, as rates.category_groups groups them.")
+    incurred_month: dt.date = Field("First day of the month of service.")
+    lag_months: int = Field("Latest lag seen.", ge=0)
+    paid_usd: float = Field("Paid so far.")
+    completion_factor: float = Field("Share paid by this lag.")
+    ultimate_usd: float = Field("Expected cost once all is paid.")
+    ibnr_usd: float = Field("Ultimate less paid: incurred but not paid.")
+    std_error_usd: float = Field("Mack's standard error of the ultimate.", ge=0)
+    lower: float = Field("95% limit of the ultimate, dollars.")
+    upper: float = Field("95% limit of the ultimate, dollars.")
+    method: str = Field("chainladder or bornhuetter_ferguson.", isin=COMPLETION_METHODS)
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("category", "incurred_month")
+
+
+class BaseCompletion(Contract):
+    """One row per category: how complete the whole base period is."""
+
+    category: str = Field("Service category, as rates.category_groups groups them.")
+    paid_usd: float = Field("Paid so far for the base period, by the ledger.", nullable=True)
+    ultimate_usd: float = Field("Expected cost of the base period.", nullable=True)
+    std_error_usd: float = Field("Standard error of the ultimate, months moving together.", nullable=True)
+    completion_factor: float = Field("Paid / ultimate.", nullable=True)
+    lower: float = Field("95% limit of the completion factor.", nullable=True)
+    upper: float = Field("95% limit of the completion factor.", nullable=True)
+    method: str = Field("chainladder, bornhuetter_ferguson or none.", isin=COMPLETION_METHODS)
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("category",)
+
+
+class Trend(Contract):
+    """One row per category and component: the annual trend used, and what experience showed (methods.md E3)."""
+
+    category: str = Field("Service category, as rates.category_groups groups them.")
+    component: str = Field(
+        "utilisation, unit_cost, or pmpm: their compound.", isin=("utilisation", "unit_cost", "pmpm")
+    )
+    annual_trend: float = Field("Trend used, a share a year.")
+    fitted_trend: float = Field("Trend of the fit, before limits; null where none could be fitted.", nullable=True)
+    std_error: float = Field("Standard error of the logarithm of the annual trend used.", nullable=True, ge=0)
+    lower: float = Field("95% limit of the trend used.", nullable=True)
+    upper: float = Field("95% limit of the trend used.", nullable=True)
+    months: int = Field("Completed months the fit used.", ge=0)
+    source: str = Field("experience or assumption.", isin=("experience", "assumption"))
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("category", "component")
+
+
+class RateBuild(Contract):
+    """One row per rate cell and category: base dollars carried to the rating period, every factor a column.
+
+    projected_pmpm_usd = base_usd / member_months / completion_factor * f_trend * f_program * f_managed_care, with
+    f_trend = ((1 + trend_utilisation) * (1 + trend_unit_cost)) ^ (trend_months / 12). Nothing is rounded on the way.
+    """
+
+    cell: str = Field("Rate cell.")
+    category: str = Field("Service category, as rates.category_groups groups them.")
+    members: int = Field("Persons with a counted base month.", persons=True)
+    member_months: float = Field("Base member months.")
+    base_usd: Usd = Field("Base cost, net of other insurance, as paid so far.")
+    units: Quantity = Field("Base units, each code's own kind.")
+    paid_pmpm_usd: float = Field("Base cost per member month.")
+    completion_factor: float = Field("Share of the base paid so far; 1 where it could not be measured.")
+    completed_pmpm_usd: float = Field("Paid per member month / completion factor.")
+    trend_utilisation: float = Field("Annual trend of units per member.")
+    trend_unit_cost: float = Field("Annual trend of cost per unit.")
+    trend_months: float = Field("Months from the middle of the base to the middle of the rating period.")
+    f_trend: float = Field("Trend over those months.")
+    f_program: float = Field("Program changes.")
+    f_managed_care: float = Field("Managed-care adjustment.")
+    projected_pmpm_usd: float = Field("Cost per member month in the rating period.")
+    rationale_completion: str = Field("Where the completion factor comes from.")
+    rationale_trend: str = Field("Where the trends come from.")
+    rationale_program: str = Field("Why the program changes are what they are.")
+    rationale_managed_care: str = Field("Why the managed-care adjustment is what it is.")
+
+    class Config(Contract.Config):
+        unique = ("cell", "category")
+        hides = (
+            "member_months",
+            "base_usd",
+            "units",
+            "paid_pmpm_usd",
+            "completed_pmpm_usd",
+            "projected_pmpm_usd",
+        )
+
+
+class Rates(Contract):
+    """One row per rate cell: from projected cost to a rate.
+
+    tpl_pmpm = projected * f_tpl; blended = (z * tpl_pmpm + (1 - z) * manual) * f_neutral;
+    rate = (blended + fixed) / (1 - admin - margin - tax), rounded to the cent at the end and only there.
+    """
+
+    cell: str = Field("Rate cell.")
+    members: int = Field("Persons with a counted base month.", persons=True)
+    member_months: float = Field("Base member months.")
+    projected_pmpm_usd: float = Field("Sum of the categories' projected cost.")
+    f_tpl: float = Field("Share left after other insurance; 1 where the base is net of it already.")
+    tpl_pmpm_usd: float = Field("Projected cost after other insurance.")
+    credibility_z: float = Field("Credibility of the cell's own experience.", ge=0, le=1)
+    manual_pmpm_usd: float = Field("Manual rate per member month before loads.")
+    manual_source: str = Field("external: from the settings; pooled: the plan's cells together.")
+    f_neutral: float = Field("Keeps the plan's total when cells are drawn to their pool; 1 for external manual rates.")
+    blended_pmpm_usd: float = Field("Credibility-weighted cost.")
+    fixed_pmpm_usd: float = Field("Fixed care management.")
+    admin_share: float = Field("Administration, share of the rate.")
+    margin_share: float = Field("Margin, share of the rate.")
+    tax_share: float = Field("Taxes and fees, share of the rate.")
+    rate_usd: Usd = Field("Rate per member month, rounded to the cent.")
+    lower: float = Field("95% limit of the rate, dollars.", nullable=True)
+    upper: float = Field("95% limit of the rate, dollars.", nullable=True)
+    se_process_usd: float = Field("Error of the projected cost from chance among members.", nullable=True)
+    se_completion_usd: float = Field("Error of the projected cost from completion.")
+    se_trend_usd: float = Field("Error of the projected cost from trend.")
+    benefit_usd: float = Field("Rate's part for services: blended cost.")
+    admin_usd: float = Field("Rate's part for administration.")
+    margin_usd: float = Field("Rate's part for margin.")
+    tax_usd: float = Field("Rate's part for taxes and fees.")
+    projected_mlr: float = Field("(Services + care management) / (rate less taxes).", nullable=True)
+    is_mlr_met: bool = Field("Projected loss ratio is at least rates.min_mlr.", nullable=True)
+    range_upper_usd: float = Field("Highest rate of a certified range whose lower end is this rate (5% above).")
+    band_low_usd: float = Field("Lowest rate without a new certification (1.5% below).")
+    band_high_usd: float = Field("Highest rate without a new certification (1.5% above).")
+    withhold_usd: float = Field("Withheld per member month.")
+    rate_after_withhold_usd: float = Field("Rate net of the withheld part a plan cannot expect to earn.")
+    is_withhold_sound: bool = Field("That rate still covers services, care management, administration and taxes.")
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("cell",)
+        hides = (
+            "member_months",
+            "projected_pmpm_usd",
+            "tpl_pmpm_usd",
+            "blended_pmpm_usd",
+            "benefit_usd",
+            "rate_usd",
+            "lower",
+            "upper",
+        )
+
+
+class Credibility(Contract):
+    """One row per rate cell: how far its experience may be believed, by two methods (methods.md E6)."""
+
+    cell: str = Field("Rate cell.")
+    members: int = Field("Persons with a counted base month.", persons=True)
+    member_months: float = Field("Base member months.")
+    paid_pmpm_usd: float = Field("Base cost per member month.")
+    std_error_usd: float = Field("Standard error of that, members taken as clusters of months.", nullable=True)
+    cv_member_month: float = Field("Coefficient of variation of one member month, clustering included.", nullable=True)
+    full_standard_member_months: float = Field("Member months at which the cell is fully credible.", nullable=True)
+    limited_fluctuation_z: float = Field("Square-root rule.", ge=0, le=1)
+    buhlmann_straub_z: float = Field("Bühlmann-Straub among the plan's cells, months as periods.", ge=0, le=1)
+    credibility_z: float = Field("The one in force, by rates.credibility.method.", ge=0, le=1)
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("cell",)
+        hides = ("member_months", "paid_pmpm_usd", "std_error_usd", "cv_member_month", "full_standard_member_months")
+
+
+class PlanRates(Contract):
+    """One row per rate cell and plan: the cell's rate, adjusted for the plan's risk, and neutral in total."""
+
+    cell: str = Field("Rate cell.")
+    plan: str = Field("Plan.")
+    member_months: float = Field("Base member months.")
+    risk_score: float = Field("Mean score of the plan's members; 1 where none is given.")
+    normalised_score: float = Field("Score over the cell's exposure-weighted mean.")
+    plan_rate_usd: float = Field("Cell's rate times the normalised score, unrounded.")
+
+    class Config(Contract.Config):
+        unique = ("cell", "plan")
+
+
+class Corridor(Contract):
+    """One row per ratio of actual cost to target: who carries the deviation (methods.md E9)."""
+
+    actual_to_target: float = Field("Actual cost / target.")
+    state_share_of_target: float = Field("Paid by the state to the plan, share of the target; negative: paid back.")
+    plan_share_of_target: float = Field("Carried by the plan, share of the target; negative: kept.")
+
+    class Config(Contract.Config):
+        unique = ("actual_to_target",)
+
+
+class Assumptions(Contract):
+    """One row per number of this stage that is not counted from the data."""
+
+    key: str = Field("Where it stands in config.yaml.")
+    value: str = Field("Value, as written.")
+    unit: str = Field("Unit.")
+    assumption_source: str = Field("Where it comes from.")
+    is_placeholder: bool = Field("A stand-in for demonstration: to be replaced before a rate is used.")
+
+    class Config(Contract.Config):
+        unique = ("key",)
+
+
+class EngagedMonths(Contract):
+    """One row per client and month since the first contact, while engaged at its start: what was delivered in it."""
+
+    person_id: str = Field("Person key.")
+    arm: str = Field("RSN or CSP.", isin=ARMS)
+    engaged_month: int = Field("1 for the first 30.4375 days since the first contact, then 2, 3, …", ge=1)
+    is_event: bool = Field("Engagement was seen to end in this month.")
+    is_last: bool = Field("Last month engaged, its end seen or not.")
+    minutes: int = Field("Minutes of logged work for the client.", ge=0)
+    units: Quantity = Field("15-minute units the unit form may bill.", ge=0)
+    paid_usd: Usd = Field("Paid to the program on claims of the month.")
+
+    class Config(Contract.Config):
+        unique = ("person_id", "arm", "engaged_month")
+
+
+class Staffing(Contract):
+    """One row per program: what navigators' logs show of caseload and time, beside the assumptions of the build-up."""
+
+    program: str = Field("RSN or CSP.", isin=ARMS)
+    workers: int = Field("Workers in the log.", persons=True)
+    worker_months: int = Field("Months in which a worker logged anything.")
+    clients_per_worker: float = Field("Clients reached per worker and month.", nullable=True)
+    minutes_per_worker_month: float = Field("Minutes logged per worker and month.", nullable=True)
+    client_time_share: float = Field("Share of logged minutes in which a client was reached.", nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("program",)
+
+
+class CaseRates(Contract):
+    """One row per arm, basis and form of payment: the flat amount that pays a client's expected cost (methods.md E7)."""
+
+    arm: str = Field("RSN or CSP.", isin=ARMS)
+    basis: str = Field(
+        "actuarial: who stays times what they use; staffing: what a worker costs.", isin=("actuarial", "staffing")
+    )
+    form: str = Field("per_episode, per_month, per_day, or hybrid: at enrolment and per month.", isin=FORMS)
+    clients: int = Field("Clients the estimate rests on.", persons=True)
+    enrolment_usd: float = Field("Paid once at enrolment, before load; 0 but in the hybrid.", nullable=True)
+    value_usd: float = Field("Paid per episode, month or day, before load.", nullable=True)
+    load_share: float = Field("Provider's overhead and margin, share of the loaded rate.")
+    loaded_usd: float = Field("Value with load: value / (1 - load).", nullable=True)
+    lower: float = Field("95% limit of the value, dollars.", nullable=True)
+    upper: float = Field("95% limit of the value, dollars.", nullable=True)
+    expected_months: float = Field("Months a client is expected to stay, to the horizon.", nullable=True)
+    units_per_month: float = Field("Units delivered per engaged month.", nullable=True)
+    unit_price_usd: float = Field("Price of a unit in the unit form.")
+    implied_unit_price_usd: float = Field("Loaded rate per engaged month / units delivered in it.", nullable=True)
+    paid_per_month_usd: float = Field("What the program was paid per engaged month.", nullable=True)
+    is_unit_equivalent: bool = Field("Implied price is within half and double the unit price.", nullable=True)
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("arm", "basis", "form")
+
+
+class ProviderRisk(Contract):
+    """One row per arm, form and length of stay: what a provider gains or loses on a client paid a flat amount."""
+
+    arm: str = Field("RSN or CSP.", isin=ARMS)
+    form: str = Field("Form of payment, at its actuarial value before load.", isin=FORMS)
+    stay_months: int = Field("Months engaged.", ge=1)
+    clients: int = Field("Clients who stayed so long and no longer.", persons=True)
+    revenue_usd: float = Field("Paid for such a stay.")
+    cost_usd: float = Field("Expected cost of such a stay.")
+    margin_usd: float = Field("Revenue less cost.")
+    panel_clients: int = Field("Clients of the panel for which the probability is given.")
+    probability_of_loss: float = Field("Share of resampled panels that lose money; the same for every stay.")
+
+    class Config(Contract.Config):
+        unique = ("arm", "form", "stay_months")

@@ -1,0 +1,1 @@
+"""What care will cost a plan, and what a case of engagement costs a provider."""

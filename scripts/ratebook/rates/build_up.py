@@ -1,0 +1,157 @@
+"""The arithmetic of a rate, one function a step, for plain numbers and whole columns alike.
+
+Nothing here reads a table or a setting, so an actuary can check each line against the worksheet it stands for.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ratebook.errors import NoExposure, RatebookError
+
+
+def months_of_trend(base_start: str, base_end: str, rating_start: str, rating_end: str) -> float:
+    """Count the months from the middle of the base period to the middle of the rating period.
+
+    Both periods are whole calendar months, first and last day given; calendar 2022 to calendar 2025 is 36.
+
+    Raises
+    ------
+    RatebookError
+        If a period does not run from the first day of a month to the last day of one, or ends before it starts.
+
+    References
+    ----------
+    methods.md, E3.
+    """
+    dates = [pd.Timestamp(text) for text in (base_start, base_end, rating_start, rating_end)]
+    whole = all(d.is_month_start for d in dates[::2]) and all(d.is_month_end for d in dates[1::2])
+    if not whole or dates[0] > dates[1] or dates[2] > dates[3]:
+        raise RatebookError("config.yaml rates: base and rating period must be whole months, start before end")
+    first, last, rating_first, rating_last = (d.year * 12 + d.month for d in dates)
+    return ((rating_first - first) + (rating_last - last)) / 2
+
+
+def trend_factor(utilisation, unit_cost, months):
+    """Compound the annual trends of use and price over the trend period: ((1+u)(1+c))^(months/12), never u+c."""
+    return ((1 + utilisation) * (1 + unit_cost)) ** (months / 12)
+
+
+def program_factor(share: float, change: float, months_in_effect: float) -> float:
+    """Turn a fee or benefit change into a factor: the share of cost it touches, by how much, for how much of the year."""
+    return 1 + share * change * months_in_effect / 12
+
+
+def projected_pmpm(base_usd, member_months, completion_factor, f_trend, f_program, f_managed_care):
+    """Carry base dollars to the rating period: paid per member month, completed, trended, changed, managed.
+
+    References
+    ----------
+    methods.md, E4 (the order is fixed) and E10.
+    """
+    return base_usd / member_months / completion_factor * f_trend * f_program * f_managed_care
+
+
+def blend(experience, manual, credibility_z):
+    """Weigh a cell's own experience by its credibility, and the manual rate by the rest."""
+    return credibility_z * experience + (1 - credibility_z) * manual
+
+
+def load_rate(benefit, fixed, admin_share, margin_share, tax_share, tax_on_everything: bool = False):
+    """Gross a cost up to a rate of which the loads are shares: divide, never multiply by one plus the shares.
+
+    A tax levied on the whole premium, the loads included, divides once more (`tax_on_everything`).
+
+    References
+    ----------
+    methods.md, E5.
+    """
+    if tax_on_everything:
+        return (benefit + fixed) / (1 - admin_share - margin_share) / (1 - tax_share)
+    return (benefit + fixed) / (1 - admin_share - margin_share - tax_share)
+
+
+def projected_mlr(benefit, fixed, rate, tax_share):
+    """Give the projected medical loss ratio: claims and care management over premium net of taxes."""
+    return (benefit + fixed) / (rate * (1 - tax_share))
+
+
+def rate_after_withhold(rate, withhold_share, earned_share):
+    """Give what a plan can reasonably expect of a rate when part is withheld and part of that is earned back."""
+    return rate - rate * withhold_share * (1 - earned_share)
+
+
+def settle_corridor(actual_usd, target_usd, bands: list[dict]):
+    """Give what the state pays the plan (negative: the plan pays back) when cost misses its target.
+
+    Each band takes the slice of the deviation between the band below and `upto_share` (null: no limit), and the
+    state carries `state_share` of it. A gain settles as the mirror of a loss; inside a first band the plan
+    carries alone nothing settles.
+
+    References
+    ----------
+    methods.md, E9.
+    """
+    deviation = np.abs(np.asarray(actual_usd, dtype=float) / target_usd - 1)
+    settled, below = np.zeros_like(deviation), 0.0
+    for band in bands:
+        upto = np.inf if band["upto_share"] is None else band["upto_share"]
+        settled = settled + band["state_share"] * (np.clip(deviation, below, upto) - below)
+        below = upto
+    return np.sign(np.asarray(actual_usd, dtype=float) - target_usd) * settled * target_usd
+
+
+def normalise_scores(member_months: pd.Series, risk_score: pd.Series) -> pd.Series:
+    """Divide risk scores by their exposure-weighted mean, so that risk adjustment moves money and makes none.
+
+    Raises
+    ------
+    NoExposure
+        If no member month stands behind the scores.
+    """
+    if not member_months.sum() > 0:
+        raise NoExposure("risk scores without a member month cannot be normalised")
+    return risk_score / ((member_months * risk_score).sum() / member_months.sum())
+
+
+def episode_cost(survival: np.ndarray, month_cost: np.ndarray) -> tuple[float, float]:
+    """Give a client's expected cost over an episode, and the expected months, from who still is engaged.
+
+    `survival` is the share engaged at the start of each month (1 in the first); `month_cost` what a client engaged
+    at its start costs in it.
+
+    References
+    ----------
+    methods.md, E7.
+    """
+    return float(np.dot(survival, month_cost)), float(np.sum(survival))
+
+
+def split_hybrid(survival: np.ndarray, month_cost: np.ndarray) -> tuple[float, float]:
+    """Split an episode's cost into a payment at enrolment and one a month, which together pay it exactly.
+
+    The monthly payment is the mean cost of the months after the first; the first month's extra work is paid at
+    enrolment. With no later month everything is paid monthly.
+    """
+    survival, month_cost = np.asarray(survival, dtype=float), np.asarray(month_cost, dtype=float)
+    later = survival[1:].sum()
+    if later <= 0:
+        return 0.0, float(month_cost[0])
+    monthly = float(np.dot(survival[1:], month_cost[1:]) / later)
+    return float(month_cost[0]) - monthly, monthly
+
+
+def staffing_rate(salary, fringe_share, overhead, supervision, travel, caseload, occupancy_share):
+    """Price a client-month by what a worker costs a year, over the clients a worker really carries.
+
+    References
+    ----------
+    methods.md, E7.
+    """
+    return (salary * (1 + fringe_share) + overhead + supervision + travel) / (12 * caseload * occupancy_share)
+
+
+def per_day(month_rate):
+    """Turn a monthly rate into a daily one: twelve months are 365 days."""
+    return month_rate * 12 / 365

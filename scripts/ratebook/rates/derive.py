@@ -1,0 +1,300 @@
+"""From base experience to rates: every factor a column, so that anyone can multiply the row again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ratebook.contracts.rates import Corridor, Credibility, PlanRates, RateBuild, Rates
+from ratebook.rates import build_up
+from ratebook.rates.credibility import buhlmann_straub, full_standard, limited_fluctuation, ratio_variance
+from ratebook.tables import empty_frame
+
+RANGE_WIDTH = 0.05
+BAND_WIDTH = 0.015
+Z95 = 1.959963984540054
+
+
+def derive_rate_build(
+    experience: pd.DataFrame,
+    moments: pd.DataFrame,
+    base_completion: pd.DataFrame,
+    trend: pd.DataFrame,
+    settings: dict,
+) -> pd.DataFrame:
+    """Carry each cell's base cost, category by category, to the rating period.
+
+    The order of the factors is fixed: completion, trend, program changes, managed care. Completion and trend are of
+    the category, all cells together; a category whose completion cannot be measured has factor 1 and says so.
+
+    Parameters
+    ----------
+    experience : BaseExperience
+    moments : CellMoments
+        For the members of each cell.
+    base_completion : BaseCompletion
+    trend : Trend
+    settings : dict
+        `config.yaml` rates.
+
+    Returns
+    -------
+    RateBuild
+
+    References
+    ----------
+    methods.md, E4 and E10.
+    """
+    base = experience[experience.service_month.between(settings["base_start"], settings["base_end"])]
+    if base.empty:
+        return empty_frame(RateBuild)
+    rows = base.groupby(["cell", "category"], as_index=False)[["paid_usd", "units"]].sum()
+    rows = rows.rename(columns={"paid_usd": "base_usd"})
+    months = base.drop_duplicates(["cell", "plan", "service_month"]).groupby("cell").member_months.sum()
+    rows["member_months"] = rows.cell.map(months)
+    rows["members"] = rows.cell.map(moments.set_index("cell").members)
+    rows = rows[rows.member_months > 0].reset_index(drop=True)
+    complete = base_completion.set_index("category").reindex(rows.category).reset_index()
+    rows["completion_factor"] = complete.completion_factor.fillna(1.0)
+    rows["rationale_completion"] = np.where(
+        complete.completion_factor.notna(),
+        "paid over ultimate of the base period, " + complete.method.fillna("none"),
+        "1.0: " + complete.reason.fillna("no paid dates"),
+    )
+    used = trend.pivot(index="category", columns="component", values="annual_trend").reindex(rows.category)
+    source = trend.pivot(index="category", columns="component", values="source").reindex(rows.category)
+    rows["trend_utilisation"] = used.utilisation.to_numpy()
+    rows["trend_unit_cost"] = used.unit_cost.to_numpy()
+    rows["rationale_trend"] = ("utilisation: " + source.utilisation + "; unit cost: " + source.unit_cost).to_numpy()
+    rows["trend_months"] = build_up.months_of_trend(
+        settings["base_start"], settings["base_end"], settings["rating_start"], settings["rating_end"]
+    )
+    rows["f_trend"] = build_up.trend_factor(rows.trend_utilisation, rows.trend_unit_cost, rows.trend_months)
+    changes, managed = settings["program_changes"], settings["managed_care"]
+    rows["f_program"] = [
+        build_up.program_factor(**changes[c]["value"]) if c in changes else 1.0 for c in rows.category
+    ]
+    rows["rationale_program"] = [changes[c]["source"] if c in changes else "no change" for c in rows.category]
+    rows["f_managed_care"] = [float(managed[c]["value"]) if c in managed else 1.0 for c in rows.category]
+    rows["rationale_managed_care"] = [managed[c]["source"] if c in managed else "no adjustment" for c in rows.category]
+    rows["paid_pmpm_usd"] = rows.base_usd / rows.member_months
+    rows["completed_pmpm_usd"] = rows.paid_pmpm_usd / rows.completion_factor
+    rows["projected_pmpm_usd"] = build_up.projected_pmpm(
+        rows.base_usd, rows.member_months, rows.completion_factor, rows.f_trend, rows.f_program, rows.f_managed_care
+    )
+    return rows[list(RateBuild.types())]
+
+
+def derive_credibility(experience: pd.DataFrame, moments: pd.DataFrame, settings: dict) -> pd.DataFrame:
+    """Say how far each cell's base experience may be believed.
+
+    Limited fluctuation asks how wide chance leaves the cell's cost per member month, a member's months taken together;
+    a fixed standard may be set instead. Bühlmann-Straub asks how much the cells of a plan differ beyond chance.
+
+    Returns
+    -------
+    Credibility
+
+    References
+    ----------
+    methods.md, E6.
+    """
+    cells = moments[moments.member_months > 0].sort_values("cell").reset_index(drop=True)
+    if cells.empty:
+        return empty_frame(Credibility)
+    chosen = settings["credibility"]
+    variance = ratio_variance(
+        cells.members,
+        cells.member_months,
+        cells.paid_usd,
+        cells.months_squared,
+        cells.paid_squared,
+        cells.paid_months,
+    )
+    rate = cells.paid_usd / cells.member_months
+    cv = (np.sqrt(variance * cells.member_months) / rate).where(rate > 0)
+    fixed = chosen["full_member_months"]
+    standard = pd.Series(float(fixed), cells.index) if fixed else full_standard(chosen["z"], chosen["k"], cv)
+    known = standard.notna() & (standard > 0)
+    limited = np.where(known, limited_fluctuation(cells.member_months, standard.where(known, 1.0)), 0.0)
+    straub = cells.cell.map(_straub_by_plan(experience, settings)).fillna(0.0)
+    return pd.DataFrame(
+        {
+            "cell": cells.cell,
+            "members": cells.members,
+            "member_months": cells.member_months,
+            "paid_pmpm_usd": rate,
+            "std_error_usd": np.sqrt(variance),
+            "cv_member_month": cv,
+            "full_standard_member_months": standard,
+            "limited_fluctuation_z": limited,
+            "buhlmann_straub_z": straub,
+            "credibility_z": straub if chosen["method"] == "buhlmann_straub" else limited,
+            "reason": np.where(known, None, "no cost, or fewer than two members: no credibility"),
+        }
+    )
+
+
+def _straub_by_plan(experience: pd.DataFrame, settings: dict) -> dict[str, float]:
+    base = experience[experience.service_month.between(settings["base_start"], settings["base_end"])]
+    cost = base.groupby(["cell", "plan", "service_month"], as_index=False).agg(
+        paid_usd=("paid_usd", "sum"), member_months=("member_months", "first")
+    )
+    found = {}
+    for _, plan in cost.groupby("plan"):
+        paid = plan.pivot_table(index="cell", columns="service_month", values="paid_usd", aggfunc="sum").fillna(0.0)
+        weight = plan.pivot_table(index="cell", columns="service_month", values="member_months", aggfunc="sum")
+        weight = weight.fillna(0.0)
+        weight = weight[weight.sum(axis=1) > 0]
+        paid = paid.loc[weight.index]
+        mean = (paid / weight.where(weight > 0)).fillna(0.0)
+        if len(weight):
+            found.update(zip(weight.index, buhlmann_straub(mean.to_numpy(), weight.to_numpy()).credibility))
+    return found
+
+
+def derive_rates(
+    build: pd.DataFrame,
+    credibility: pd.DataFrame,
+    base_completion: pd.DataFrame,
+    trend: pd.DataFrame,
+    plan_of: dict[str, str],
+    settings: dict,
+) -> pd.DataFrame:
+    """Turn each cell's projected cost into a rate with an interval.
+
+    The interval adds, on the scale of projected cost, the variance of chance among members (a member's months
+    together), of completion (Mack) and of trend (the fit's, over the trend period); the loads and the manual rate are
+    taken as known. It is null for a cell of fewer than two members.
+
+    Parameters
+    ----------
+    build : RateBuild
+    credibility : Credibility
+    base_completion : BaseCompletion
+    trend : Trend
+    plan_of : dict
+        Plan of each cell, within which cells are pooled.
+    settings : dict
+        `config.yaml` rates.
+
+    Returns
+    -------
+    Rates
+
+    References
+    ----------
+    methods.md, E4 to E6, E9 and E10.
+    """
+    if build.empty:
+        return empty_frame(Rates)
+    loads = {name: settings["loads"][name]["value"] for name in ("admin_share", "margin_share", "tax_share")}
+    rows = build.groupby("cell", as_index=False).agg(
+        members=("members", "first"),
+        member_months=("member_months", "first"),
+        projected_pmpm_usd=("projected_pmpm_usd", "sum"),
+    )
+    rows["f_tpl"] = tpl_factor(settings)
+    rows["tpl_pmpm_usd"] = rows.projected_pmpm_usd * rows.f_tpl
+    trusted = credibility.set_index("cell").reindex(rows.cell).reset_index()
+    rows["credibility_z"] = trusted.credibility_z.fillna(0.0)
+    rows["plan"] = rows.cell.map(plan_of)
+    rows = _blend(rows, settings["manual_pmpm_usd"]["value"])
+    rows["fixed_pmpm_usd"] = rows.plan.map(settings["loads"]["fixed_pmpm_usd"]["value"]).fillna(0.0)
+    rows = rows.assign(**loads)
+    unrounded = build_up.load_rate(rows.blended_pmpm_usd, rows.fixed_pmpm_usd, *loads.values())
+    rows["rate_usd"] = unrounded.round(2)
+    rows = _add_interval(rows, build, trusted, base_completion, trend, settings)
+    rows["benefit_usd"] = rows.blended_pmpm_usd
+    for part, share in zip(("admin_usd", "margin_usd", "tax_usd"), loads.values()):
+        rows[part] = unrounded * share
+    positive = rows.rate_usd > 0
+    mlr = build_up.projected_mlr(
+        rows.benefit_usd, rows.fixed_pmpm_usd, rows.rate_usd.where(positive), loads["tax_share"]
+    )
+    rows["projected_mlr"] = mlr
+    rows["is_mlr_met"] = (mlr >= settings["min_mlr"]).astype(object).where(positive, None)
+    rows["range_upper_usd"] = unrounded * (1 + RANGE_WIDTH)
+    rows["band_low_usd"], rows["band_high_usd"] = unrounded * (1 - BAND_WIDTH), unrounded * (1 + BAND_WIDTH)
+    withheld, earned = (settings["withhold"][name]["value"] for name in ("withheld_share", "earned_share"))
+    rows["withhold_usd"] = rows.rate_usd * withheld
+    rows["rate_after_withhold_usd"] = build_up.rate_after_withhold(rows.rate_usd, withheld, earned)
+    needed = rows.benefit_usd + rows.fixed_pmpm_usd + rows.admin_usd + rows.tax_usd
+    rows["is_withhold_sound"] = rows.rate_after_withhold_usd >= needed - 0.01
+    return rows[list(Rates.types())]
+
+
+def tpl_factor(settings: dict) -> float:
+    """Give the share of cost left after other insurance; 1 where the base is net of it already, so that none counts twice."""
+    return 1.0 if settings["base_is_net_of_tpl"] else 1 - settings["tpl_share"]["value"]
+
+
+def _blend(rows: pd.DataFrame, manual: dict[str, float]) -> pd.DataFrame:
+    """Blend with the manual rate of the cell or of its plan, else with the plan's pool, whose total then stays."""
+    external = rows.cell.map(manual).fillna(rows.plan.map(manual)).astype(float)
+    rows["manual_source"] = np.where(external.notna(), "external", "pooled")
+    pooled = rows[external.isna()]
+    months = pooled.groupby("plan").member_months.sum()
+    total = (pooled.tpl_pmpm_usd * pooled.member_months).groupby(pooled.plan).sum()
+    rows["manual_pmpm_usd"] = external.fillna(rows.plan.map(total / months))
+    raw = build_up.blend(rows.tpl_pmpm_usd, rows.manual_pmpm_usd, rows.credibility_z)
+    drawn = (raw * rows.member_months)[external.isna()].groupby(pooled.plan).sum()
+    neutral = rows.plan.map((total / drawn).where(drawn > 0, 1.0)).fillna(1.0)
+    rows["f_neutral"] = neutral.where(external.isna(), 1.0)
+    rows["blended_pmpm_usd"] = raw * rows.f_neutral
+    return rows
+
+
+def _add_interval(rows, build, trusted, base_completion, trend, settings):
+    completion = base_completion.set_index("category")
+    completion_error = (completion.std_error_usd / completion.ultimate_usd).reindex(build.category).fillna(0.0)
+    yearly = trend[trend.component == "pmpm"].set_index("category").std_error.reindex(build.category).fillna(0.0)
+    part = build.projected_pmpm_usd * tpl_factor(settings)
+    of_completion = (part * completion_error.to_numpy()) ** 2
+    of_trend = (part * yearly.to_numpy() * build.trend_months / 12) ** 2
+    rows["se_completion_usd"] = np.sqrt(of_completion.groupby(build.cell).sum().reindex(rows.cell).to_numpy())
+    rows["se_trend_usd"] = np.sqrt(of_trend.groupby(build.cell).sum().reindex(rows.cell).to_numpy())
+    relative = (trusted.std_error_usd / trusted.paid_pmpm_usd).where(trusted.paid_pmpm_usd > 0)
+    rows["se_process_usd"] = relative * rows.tpl_pmpm_usd
+    error = np.sqrt(rows.se_process_usd**2 + rows.se_completion_usd**2 + rows.se_trend_usd**2)
+    kept = rows.credibility_z * rows.f_neutral / (1 - rows.admin_share - rows.margin_share - rows.tax_share)
+    rows["lower"], rows["upper"] = rows.rate_usd - Z95 * kept * error, rows.rate_usd + Z95 * kept * error
+    rows["reason"] = np.where(error.notna(), None, "no cost, or fewer than two members: no interval")
+    return rows
+
+
+def derive_plan_rates(experience: pd.DataFrame, rates: pd.DataFrame, settings: dict) -> pd.DataFrame:
+    """Adjust each cell's rate to the risk of every plan in it, neutral in total: member months times rates stay equal.
+
+    References
+    ----------
+    methods.md, E8.
+    """
+    base = experience[experience.service_month.between(settings["base_start"], settings["base_end"])]
+    months = base.drop_duplicates(["cell", "plan", "service_month"])
+    rows = months.groupby(["cell", "plan"], as_index=False).member_months.sum()
+    rows = rows.merge(rates[["cell", "rate_usd"]], on="cell")
+    if rows.empty:
+        return empty_frame(PlanRates)
+    rows["risk_score"] = rows.plan.map(settings["risk_scores"]["value"]).fillna(1.0).astype(float)
+    rows["normalised_score"] = 1.0
+    for _, cell in rows.groupby("cell"):
+        rows.loc[cell.index, "normalised_score"] = build_up.normalise_scores(cell.member_months, cell.risk_score)
+    rows["plan_rate_usd"] = rows.rate_usd * rows.normalised_score
+    return rows[list(PlanRates.types())]
+
+
+def derive_corridor(settings: dict) -> pd.DataFrame:
+    """Tabulate who carries a deviation of cost from its target, from 80% to 120% of it."""
+    ratio = np.round(np.arange(0.80, 1.2001, 0.005), 3)
+    state = build_up.settle_corridor(ratio, 1.0, settings["corridor"]["value"])
+    rows = {"actual_to_target": ratio, "state_share_of_target": state, "plan_share_of_target": ratio - 1 - state}
+    return pd.DataFrame(rows)[list(Corridor.types())]
+
+
+def plan_of_cells(experience: pd.DataFrame) -> dict[str, str]:
+    """Give the plan with most member months of each cell: the pool a thin cell is drawn to."""
+    months = experience.drop_duplicates(["cell", "plan", "service_month"])
+    sums = months.groupby(["cell", "plan"], as_index=False).member_months.sum()
+    sums = sums.sort_values(["cell", "member_months", "plan"]).drop_duplicates("cell", keep="last")
+    return dict(zip(sums.cell, sums.plan))

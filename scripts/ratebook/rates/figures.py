@@ -1,0 +1,188 @@
+"""Figures of the stage rates, each drawn from a table of the stage, so that every point can be looked up."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from ratebook.figures import ARM_COLORS, PALETTE, empty_figure, save_figure
+
+MONTH_DAYS_LABEL = "Months since the month of service"
+
+
+def plot_rates(tables: dict[str, pd.DataFrame], output, note: str) -> None:
+    """Draw every figure of the stage and save it as SVG and PNG under the names of the rule's outputs."""
+    figures = {
+        "completion": draw_completion(tables["completion"]),
+        "lag_triangle": draw_lag_triangle(tables["triangles"], tables["ultimates"]),
+        "trend": draw_trend(tables["experience"], tables["ultimates"], tables["trend"]),
+        "rate_build_waterfall": draw_waterfall(tables["rate_build"], tables["rates"]),
+        "case_rate": draw_case_rates(tables["case_rates"], tables["provider_risk"]),
+        "corridor": draw_corridor(tables["corridor"]),
+    }
+    for name, figure in figures.items():
+        save_figure(figure, getattr(output, f"{name}_svg"), getattr(output, f"{name}_png"), note)
+
+
+def label(name: str) -> str:
+    """Write a category's name as a reader would."""
+    return name.replace("_", " ")
+
+
+def draw_completion(completion: pd.DataFrame):
+    """Draw, by category, the share of a month's cost paid by each lag, with its limits."""
+    known = completion[completion.completion_factor.notna() & (completion.lag_months <= 12)]
+    if known.empty:
+        return empty_figure("No paid dates: completion cannot be measured.")
+    fig, ax = plt.subplots(figsize=(7.2, 4.2))
+    for color, (category, rows) in zip(PALETTE, known.groupby("category")):
+        ax.plot(rows.lag_months, rows.completion_factor, marker="o", ms=3, color=color, label=label(category))
+        ax.fill_between(rows.lag_months, rows.lower, rows.upper, color=color, alpha=0.15, lw=0)
+    ax.axhline(0.9, color="#999999", lw=0.8, ls="--")
+    ax.set(xlabel=MONTH_DAYS_LABEL, ylabel="Share of ultimate cost paid", title="How complete is a month, and when?")
+    ax.set_ylim(0, 1.08)
+    ax.legend(loc="lower right", ncols=2, fontsize=8)
+    return fig
+
+
+def draw_lag_triangle(triangles: pd.DataFrame, ultimates: pd.DataFrame):
+    """Draw the paid-lag triangle, all categories together: share of a month's ultimate paid at each lag."""
+    if triangles.empty or ultimates.empty:
+        return empty_figure("No paid dates: there is no triangle to show.")
+    paid = triangles[triangles.lag_months <= 12].pivot_table(
+        index="incurred_month", columns="lag_months", values="paid_usd", aggfunc="sum"
+    )
+    whole = ultimates.groupby("incurred_month").ultimate_usd.sum().reindex(paid.index)
+    share = paid.div(whole.where(whole > 0), axis=0).reindex(columns=range(13))
+    fig, ax = plt.subplots(figsize=(6.4, 6.4))
+    image = ax.imshow(share, aspect="auto", cmap="Blues", vmin=0, vmax=float(np.nanmax(share.to_numpy())))
+    rows = np.arange(0, len(share), max(1, len(share) // 12))
+    ax.set_yticks(rows, [f"{share.index[row]:%Y-%m}" for row in rows])
+    ax.set(xlabel=MONTH_DAYS_LABEL, ylabel="Month of service", title="When each month's cost was paid")
+    fig.colorbar(image, ax=ax, label="Share of ultimate cost paid at this lag")
+    return fig
+
+
+def draw_trend(experience: pd.DataFrame, ultimates: pd.DataFrame, trend: pd.DataFrame):
+    """Draw, by category, completed cost per member month and the trend used through its middle."""
+    if experience.empty:
+        return empty_figure("No member month is in the base experience.")
+    sums = experience.groupby(["category", "service_month"], as_index=False)[["paid_usd", "member_months"]].sum()
+    known = ultimates.rename(columns={"incurred_month": "service_month"})
+    sums = sums.merge(known[["category", "service_month", "completion_factor"]], how="left")
+    sums["pmpm_usd"] = sums.paid_usd / sums.completion_factor.fillna(1.0) / sums.member_months
+    categories = [name for name, rows in sums.groupby("category") if rows.paid_usd.sum() > 0]
+    if not categories:
+        return empty_figure("No cost is in the base experience.")
+    columns = min(4, len(categories))
+    fig, axes = plt.subplots(-(-len(categories) // columns), columns, figsize=(2.7 * columns, 4.6), squeeze=False)
+    used = trend[trend.component == "pmpm"].set_index("category")
+    for ax, category in zip(axes.flat, categories):
+        rows = sums[sums.category == category]
+        ax.plot(rows.service_month, rows.pmpm_usd, color=PALETTE[0], lw=0.9)
+        years = (rows.service_month - rows.service_month.mean()).dt.days / 365.25
+        level = rows.paid_usd.sum() / rows.member_months.sum()
+        rate = used.annual_trend[category]
+        style = "-" if used.source[category] == "experience" else "--"
+        ax.plot(rows.service_month, level * (1 + rate) ** years, color=PALETTE[1], lw=1.3, ls=style)
+        ax.set_title(f"{label(category)}\n{rate:+.1%} a year, {used.source[category]}", fontsize=8)
+        ax.set_ylim(bottom=0)
+        ax.tick_params(axis="x", labelrotation=45, labelsize=7)
+    for ax in axes.flat[len(categories) :]:
+        ax.axis("off")
+    fig.supylabel("Completed cost per member month, USD", fontsize=9)
+    return fig
+
+
+def waterfall_steps(build: pd.DataFrame, rates: pd.DataFrame) -> list[tuple[str, float]]:
+    """Give the steps from paid cost to the rate, weighted by member months, each as what it adds."""
+    months = build.member_months
+    completed = build.completed_pmpm_usd
+    trended = completed * build.f_trend
+    changed = trended * build.f_program
+    managed = changed * build.f_managed_care
+    total = rates.member_months.sum()
+    levels = [
+        (column * months).sum() / total for column in (build.paid_pmpm_usd, completed, trended, changed, managed)
+    ]
+    mean = {
+        name: (rates[name] * rates.member_months).sum() / total
+        for name in ("tpl_pmpm_usd", "blended_pmpm_usd", "fixed_pmpm_usd", "admin_usd", "margin_usd", "tax_usd")
+    }
+    named = ["paid", "completion", "trend", "program\nchanges", "managed\ncare"]
+    steps = list(zip(named, np.diff([0.0, *levels])))
+    steps.append(("other\ninsurance", mean["tpl_pmpm_usd"] - levels[-1]))
+    steps.append(("credibility", mean["blended_pmpm_usd"] - mean["tpl_pmpm_usd"]))
+    parts = {
+        "care\nmanagement": "fixed_pmpm_usd",
+        "administration": "admin_usd",
+        "margin": "margin_usd",
+        "taxes": "tax_usd",
+    }
+    return [*steps, *((name, mean[column]) for name, column in parts.items())]
+
+
+def draw_waterfall(build: pd.DataFrame, rates: pd.DataFrame):
+    """Draw the build-up from paid cost to the rate, the mean of all cells by member months."""
+    if rates.empty:
+        return empty_figure("No member month is in the base period: no rate can be built.")
+    steps = waterfall_steps(build, rates)
+    fig, ax = plt.subplots(figsize=(9.0, 4.2))
+    top = 0.0
+    for place, (_, step) in enumerate(steps):
+        color = PALETTE[0] if place == 0 else PALETTE[2] if step >= 0 else PALETTE[1]
+        ax.bar(place, step, bottom=top, color=color, width=0.65)
+        top += step
+        ax.annotate(f"{step:+,.2f}" if place else f"{step:,.2f}", (place, max(top, top - step)), xytext=(0, 2),
+                    textcoords="offset points", ha="center", fontsize=7)  # fmt: skip
+    ax.bar(len(steps), top, color=PALETTE[5], width=0.65)
+    ax.annotate(f"{top:,.2f}", (len(steps), top), xytext=(0, 2), textcoords="offset points", ha="center", fontsize=7)
+    ax.set_xticks(range(len(steps) + 1), [*(name for name, _ in steps), "rate"], fontsize=7.5)
+    ax.set(ylabel="USD per member month", title="From paid cost to the rate, mean of all cells")
+    ax.margins(y=0.1)
+    return fig
+
+
+def draw_case_rates(rates: pd.DataFrame, risk: pd.DataFrame):
+    """Draw the monthly case rates with their limits, and a provider's margin by length of stay."""
+    monthly = rates[(rates.form == "per_month") & rates.value_usd.notna()]
+    if monthly.empty:
+        return empty_figure("No client was engaged with a navigator: no case rate can be derived.")
+    fig, (left, right) = plt.subplots(1, 2, figsize=(9.0, 3.8), gridspec_kw={"width_ratios": [2, 3]})
+    for place, row in enumerate(monthly.itertuples()):
+        left.bar(place, row.value_usd, color=ARM_COLORS[row.arm], alpha=1.0 if row.basis == "actuarial" else 0.45)
+        if pd.notna(row.lower):
+            left.plot([place, place], [row.lower, row.upper], color="#333333", lw=1.2)
+    names = [f"{row.arm}\n{row.basis}" for row in monthly.itertuples()]
+    left.set_xticks(range(len(names)), names, fontsize=8)
+    left.set(ylabel="USD per engaged month, before load", title="Monthly case rate")
+    for (arm, form), rows in risk.groupby(["arm", "form"]):
+        style = {"per_episode": "-", "per_month": "--", "hybrid": ":"}.get(form)
+        if style:
+            loss = rows.probability_of_loss.iloc[0]
+            name = f"{arm} {label(form)}: {loss:.0%} of panels lose"
+            right.plot(rows.stay_months, rows.margin_usd, color=ARM_COLORS[arm], ls=style, label=name)
+    right.axhline(0, color="#999999", lw=0.8)
+    right.set(xlabel="Months engaged", ylabel="Margin on the client, USD", title="Who carries a long stay?")
+    right.legend(fontsize=7.5)
+    return fig
+
+
+def draw_corridor(corridor: pd.DataFrame):
+    """Draw who carries the deviation of cost from its target."""
+    if corridor.empty:
+        return empty_figure("No risk corridor is set.")
+    fig, ax = plt.subplots(figsize=(6.4, 3.8))
+    ratio = corridor.actual_to_target
+    ax.plot(ratio, corridor.plan_share_of_target, color=PALETTE[0], label="plan")
+    ax.plot(ratio, corridor.state_share_of_target, color=PALETTE[1], label="state")
+    ax.axhline(0, color="#999999", lw=0.8)
+    ax.axvline(1, color="#999999", lw=0.8)
+    ax.set(
+        xlabel="Actual cost / target",
+        ylabel="Carried, share of target",
+        title="Risk corridor: losses above, gains below",
+    )
+    ax.legend()
+    return fig

@@ -1,0 +1,167 @@
+"""How use and price grow: log-linear trends of completed months, and when experience is too thin to say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from ratebook.contracts.rates import Trend
+from ratebook.tables import empty_frame
+
+COMPONENTS = ("utilisation", "unit_cost")
+SEASONS_FROM = 24
+
+
+def fit_trend(month: np.ndarray, value: np.ndarray, break_months: list[int]) -> tuple[float, float, int]:
+    """Fit ln(value) on the month, with a level for each month of the year and a step at each break.
+
+    Months of the year get levels of their own only where two years of months stand; breaks (a program change,
+    a new fee schedule) keep its step out of the trend. A value of 500 growing 6% a year gives ln 1.06 exactly.
+
+    Parameters
+    ----------
+    month : numpy.ndarray
+        Consecutive numbers of calendar months.
+    value : numpy.ndarray
+        Positive values.
+    break_months : list of int
+        First months after a break, numbered alike.
+
+    Returns
+    -------
+    tuple
+        Logarithm of the annual trend, its standard error, and degrees of freedom; error NaN where none are left.
+
+    References
+    ----------
+    methods.md, E3.
+    """
+    columns = [np.ones(len(month)), (month - month[0]) / 12]
+    columns += [(month >= step).astype(float) for step in break_months]
+    if len(month) >= SEASONS_FROM:
+        columns += [(month % 12 == season).astype(float) for season in range(1, 12)]
+    design = np.column_stack(columns)
+    coefficient, _, rank, _ = np.linalg.lstsq(design, np.log(value), rcond=None)
+    freedom = len(month) - rank
+    if freedom < 1:
+        return float(coefficient[1]), float("nan"), freedom
+    residual = np.log(value) - design @ coefficient
+    spread = np.linalg.pinv(design.T @ design)[1, 1] * (residual @ residual) / freedom
+    return float(coefficient[1]), float(np.sqrt(max(spread, 0.0))), freedom
+
+
+def monthly_components(experience: pd.DataFrame, ultimates: pd.DataFrame, reportable: float) -> pd.DataFrame:
+    """Complete each month's cost, and split cost per member month into use and price.
+
+    Use, like cost, is completed: a claim not yet paid is not yet counted either. Months less complete than
+    `reportable` are left out; a month whose completion cannot be measured stands as paid.
+
+    Returns
+    -------
+    pandas.DataFrame
+        category, month (consecutive number), utilisation (units per 1,000 members a year), unit_cost, pmpm.
+    """
+    sums = experience.groupby(["category", "service_month"], as_index=False)[["paid_usd", "units", "member_months"]]
+    sums = sums.sum()
+    known = ultimates.rename(columns={"incurred_month": "service_month"}).copy()
+    known["complete"] = (known.paid_usd / known.ultimate_usd).where(known.ultimate_usd > 0)
+    sums = sums.merge(known[["category", "service_month", "complete"]], on=["category", "service_month"], how="left")
+    sums = sums[sums.complete.fillna(1.0) >= reportable]
+    complete = sums.complete.fillna(1.0)
+    exposure = sums.member_months.where(sums.member_months > 0)
+    return pd.DataFrame(
+        {
+            "category": sums.category,
+            "month": sums.service_month.dt.year * 12 + sums.service_month.dt.month,
+            "utilisation": sums.units / complete / exposure * 12000,
+            "unit_cost": (sums.paid_usd / sums.units).where(sums.units > 0),
+            "pmpm": sums.paid_usd / complete / exposure,
+        }
+    )
+
+
+def estimate_trend(experience: pd.DataFrame, ultimates: pd.DataFrame, settings: dict) -> pd.DataFrame:
+    """Estimate each category's annual trend of use and of price, and their compound.
+
+    Experience speaks where at least `min_months` completed months with cost stand and its 95% limits are no further
+    than `max_half_width` from it; otherwise the assumption does. What is used never leaves `floor` and `cap`; the fit
+    before that stays beside it. The compound is (1+u)(1+c)-1.
+
+    Parameters
+    ----------
+    experience : BaseExperience
+    ultimates : Ultimates
+    settings : dict
+        `config.yaml` rates.trend.
+
+    Returns
+    -------
+    Trend
+
+    References
+    ----------
+    methods.md, E3.
+    """
+    monthly = monthly_components(experience, ultimates, settings["reportable_completion"])
+    breaks = [pd.Timestamp(day).year * 12 + pd.Timestamp(day).month for day in settings["break_months"]]
+    rows = []
+    for category in sorted(set(experience.category)):
+        months = monthly[monthly.category == category].sort_values("month")
+        months = months[(months[[*COMPONENTS, "pmpm"]] > 0).all(axis=1)]
+        parts = [_component(category, name, months, breaks, settings) for name in COMPONENTS]
+        rows += [*parts, _compound(category, months, breaks, parts, settings)]
+    return pd.DataFrame(rows, columns=list(Trend.types())) if rows else empty_frame(Trend)
+
+
+def _component(category: str, component: str, months: pd.DataFrame, breaks: list[int], settings: dict) -> dict:
+    assumed, error = settings[f"assumed_{component}"]["value"], settings["assumed_std_error"]["value"]
+    row = {
+        "category": category,
+        "component": component,
+        "annual_trend": assumed,
+        "fitted_trend": None,
+        "std_error": error,
+        "months": len(months),
+        "source": "assumption",
+    }
+    if len(months) < settings["min_months"]:
+        reason = f"{len(months)} completed months with cost; {settings['min_months']} are needed"
+        return {**row, **_limits(np.log1p(assumed), error, np.inf), "reason": reason}
+    slope, slope_error, freedom = fit_trend(months.month.to_numpy(), months[component].to_numpy(), breaks)
+    row["fitted_trend"] = float(np.expm1(slope))
+    found = _limits(slope, slope_error, freedom)
+    if not found["upper"] - row["fitted_trend"] <= settings["max_half_width"]:
+        reason = f"95% limit more than {settings['max_half_width']:.0%} from the fit: noise"
+        return {**row, **_limits(np.log1p(assumed), error, np.inf), "reason": reason}
+    used = min(max(row["fitted_trend"], settings["floor"]), settings["cap"])
+    reason = None if used == row["fitted_trend"] else "fit beyond the floor or cap: the limit is used"
+    held = {name: min(max(value, settings["floor"]), settings["cap"]) for name, value in found.items()}
+    return {**row, **held, "annual_trend": used, "std_error": slope_error, "source": "experience", "reason": reason}
+
+
+def _compound(category: str, months: pd.DataFrame, breaks: list[int], parts: list[dict], settings: dict) -> dict:
+    use, price = parts
+    trend = (1 + use["annual_trend"]) * (1 + price["annual_trend"]) - 1
+    fitted = None
+    if len(months) >= settings["min_months"]:
+        fitted = float(np.expm1(fit_trend(months.month.to_numpy(), months.pmpm.to_numpy(), breaks)[0]))
+    error = float(np.hypot(use["std_error"], price["std_error"]))
+    experience = use["source"] == price["source"] == "experience"
+    reasons = "; ".join(f"{part['component']}: {part['reason']}" for part in parts if part["reason"])
+    return {
+        "category": category,
+        "component": "pmpm",
+        "annual_trend": trend,
+        "fitted_trend": fitted,
+        "std_error": error,
+        **_limits(np.log1p(trend), error, np.inf),
+        "months": len(months),
+        "source": "experience" if experience else "assumption",
+        "reason": reasons or None,
+    }
+
+
+def _limits(log_trend: float, error: float, freedom: float) -> dict:
+    reach = student.ppf(0.975, freedom) * error if freedom >= 1 else np.nan
+    return {"lower": float(np.expm1(log_trend - reach)), "upper": float(np.expm1(log_trend + reach))}

@@ -1,0 +1,27 @@
+"""Claims, member months and the ledger to base experience and triangles."""
+
+from ratebook.contracts.clean import CATEGORIES, CashLedger, Claims
+from ratebook.contracts.exposure import MemberMonths
+from ratebook.contracts.rates import BaseExclusions, BaseExperience, CellMoments, Triangles
+from ratebook.rates import base
+from ratebook.steps import step
+from ratebook.tables import open_table, write_table
+
+
+def main(snakemake):
+    params, settings, output = snakemake.params, snakemake.params.settings, snakemake.output
+    category_of = base.map_categories(settings["category_groups"], CATEGORIES)
+    months = open_table(snakemake.input.member_months, MemberMonths)
+    claims = open_table(snakemake.input.claims, Claims)
+    ledger = open_table(snakemake.input.ledger, CashLedger)
+    members = base.place_members(months, settings, params.mm_rule, params.exclude_retro_from_base)
+    lines = base.place_claims(claims, members, category_of, settings)
+    last_paid = base.last_complete_month(params.extract_date)
+    write_table(base.build_experience(members, lines, settings, params.window), output.experience, BaseExperience)
+    write_table(base.build_moments(members, lines), output.moments, CellMoments)
+    write_table(base.build_exclusions(members, lines, settings), output.exclusions, BaseExclusions)
+    write_table(base.build_triangles(ledger, category_of, params.window, last_paid), output.triangles, Triangles)
+
+
+if __name__ == "__main__":
+    step(main, snakemake)  # noqa: F821

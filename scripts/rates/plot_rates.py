@@ -1,0 +1,27 @@
+"""Figures of completion, trend, the rate build-up, case rates and risk sharing."""
+
+from ratebook.contracts import rates as contracts
+from ratebook.rates.figures import plot_rates
+from ratebook.steps import step
+from ratebook.tables import read_table
+
+
+def main(snakemake):
+    names = {
+        "triangles": contracts.Triangles,
+        "completion": contracts.Completion,
+        "experience": contracts.BaseExperience,
+        "ultimates": contracts.Ultimates,
+        "trend": contracts.Trend,
+        "rate_build": contracts.RateBuild,
+        "rates": contracts.Rates,
+        "case_rates": contracts.CaseRates,
+        "provider_risk": contracts.ProviderRisk,
+        "corridor": contracts.Corridor,
+    }
+    tables = {name: read_table(snakemake.input[name], contract) for name, contract in names.items()}
+    plot_rates(tables, snakemake.output, snakemake.params.data_note)
+
+
+if __name__ == "__main__":
+    step(main, snakemake)  # noqa: F821

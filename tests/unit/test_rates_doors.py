@@ -1,0 +1,379 @@
+"""The stage from door to door: on a small made-up program, and on inputs that hold nothing."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from conftest import ROOT
+from ratebook.contracts import rates as contracts
+from ratebook.contracts.clean import CashLedger, Claims, Contacts, WorkerTime
+from ratebook.contracts.engagement import SurvivalByMonth
+from ratebook.contracts.episodes import Cohort, Spells
+from ratebook.contracts.exposure import MemberMonths
+from ratebook.errors import RatebookError
+from ratebook.rates import build_up
+from ratebook.tables import empty_frame, read_table, write_table
+
+FIGURES = ("completion", "lag_triangle", "trend", "rate_build_waterfall", "case_rate", "corridor")
+OUTPUTS = {
+    "build_base": {
+        "experience": contracts.BaseExperience,
+        "moments": contracts.CellMoments,
+        "exclusions": contracts.BaseExclusions,
+        "triangles": contracts.Triangles,
+    },
+    "estimate_completion": {
+        "completion": contracts.Completion,
+        "ultimates": contracts.Ultimates,
+        "base_completion": contracts.BaseCompletion,
+    },
+    "estimate_trend": {"trend": contracts.Trend},
+    "derive_rates": {
+        "rate_build": contracts.RateBuild,
+        "rates": contracts.Rates,
+        "credibility": contracts.Credibility,
+        "plan_rates": contracts.PlanRates,
+        "corridor": contracts.Corridor,
+        "assumptions": contracts.Assumptions,
+    },
+    "derive_case_rates": {
+        "engaged_months": contracts.EngagedMonths,
+        "staffing": contracts.Staffing,
+        "case_rates": contracts.CaseRates,
+        "provider_risk": contracts.ProviderRisk,
+    },
+}
+INPUTS = {
+    "claims": Claims,
+    "ledger": CashLedger,
+    "member_months": MemberMonths,
+    "cohort": Cohort,
+    "spells": Spells,
+    "contacts": Contacts,
+    "worker_time": WorkerTime,
+    "survival": SurvivalByMonth,
+}
+
+
+def config() -> dict:
+    return yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def rows_of(contract, rows: list[dict]) -> pd.DataFrame:
+    """Complete rows into the contract's columns, the rest null or a neutral value."""
+    neutral = {"string": "none", "int64": 0, "boolean": False, "float64": 0.0}
+    frame = pd.DataFrame(rows).reindex(columns=list(contract.types()))
+    for name, field in contract.fields().items():
+        if not field.nullable and frame[name].isna().any():
+            blank = field.isin[0] if field.isin else neutral.get(field.type, 0)
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), blank).infer_objects(copy=False)
+        elif frame[name].isna().all():
+            frame[name] = None
+        if field.type.startswith("decimal"):
+            frame[name] = frame[name].astype(float)
+    return frame
+
+
+def small_program(persons: int = 60, seed: int = 1) -> dict[str, pd.DataFrame]:
+    """Four years of a plan: an outpatient line and a detox night now and then, paid some months later."""
+    draw = np.random.default_rng(seed)
+    months = pd.date_range("2014-01-01", "2017-12-01", freq="MS")
+    served = [(p, m) for p in range(persons) for m in months]
+    member_months = rows_of(
+        MemberMonths,
+        [
+            {
+                "person_id": f"p{p}",
+                "service_month": m,
+                "plan": "BHP",
+                "payer": "medicaid",
+                "aid_category": "adult",
+                "dual_group": "full" if p == 0 else "none",
+                "eligible_days": m.days_in_month,
+                "days_in_month": m.days_in_month,
+                "mm_any_day": 1,
+                "mm_fractional": 1,
+                "age_years": 20 + p % 3 * 15,
+                "is_retro": p == 1,
+            }
+            for p, m in served
+        ],
+    )
+    lines = []
+    for p, m in served:
+        growth = 1.03 ** ((m.year - 2014) + m.month / 12)
+        for category, chance, cost, units in (("OP_SUD", 0.8, 60.0, 1), ("WM_RES", 0.15, 900.0, 4)):
+            if draw.random() < chance:
+                paid = round(cost * growth * draw.uniform(0.8, 1.2), 2)
+                lines.append((f"p{p}", category, m, paid, units, m + pd.Timedelta(days=int(draw.exponential(40)))))
+    claims = rows_of(
+        Claims,
+        [
+            {
+                "person_id": p,
+                "claim_id": f"c{n}",
+                "line_number": 1,
+                "record_type": "ffs",
+                "cost_basis": "paid",
+                "category": category,
+                "service_start_date": m,
+                "service_end_date": m,
+                "paid_date": paid_on,
+                "units": units,
+                "paid_usd": paid,
+                "cost_usd": paid,
+            }
+            for n, (p, category, m, paid, units, paid_on) in enumerate(lines)
+        ],
+    )
+    ledger = rows_of(
+        CashLedger,
+        claims.assign(incurred_date=claims.service_start_date, signed_usd=claims.cost_usd).to_dict("records"),
+    )
+    stays = [(f"p{n}", ("RSN", "CSP")[n % 2], 20 + 15 * (n % 9)) for n in range(30)]
+    start = pd.Timestamp("2016-03-01")
+    spells = [
+        {
+            "person_id": p,
+            "program": arm,
+            "spell": 1,
+            "first_date": start,
+            "last_date": start + pd.Timedelta(days=days - 1),
+            "length_days": days,
+            "contacts": 1,
+            "contact_days": 1,
+            "end_reason": "disengaged",
+            "is_event": True,
+        }
+        for p, arm, days in stays
+    ]
+    cohort = [
+        {
+            "person_id": p,
+            "arm": arm,
+            "index_admission_date": start,
+            "discharge_date": start,
+            "follow_end_date": start,
+            "follow_end_reason": "end_of_data",
+        }
+        for p, arm, _ in stays
+    ]
+    contacts = [
+        {
+            "person_id": p,
+            "program": arm,
+            "contact_id": f"{p}.{day}",
+            "contact_date": start + pd.Timedelta(days=day),
+            "is_contact": True,
+            "source": "log",
+            "minutes": 60,
+            "billable_units": 4,
+            "worker_id": f"w{arm}",
+            "provider_id": "x",
+        }
+        for p, arm, days in stays
+        for day in range(0, days, 10)
+    ]
+    time = [{**c, "log_id": c["contact_id"], "activity_date": c["contact_date"], "activity": "face"} for c in contacts]
+    survival = [
+        {"arm": arm, "month": m, "at_risk": 15, "survival_start": 0.8 ** (m - 1), "hazard": 0.2}
+        for arm in ("RSN", "CSP")
+        for m in range(1, 7)
+    ]
+    return {
+        "claims": claims,
+        "ledger": ledger,
+        "member_months": member_months,
+        "cohort": rows_of(Cohort, cohort),
+        "spells": rows_of(Spells, spells),
+        "contacts": rows_of(Contacts, contacts),
+        "worker_time": rows_of(WorkerTime, time),
+        "survival": rows_of(SurvivalByMonth, survival),
+    }
+
+
+def run_stage(folder: Path, tables: dict[str, pd.DataFrame], settings: dict | None = None) -> dict[str, pd.DataFrame]:
+    """Call the doors in the order of the rules; give every table they wrote."""
+    whole, paths = config(), {name: folder / f"{name}.parquet" for name in INPUTS}
+    chosen = {**whole["rates"], "min_cell_member_months": 100, **(settings or {})}
+    for name, table in tables.items():
+        write_table(table, paths[name], INPUTS[name])
+    params = SimpleNamespace(
+        window=[whole["study"]["window_start"], whole["study"]["window_end"]],
+        extract_date=whole["study"]["extract_date"],
+        base_months=[chosen["base_start"], chosen["base_end"]],
+        mm_rule="any_day",
+        exclude_retro_from_base=True,
+        seed=1,
+        data_note="made up",
+    )
+    parts = {"estimate_completion": "completion", "estimate_trend": "trend", "derive_case_rates": "case_rate"}
+    for rule, outputs in OUTPUTS.items():
+        made = {name: folder / f"{name}.parquet" for name in outputs}
+        params.settings = chosen[parts[rule]] if rule in parts else chosen
+        door = importlib.import_module(f"rates.{rule}")
+        door.main(SimpleNamespace(input=SimpleNamespace(**paths), output=SimpleNamespace(**made), params=params))
+        paths.update(made)
+    return {
+        name: read_table(paths[name], contract) for outputs in OUTPUTS.values() for name, contract in outputs.items()
+    }
+
+
+def draw_stage(folder: Path) -> list[Path]:
+    tables = {name: folder / f"{name}.parquet" for outputs in OUTPUTS.values() for name in outputs}
+    drawn = {f"{name}_{kind}": folder / f"{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
+    door = importlib.import_module("rates.plot_rates")
+    params = SimpleNamespace(data_note="made up")
+    door.main(SimpleNamespace(input=tables, output=SimpleNamespace(**drawn), params=params))
+    return list(drawn.values())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rates")
+    return folder, run_stage(folder, small_program())
+
+
+@pytest.fixture(scope="module")
+def nothing(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("nothing")
+    return folder, run_stage(folder, {name: empty_frame(contract) for name, contract in INPUTS.items()})
+
+
+def test_every_rate_can_be_multiplied_again_from_its_own_columns(made):
+    _, found = made
+    build = found["rate_build"]
+    again = (
+        build.base_usd
+        / build.member_months
+        / build.completion_factor
+        * ((1 + build.trend_utilisation) * (1 + build.trend_unit_cost)) ** (build.trend_months / 12)
+        * build.f_program
+        * build.f_managed_care
+    )
+    assert again.to_numpy() == pytest.approx(build.projected_pmpm_usd.to_numpy(), rel=1e-12)
+    rates = found["rates"].set_index("cell")
+    assert len(rates) == 3
+    projected = again.groupby(build.cell).sum()
+    own = rates.credibility_z * projected * rates.f_tpl + (1 - rates.credibility_z) * rates.manual_pmpm_usd
+    loads = rates.admin_share + rates.margin_share + rates.tax_share
+    rate = (own * rates.f_neutral + rates.fixed_pmpm_usd) / (1 - loads)
+    assert rate.round(2).tolist() == pytest.approx(rates.rate_usd.tolist(), abs=1e-9)
+    assert ((rates.lower < rates.rate_usd) & (rates.rate_usd < rates.upper)).all()
+
+
+def test_the_base_holds_every_dollar_or_says_what_took_it(made, tmp_path):
+    _, found = made
+    claims = small_program()["claims"]
+    base = claims[claims.service_start_date >= "2017-01-01"]
+    left = found["exclusions"].set_index("status")
+    assert left.paid_usd.sum() == pytest.approx(base.cost_usd.sum())
+    assert left.member_months.to_dict() == {"excluded_dual": 12, "included": 58 * 12, "retroactive": 12}
+    experience = found["experience"]
+    base_year = experience[experience.service_month >= "2017-01-01"]
+    assert base_year.paid_usd.sum() == pytest.approx(left.paid_usd["included"])
+    assert found["rate_build"].base_usd.sum() == pytest.approx(left.paid_usd["included"])
+
+
+def test_pooling_thin_cells_keeps_the_total(made):
+    _, found = made
+    rates = found["rates"]
+    assert (rates.manual_source == "pooled").all()
+    blended = (rates.member_months * rates.blended_pmpm_usd).sum()
+    assert blended == pytest.approx((rates.member_months * rates.tpl_pmpm_usd).sum())
+
+
+def test_what_the_plan_does_not_cover_is_not_in_its_rate(made):
+    _, found = made
+    assert not {"medical", "long_term_care"} & set(found["rate_build"].category)
+
+
+def test_every_form_of_case_rate_pays_the_same_episode(made):
+    _, found = made
+    rates = found["case_rates"]
+    actuarial = rates[rates.basis == "actuarial"].set_index(["arm", "form"])
+    for arm in ("RSN", "CSP"):
+        months = actuarial.expected_months[arm, "per_month"]
+        episode = actuarial.value_usd[arm, "per_episode"]
+        assert months == pytest.approx(sum(0.8**m for m in range(5)), abs=0.4)
+        assert actuarial.value_usd[arm, "per_month"] * months == pytest.approx(episode)
+        assert actuarial.value_usd[arm, "per_day"] * 365 / 12 * months == pytest.approx(episode)
+        hybrid = actuarial.loc[arm, "hybrid"]
+        assert hybrid.enrolment_usd + hybrid.value_usd * months == pytest.approx(episode)
+    assert ((rates.lower <= rates.value_usd) & (rates.value_usd <= rates.upper))[rates.basis == "actuarial"].all()
+    monthly = rates[(rates.basis == "staffing") & (rates.form == "per_month")].value_usd
+    assert monthly.tolist() == pytest.approx([277.7778] * 2, abs=5e-5)
+
+
+def test_a_longer_stay_costs_the_provider_of_a_flat_episode_more(made):
+    _, found = made
+    flat = found["provider_risk"].query("form == 'per_episode'")
+    assert (flat.groupby("arm").margin_usd.diff().dropna() <= 1e-9).all()
+
+
+def test_the_figures_are_drawn_and_are_the_same_bytes_again(made):
+    folder, _ = made
+    first = {path: path.read_bytes() for path in draw_stage(folder)}
+    assert all(path.read_bytes() == drawn for path, drawn in first.items() if path in draw_stage(folder))
+
+
+def test_inputs_that_hold_nothing_give_empty_tables_and_figures_that_say_so(nothing):
+    folder, found = nothing
+    full = {name for name, table in found.items() if len(table)}
+    assert full == {"corridor", "assumptions"}
+    assert all(path.stat().st_size for path in draw_stage(folder))
+
+
+def test_without_paid_dates_the_base_stands_as_paid_and_says_so(tmp_path):
+    program = small_program(persons=20)
+    program["ledger"] = program["ledger"].assign(paid_date=pd.NaT)
+    found = run_stage(tmp_path, program)
+    assert found["triangles"].empty and found["ultimates"].empty
+    assert found["completion"].completion_factor.isna().all()
+    assert found["completion"].reason.str.contains("no paid dates").all()
+    build = found["rate_build"]
+    assert (build.completion_factor == 1).all()
+    assert build.rationale_completion.str.contains("no paid dates").all()
+    assert build.completed_pmpm_usd.tolist() == pytest.approx(build.paid_pmpm_usd.tolist())
+    assert (found["rates"].se_completion_usd == 0).all()
+
+
+def test_doubling_every_payment_doubles_every_cost_but_no_factor(made, tmp_path):
+    _, once = made
+    program = small_program()
+    program["claims"] = program["claims"].assign(
+        cost_usd=program["claims"].cost_usd * 2, paid_usd=program["claims"].paid_usd * 2
+    )
+    program["ledger"] = program["ledger"].assign(signed_usd=program["ledger"].signed_usd * 2)
+    twice = run_stage(tmp_path, program)
+    columns = ["completion_factor", "trend_utilisation", "trend_unit_cost", "f_trend"]
+    assert twice["rate_build"][columns].to_numpy() == pytest.approx(once["rate_build"][columns].to_numpy(), rel=1e-9)
+    assert twice["rates"].projected_pmpm_usd.tolist() == pytest.approx((once["rates"].projected_pmpm_usd * 2).tolist())
+    assert twice["rates"].credibility_z.tolist() == pytest.approx(once["rates"].credibility_z.tolist())
+
+
+def test_the_order_of_the_rows_changes_no_byte(made, tmp_path):
+    folder, _ = made
+    program = {name: table.sample(frac=1, random_state=3) for name, table in small_program().items()}
+    run_stage(tmp_path, program)
+    for outputs in OUTPUTS.values():
+        for name in outputs:
+            assert (tmp_path / f"{name}.parquet").read_bytes() == (folder / f"{name}.parquet").read_bytes(), name
+
+
+def test_real_data_refuses_placeholders_and_names_them(made):
+    from ratebook.rates.assumptions import list_assumptions
+
+    settings = config()["rates"]
+    with pytest.raises(RatebookError, match=r"rates\.loads\.admin_share"):
+        list_assumptions(settings, data_note="")
+    chosen = {"loads": {"admin_share": {"value": 0.08, "unit": "share", "source": "contract 2018, exhibit 4"}}}
+    assert not list_assumptions(chosen, data_note="").is_placeholder.any()
+    assert build_up.load_rate(92.0, 0.0, 0.08, 0, 0) == pytest.approx(100.0)
