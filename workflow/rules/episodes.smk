@@ -1,1 +1,124 @@
-"""episodes"""
+"""episodes: from claims to the cohort and its engagement.
+
+Needs the claims and contacts of results/clean/ and the spans of results/exposure/. Makes stays, episodes, the
+cohort with its flow and Table 1, continuity of care, and spells with a navigator.
+"""
+
+
+rule build_stays:
+    """Join lines of 24-hour care into stays in one facility."""
+    input:
+        claims="results/clean/claims.parquet",
+        code=code_of("scripts/episodes/build_stays.py"),
+    output:
+        stays=directory("results/episodes/stays.parquet"),
+    log:
+        "logs/episodes/build_stays.log",
+    benchmark:
+        "benchmarks/episodes/build_stays.tsv"
+    threads: 2
+    params:
+        stay_levels=config["episodes"]["stay_levels"],
+        require_sud_dx=config["episodes"]["require_sud_dx"],
+    script:
+        "../../scripts/episodes/build_stays.py"
+
+
+rule build_episodes:
+    """Join a person's detox stays across facilities into episodes."""
+    input:
+        stays="results/episodes/stays.parquet",
+        code=code_of("scripts/episodes/build_episodes.py"),
+    output:
+        episodes=directory("results/episodes/episodes.parquet"),
+        lengths="results/episodes/episode_lengths.parquet",
+    log:
+        "logs/episodes/build_episodes.log",
+    benchmark:
+        "benchmarks/episodes/build_episodes.tsv"
+    threads: 2
+    params:
+        detox_levels=config["episodes"]["detox_levels"],
+        episode_gap_days=config["episodes"]["episode_gap_days"],
+    script:
+        "../../scripts/episodes/build_episodes.py"
+
+
+rule select_cohort:
+    """Select each eligible person's index episode, with arm, covariates and follow-up."""
+    input:
+        episodes="results/episodes/episodes.parquet",
+        contacts="results/clean/contacts.parquet",
+        spans="results/exposure/spans.parquet",
+        persons="results/clean/persons.parquet",
+        claims="results/clean/claims.parquet",
+        code=code_of("scripts/episodes/select_cohort.py"),
+    output:
+        cohort="results/episodes/cohort.parquet",
+        flow="results/episodes/cohort_flow.parquet",
+        table="results/episodes/cohort_table.parquet",
+    log:
+        "logs/episodes/select_cohort.log",
+    benchmark:
+        "benchmarks/episodes/select_cohort.tsv"
+    threads: 2
+    params:
+        window_start=config["study"]["window_start"],
+        window_end=config["study"]["window_end"],
+        seed=config["study"]["seed"],
+        min_detox_12m=config["episodes"]["min_detox_12m"],
+        count_index=config["episodes"]["count_index"],
+        index_rule=config["episodes"]["index_rule"],
+        age_min_years=config["episodes"]["age_min_years"],
+        age_max_years=config["episodes"]["age_max_years"],
+        exclude_full_duals=config["episodes"]["exclude_full_duals"],
+        enrolled_days_before=config["episodes"]["enrolled_days_before"],
+        enrolled_gap_days=config["episodes"]["enrolled_gap_days"],
+        prior_contact_days=config["episodes"]["prior_contact_days"],
+        assignment_days=config["episodes"]["assignment_days"],
+    script:
+        "../../scripts/episodes/select_cohort.py"
+
+
+rule build_continuity:
+    """Find whether treatment continued within each window after discharge."""
+    input:
+        cohort="results/episodes/cohort.parquet",
+        claims="results/clean/claims.parquet",
+        code=code_of("scripts/episodes/build_continuity.py"),
+    output:
+        continuity="results/episodes/continuity.parquet",
+    log:
+        "logs/episodes/build_continuity.log",
+    benchmark:
+        "benchmarks/episodes/build_continuity.tsv"
+    threads: 2
+    params:
+        coc_windows_days=config["episodes"]["coc_windows_days"],
+        coc_categories=config["episodes"]["coc_categories"],
+        coc_count_navigator=config["episodes"]["coc_count_navigator"],
+        coc_count_day0=config["episodes"]["coc_count_day0"],
+    script:
+        "../../scripts/episodes/build_continuity.py"
+
+
+rule build_spells:
+    """Join each member's contacts with a navigator into spells of engagement."""
+    input:
+        contacts="results/clean/contacts.parquet",
+        cohort="results/episodes/cohort.parquet",
+        code=code_of("scripts/episodes/build_spells.py"),
+    output:
+        spells="results/episodes/spells.parquet",
+        by_gap="results/episodes/spells_by_gap.parquet",
+    log:
+        "logs/episodes/build_spells.log",
+    benchmark:
+        "benchmarks/episodes/build_spells.tsv"
+    threads: 2
+    params:
+        spell_gap_days=config["episodes"]["spell_gap_days"],
+        gaps_days=config["episodes"]["spell_gap_sensitivity_days"],
+        readmission_ends_spell=config["episodes"]["readmission_ends_spell"],
+    script:
+        "../../scripts/episodes/build_spells.py"

@@ -11,12 +11,14 @@ END_REASONS = ("disengaged", "graduated", "death", "disenrolled", "readmitted", 
 
 
 class Stays(Contract):
-    """One row per person, facility and unbroken period in one level of care (methods.md B3)."""
+    """One row per person, facility and unbroken period in one level of care, as one kind of record (methods.md B3)."""
 
     person_id: str = Field("Person key.")
     stay: int = Field("1 for a person's first stay, then 2, 3, …", ge=1)
     level: str = Field("Level of care: WM_HOSP, WM_RES, RES35, RES31.")
-    facility_id: str = Field("Facility, or the billing provider where none is named.")
+    facility_id: str = Field("Facility, or the billing provider where none is named; 'unknown' without either.")
+    record_type: str = Field("ffs or encounter.", isin=("ffs", "encounter"))
+    is_crossover: bool = Field("Medicare paid first.")
     admission_date: dt.date = Field("Admission.")
     discharge_date: dt.date = Field("Discharge.")
     los_days: int = Field("Days of care: discharge less admission, at least 1.", ge=1)
@@ -46,13 +48,25 @@ class Episodes(Contract):
     max_level: str = Field("Highest level: WM_HOSP above WM_RES.")
     is_ama: bool = Field("Left against medical advice (status 07).")
     is_died: bool = Field("Died in the stay (status 20, 40, 41, 42).")
-    dx_class: str = Field("alcohol, opioid or other.", nullable=True)
+    dx_class: str = Field("alcohol, opioid or other, of the first stay.", nullable=True)
     n12: int = Field("Episodes admitted in the 365 days up to this admission, this one included.", ge=1)
     days_to_next: int = Field("Days from discharge to the next episode; null where none follows.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("person_id", "episode")
         claims_scale = True
+
+
+class EpisodeLengths(Contract):
+    """One row per length of episodes and whether a transfer was in them."""
+
+    los_days: int = Field("Days of care; the longest lengths stand together.", ge=1)
+    is_transfer: bool = Field("More than one facility.")
+    episodes: int = Field("Episodes.", ge=1, persons=True)
+    persons: int = Field("Persons with such an episode.", ge=1, persons=True)
+
+    class Config(Contract.Config):
+        unique = ("los_days", "is_transfer")
 
 
 class Cohort(Contract):
@@ -97,11 +111,12 @@ class Cohort(Contract):
 
 
 class CohortFlow(Contract):
-    """One row per inclusion rule, in order: persons and episodes left."""
+    """One row per inclusion rule, in order: persons with an episode left."""
 
     step: int = Field("Order.")
     rule_id: str = Field("Rule.")
     description: str = Field("What the rule keeps.")
+    days_ahead: int = Field("Days after discharge the rule looks at: who must be seen long is selected.", ge=0)
     persons_in: int = Field("Persons before.", persons=True)
     persons_out: int = Field("Persons after.", persons=True)
 
@@ -116,7 +131,10 @@ class Continuity(Contract):
     window_days: int = Field("Length of the window after discharge.")
     is_continued: bool = Field("An SUD service other than detox or navigator in the window.")
     days_to_service: int = Field("Days to the first such service.", nullable=True)
-    end_reason: str = Field("service, readmitted, death, disenrolled or window: what ended the wait.")
+    end_reason: str = Field(
+        "What ended the wait: service, readmitted, death, disenrolled, end_of_data or the window's end.",
+        isin=("service", "readmitted", "death", "disenrolled", "end_of_data", "window"),
+    )
 
     class Config(Contract.Config):
         unique = ("person_id", "window_days")
@@ -144,3 +162,31 @@ class Spells(Contract):
 
     class Config(Contract.Config):
         unique = ("person_id", "program", "spell")
+
+
+class SpellsByGap(Spells):
+    """One row per longest silence tried, person, program and spell: the spells under other gap rules."""
+
+    spell_gap_days: int = Field("Longest silence, in days, within one spell.", ge=0)
+
+    class Config(Contract.Config):
+        unique = ("spell_gap_days", "person_id", "program", "spell")
+
+
+class CohortTable(Contract):
+    """One row per characteristic, level and arm: Table 1. A level's persons add up to the arm, the arms to 'all'."""
+
+    place: int = Field("Order of the row in the printed table.", ge=1)
+    characteristic: str = Field("What is described.")
+    level: str = Field("Level of a characteristic with levels; 'mean' of a number; 'missing' where not known.")
+    arm: str = Field("RSN, CSP, none or all.", isin=(*ARMS, "none", "all"))
+    persons: int = Field("Persons at the level; persons with the number known.", ge=0, persons=True)
+    share: float = Field("Persons over the persons of the arm; null in an empty arm.", nullable=True, ge=0, le=1)
+    mean: float = Field("Mean, of a number; null for levels and where nobody is.", nullable=True)
+    std_dev: float = Field("Standard deviation, of a number; null below two persons.", nullable=True, ge=0)
+    reason: str = Field("Why share or mean is missing.", nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("place", "arm")
+        groups = (("characteristic", "arm"), ("characteristic", "level"))
+        hides = ("share", "mean", "std_dev")
