@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ratebook.cost.censored import Panel, mean_cost, observed_share
+from ratebook.cost.censored import Panel, Sample, mean_cost
 
 FOUR = Panel(
     followed_days=np.array([30, 15, 20, 30]),
@@ -14,7 +14,6 @@ FOUR = Panel(
     edges=np.array([0, 10, 20, 30]),
     amounts={"cost": np.array([[100, 100, 100], [100, 50, 0], [200, 200, 0], [50, 50, 50]], dtype=float)},
 )
-ONCE = np.ones((1, 4))
 
 
 @pytest.mark.parametrize(
@@ -28,17 +27,17 @@ ONCE = np.ones((1, 4))
     ],
 )
 def test_every_estimator_gives_the_mean_worked_by_hand(method, expected):
-    assert mean_cost(FOUR, "cost", method, ONCE)[0] == pytest.approx(expected, abs=1e-9)
+    assert mean_cost(Sample(FOUR), "cost", method)[0] == pytest.approx(expected, abs=1e-9)
 
 
 def test_zhao_tian_adds_what_the_censored_member_spent_beyond_those_at_risk():
     # At month 2 A, C and D are at risk with 200, 400 and 100; K after the censoring is 2/3.
     expected = 206.25 + (400 - 700 / 3) / (2 / 3) / 4
-    assert mean_cost(FOUR, "cost", "zhao_tian", ONCE)[0] == pytest.approx(expected, abs=1e-9)
+    assert mean_cost(Sample(FOUR), "cost", "zhao_tian")[0] == pytest.approx(expected, abs=1e-9)
 
 
 def test_censoring_counts_after_a_death_on_the_same_day():
-    share = observed_share(FOUR, ONCE)[0]
+    share = Sample(FOUR).observed_share[0]
     assert share[20] == 1.0
     assert share[21] == pytest.approx(2 / 3)
     assert share[30] == pytest.approx(2 / 3)
@@ -58,6 +57,5 @@ def test_lin_is_the_partitioned_estimate_when_censoring_falls_on_the_edges():
         edges=edges,
         amounts={"cost": observed * rng.gamma(2, 10, (n, 1))},
     )
-    once = np.ones((1, 20))
-    lin = mean_cost(panel, "cost", "lin", once)[0]
-    assert mean_cost(panel, "cost", "partitioned", once)[0] == pytest.approx(lin, rel=1e-9)
+    lin = mean_cost(Sample(panel), "cost", "lin")[0]
+    assert mean_cost(Sample(panel), "cost", "partitioned")[0] == pytest.approx(lin, rel=1e-9)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cost_data import paradox_tables, random_tables
-from ratebook.cost.censored import mean_cost
+from ratebook.cost.censored import Sample, mean_cost
 from ratebook.cost.decomposition import decompose, shapley
 from ratebook.cost.intervals import interval_days
 from ratebook.cost.panels import build_panels
@@ -46,6 +46,5 @@ def test_duration_intensity_and_price_of_the_paradox():
 def test_nothing_is_left_over_under_censoring():
     panels = build_panels(*random_tables(), interval_days(365, 12))
     parts = decompose(panels, 20, 1)
-    one = {arm: np.ones((1, panel.clusters)) for arm, panel in panels.items()}
-    means = {arm: mean_cost(panel, "total_sud", "partitioned", one[arm])[0] for arm, panel in panels.items()}
+    means = {arm: mean_cost(Sample(panel), "total_sud", "partitioned")[0] for arm, panel in panels.items()}
     assert parts.effect_usd.sum() == pytest.approx(means["RSN"] - means["CSP"], abs=1e-9)

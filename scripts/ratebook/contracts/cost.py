@@ -202,7 +202,7 @@ class TotalCost(Contract):
     lower: float = Field("Lower limit, 95%, bootstrap percentile.", nullable=True)
     upper: float = Field("Upper limit, 95%, bootstrap percentile.", nullable=True)
     member_std_error: float = Field(
-        "Standard error, bootstrap of members: beside the clustered one, because providers are few.", nullable=True
+        "Standard error, bootstrap of members, beside the clustered one; partitioned only.", nullable=True
     )
     ratio: float = Field("RSN / CSP, on the difference rows.", nullable=True)
     ratio_lower: float = Field("Lower limit of the ratio.", nullable=True)

@@ -8,7 +8,7 @@ from scipy import stats
 
 from ratebook.contracts.cost import COSTS, BreakEven, Increments, NetBenefit
 from ratebook.contracts.episodes import ARMS
-from ratebook.cost.censored import Panel, mean_cost
+from ratebook.cost.censored import Panel, Sample, mean_cost
 from ratebook.cost.resample import replicate, summary
 from ratebook.dates import MONTH_DAYS
 
@@ -19,8 +19,8 @@ def mean_draws(panels: dict[str, Panel], reps: int, seed: int) -> list[dict[str,
     """Estimate each arm's costs, engaged months and spells per member, adjusted for censoring, with replicates."""
     names = [*COSTS, "engaged_months", "spells"]
 
-    def statistics(panel: Panel, weights: np.ndarray) -> dict:
-        return {name: mean_cost(panel, name, "partitioned", weights) for name in names}
+    def statistics(sample: Sample) -> dict:
+        return {name: mean_cost(sample, name, "partitioned") for name in names}
 
     draws = [replicate(panels[arm], statistics, reps, [seed, number]) for number, arm in enumerate(ARMS)]
     length = min(len(draw["program"]) for draw in draws)

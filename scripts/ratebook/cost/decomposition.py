@@ -10,7 +10,7 @@ import pandas as pd
 
 from ratebook.contracts.cost import OTHER_SUD, Decomposition
 from ratebook.contracts.episodes import ARMS
-from ratebook.cost.censored import Panel, mean_cost
+from ratebook.cost.censored import Panel, Sample, mean_cost
 from ratebook.cost.resample import replicate, summary
 
 UNITS = {"duration": "months", "intensity": "15-minute units a month", "volume": "units", "price": "USD a unit"}
@@ -54,8 +54,8 @@ def decompose(panels: dict[str, Panel], reps: int, seed: int, absent: str = "") 
     """
     names = ["NAVIGATOR", "engaged_months", "log_units", *OTHER_SUD, *[f"units of {name}" for name in OTHER_SUD]]
 
-    def statistics(panel: Panel, weights: np.ndarray) -> dict:
-        return {name: mean_cost(panel, name, "partitioned", weights) for name in names}
+    def statistics(sample: Sample) -> dict:
+        return {name: mean_cost(sample, name, "partitioned") for name in names}
 
     draws = [replicate(panels[arm].by_member(), statistics, reps, [seed, n]) for n, arm in enumerate(ARMS)]
     length = min(len(draw["NAVIGATOR"]) for draw in draws)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ratebook.cost.censored import Panel
+from ratebook.cost.censored import Panel, Sample
 
 BLOCK_CELLS = 2_000_000
 """Weights held at once: memory stays bounded however many members and replicates there are."""
@@ -24,14 +24,14 @@ def draw_weights(clusters: int, reps: int, seed: list[int]) -> Iterator[np.ndarr
 
 
 def replicate(
-    panel: Panel, statistics: Callable[[Panel, np.ndarray], dict], reps: int, seed: list[int]
+    panel: Panel, statistics: Callable[[Sample], dict], reps: int, seed: list[int]
 ) -> dict[object, np.ndarray]:
     """Compute statistics on the arm and on every replicate: element 0 is the estimate, the rest replicates.
 
     With one cluster there is nothing to resample, so only the estimate is given.
     """
     reps = reps if panel.clusters > 1 else 0
-    blocks = [statistics(panel, weights) for weights in draw_weights(panel.clusters, reps, seed)]
+    blocks = [statistics(Sample(panel, weights)) for weights in draw_weights(panel.clusters, reps, seed)]
     return {key: np.concatenate([block[key] for block in blocks]) for key in blocks[0]}
 
 

@@ -8,12 +8,15 @@ import pandas as pd
 from ratebook.contracts.clean import CATEGORIES
 from ratebook.contracts.cost import COSTS, METHODS, CostByCategory, CostCurve, TotalCost
 from ratebook.contracts.episodes import ARMS
-from ratebook.cost.censored import Panel, accrued_cost, mean_cost, observed_share
+from ratebook.cost.censored import Panel, Sample, accrued_cost, mean_cost
 from ratebook.cost.intervals import interval_days
 from ratebook.cost.panels import build_panels
 from ratebook.cost.resample import contrast, replicate, summary
 from ratebook.tables import empty_frame
 
+PRIMARY = "partitioned"
+NO_MEMBER = "no member in the arm"
+NONE = np.array([np.nan])
 UNADJUSTED = ("available_case", "complete_case")
 
 
@@ -56,65 +59,51 @@ def estimate_total_cost(
 
 def too_few_observed(panel: Panel, min_observed_share: float) -> str:
     """Say why an adjusted mean would lean on too few: the chance of being observed to the horizon is too small."""
-    share = observed_share(panel, np.ones((1, panel.clusters)))[0, -1]
-    few = share < min_observed_share or not (panel.followed_days >= panel.horizon).any()
-    return "too few members are observed to the horizon: shorten cost.horizon_days" if few else ""
+    share = Sample(panel).observed_share[0, -1]
+    is_few = share < min_observed_share or not (panel.followed_days >= panel.horizon).any()
+    return "too few members are observed to the horizon: shorten cost.horizon_days" if is_few else ""
 
 
 def _total_cost(panels: dict[str, Panel], settings: dict) -> pd.DataFrame:
-    keys = [(name, method) for name in COSTS for method in METHODS]
+    def every_method(sample: Sample) -> dict:
+        return {(name, method): mean_cost(sample, name, method) for name in COSTS for method in METHODS}
 
-    def statistics(panel: Panel, weights: np.ndarray) -> dict:
-        return {(name, method): mean_cost(panel, name, method, weights) for name, method in keys}
+    def primary(sample: Sample) -> dict:
+        return {(name, PRIMARY): mean_cost(sample, name, PRIMARY) for name in COSTS}
 
-    draws, member_draws = ({}, {})
-    for number, (arm, panel) in enumerate(panels.items()):
-        seed = [settings["seed"], number]
-        draws[arm] = replicate(panel, statistics, settings["boot_reps"], seed)
-        member_draws[arm] = replicate(panel.by_member(), statistics, settings["boot_reps"], seed)
-    absent = {arm: too_few_observed(panel, settings["min_observed_share"]) for arm, panel in panels.items()}
+    reps, seeds = settings["boot_reps"], {arm: [settings["seed"], n] for n, arm in enumerate(ARMS)}
+    draws = {arm: replicate(panel, every_method, reps, seeds[arm]) for arm, panel in panels.items()}
+    by_member = {arm: replicate(panel.by_member(), primary, reps, seeds[arm]) for arm, panel in panels.items()}
+    few = {arm: too_few_observed(panel, settings["min_observed_share"]) for arm, panel in panels.items()}
+    facts = {arm: _facts(panels.get(arm)) for arm in ARMS}
+    facts["difference"] = {count: sum(facts[arm][count] for arm in ARMS) for count in ("persons", "clusters")}
     rows = []
-    for name, method in keys:
+    for name, method in [(name, method) for name in COSTS for method in METHODS]:
         key = {"estimand": name, "method": method, "horizon_days": settings["horizon_days"]}
-        why = {arm: "" if method in UNADJUSTED else reason for arm, reason in absent.items()}
-        for arm in ARMS:
-            facts = _facts(panels.get(arm))
-            if arm not in panels:
-                rows.append({**key, "arm": arm, **facts, "reason": "no member in the arm"})
-                continue
-            found = summary(draws[arm][name, method], why[arm])
-            of_members = summary(member_draws[arm][name, method], why[arm])
-            rows.append({**key, "arm": arm, **facts, **found, "member_std_error": of_members["std_error"]})
-        facts = {
-            "persons": sum(p.persons for p in panels.values()),
-            "clusters": sum(p.clusters for p in panels.values()),
-        }
-        if len(panels) < len(ARMS):
-            rows.append({**key, "arm": "difference", **facts, "reason": "one arm has no member"})
-            continue
-        reason = next((text for text in why.values() if text), "")
-        difference, ratio = contrast(*[draws[arm][name, method] for arm in ARMS])
-        of_members = contrast(*[member_draws[arm][name, method] for arm in ARMS])[0]
-        found, ratios = summary(difference, reason), summary(ratio, reason)
-        rows.append(
-            {
-                **key,
-                "arm": "difference",
-                **facts,
-                **found,
-                "member_std_error": summary(of_members, reason)["std_error"],
-                "ratio": ratios["estimate"],
-                "ratio_lower": ratios["lower"],
-                "ratio_upper": ratios["upper"],
-            }
-        )
+        absent = {arm: few.get(arm, NO_MEMBER) if method not in UNADJUSTED or arm not in few else "" for arm in ARMS}
+        mine = {arm: (draws[arm][name, method], by_member[arm].get((name, method), NONE)) for arm in panels}
+        found = {arm: _estimated(*mine.get(arm, (NONE, NONE)), absent[arm]) for arm in ARMS}
+        if len(mine) == len(ARMS):
+            (difference, ratio), (of_members, _) = (contrast(*pair) for pair in zip(*[mine[arm] for arm in ARMS]))
+            reason = next(filter(None, absent.values()), "")
+            found["difference"] = _estimated(difference, of_members, reason)
+            ratios = summary(ratio, reason)
+            found["difference"] |= {"ratio": ratios["estimate"], "ratio_lower": ratios["lower"]}
+            found["difference"] |= {"ratio_upper": ratios["upper"]}
+        else:
+            found["difference"] = {"reason": "one arm has no member"}
+        rows += [{**key, "arm": arm, **facts[arm], **values} for arm, values in found.items()]
     return _frame(rows, TotalCost)
+
+
+def _estimated(draws: np.ndarray, of_members: np.ndarray, absent: str) -> dict:
+    return summary(draws, absent) | {"member_std_error": summary(of_members, absent)["std_error"]}
 
 
 def _facts(panel: Panel | None) -> dict:
     if panel is None:
         return {"persons": 0, "clusters": 0}
-    share = observed_share(panel, np.ones((1, panel.clusters)))[0, -1]
+    share = Sample(panel).observed_share[0, -1]
     return {
         "persons": panel.persons,
         "clusters": panel.clusters,
@@ -125,13 +114,15 @@ def _facts(panel: Panel | None) -> dict:
 
 def _cost_curve(panels: dict[str, Panel], settings: dict) -> pd.DataFrame:
     rows = []
-    for number, (arm, panel) in enumerate(panels.items()):
-        draws = replicate(
-            panel,
-            lambda panel, weights: {name: accrued_cost(panel, name, weights) for name in COSTS},
-            settings["boot_reps"],
-            [settings["seed"], number],
-        )
+
+    def statistics(sample: Sample) -> dict:
+        return {name: accrued_cost(sample, name) for name in COSTS}
+
+    for number, arm in enumerate(ARMS):
+        if arm not in panels:
+            continue
+        panel = panels[arm]
+        draws = replicate(panel, statistics, settings["boot_reps"], [settings["seed"], number])
         for name in COSTS:
             rows.append(
                 {"estimand": name, "arm": arm, "day": 0, "estimate": 0.0, "lower": 0.0, "upper": 0.0}
@@ -148,15 +139,14 @@ def _cost_curve(panels: dict[str, Panel], settings: dict) -> pd.DataFrame:
 def _by_category(windows: dict[str, dict[str, Panel]], settings: dict) -> pd.DataFrame:
     names = [*CATEGORIES, *[f"units of {category}" for category in CATEGORIES]]
 
-    def statistics(panel: Panel, weights: np.ndarray) -> dict:
-        return {name: mean_cost(panel, name, "partitioned", weights) for name in names}
+    def statistics(sample: Sample) -> dict:
+        return {name: mean_cost(sample, name, PRIMARY) for name in names}
 
     rows = []
     for window, panels in windows.items():
-        draws, absent = {}, {}
-        for number, (arm, panel) in enumerate(panels.items()):
-            draws[arm] = replicate(panel, statistics, settings["boot_reps"], [settings["seed"], number])
-            absent[arm] = too_few_observed(panel, settings["min_observed_share"])
+        reps, seeds = settings["boot_reps"], {arm: [settings["seed"], n] for n, arm in enumerate(ARMS)}
+        draws = {arm: replicate(panel, statistics, reps, seeds[arm]) for arm, panel in panels.items()}
+        absent = {arm: too_few_observed(panel, settings["min_observed_share"]) for arm, panel in panels.items()}
         for category in CATEGORIES:
             key = {"window": window, "category": category}
             for arm in panels:
@@ -168,7 +158,7 @@ def _by_category(windows: dict[str, dict[str, Panel]], settings: dict) -> pd.Dat
             if len(panels) == len(ARMS):
                 difference = contrast(*[draws[arm][category] for arm in ARMS])[0]
                 persons = sum(panel.persons for panel in panels.values())
-                reason = next((text for text in absent.values() if text), "")
+                reason = next(filter(None, absent.values()), "")
                 rows.append({**key, "arm": "difference", "persons": persons, **summary(difference, reason)})
     return _frame(rows, CostByCategory)
 
