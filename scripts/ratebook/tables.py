@@ -114,6 +114,12 @@ def read_row(table: ibis.Table) -> dict:
     return engine().to_pyarrow(table).to_pylist()[0]
 
 
+def read_counts(table: ibis.Table) -> pd.DataFrame:
+    """Read a small aggregate into pandas, decimals exact, rows in a fixed order: counts and sums, never a person's row."""
+    rows = engine().to_pyarrow(table).to_pandas(date_as_object=False)
+    return rows.sort_values(list(rows.columns), kind="stable", ignore_index=True)
+
+
 def read_table(path: str | Path, contract: type[Contract], exact: bool = False) -> pd.DataFrame:
     """Read a person-scale table into pandas.
 
@@ -220,11 +226,13 @@ def empty_frame(contract: type[Contract]) -> pd.DataFrame:
 
 def _cast(table: ibis.Table, contract: type[Contract]) -> ibis.Table:
     def exactly(value: ibis.Value, kind: str) -> ibis.Value:
-        # Ibis leaves out a cast to the type it believes a value has; engines widen decimals in sums and differences.
-        if not kind.startswith("decimal"):
-            return value.cast(kind)
-        exact = ibis.dtype(kind)
-        return value.cast(f"decimal({exact.precision + 1}, {exact.scale})").cast(kind)
+        # Ibis leaves out a cast to the type it believes a value has; engines widen decimals and whole numbers in
+        # sums, and dates in arithmetic. A detour over another type that loses nothing makes the cast real.
+        detours = {"date": "timestamp", "int64": "decimal(19, 0)"}
+        if kind.startswith("decimal"):
+            exact = ibis.dtype(kind)
+            detours[kind] = f"decimal({exact.precision + 1}, {exact.scale})"
+        return value.cast(detours.get(kind, kind)).cast(kind)
 
     return table.select(**{name: exactly(table[name], kind) for name, kind in contract.types().items()})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import ibis
 import pandas as pd
 import pytest
 
@@ -104,3 +105,23 @@ def test_an_empty_table_keeps_its_types(tmp_path, table, run):
     drawn = table("person_id", ManyVisits)
     write_table(drawn, tmp_path / "none_many.parquet", ManyVisits)
     assert run(open_table(tmp_path / "none_many.parquet", ManyVisits).count()) == 0
+
+
+def test_a_sum_of_whole_numbers_and_a_moved_date_are_written_in_the_types_of_the_contract(table, tmp_path):
+    class Moved(Contract):
+        """One row per person."""
+
+        person_id: str = Field("Person.")
+        moved_date: dt.date = Field("A date the engine turns into a time stamp.")
+        total: int = Field("A sum the engine widens.")
+
+        class Config(Contract.Config):
+            unique = ("person_id",)
+            claims_scale = True
+
+    rows = table("person_id | first_date\nA | 2024-01-31\nA | 2024-02-28")
+    rows = rows.mutate(moved_date=rows.first_date + ibis.interval(days=1), days=ibis.literal(2, "int64"))
+    moved = rows.group_by("person_id").agg(moved_date=rows.moved_date.max(), total=rows.days.sum())
+    write_table(moved, tmp_path / "moved.parquet", Moved)
+    [row] = open_table(tmp_path / "moved.parquet", Moved).to_pyarrow().to_pylist()
+    assert row == {"person_id": "A", "moved_date": dt.date(2024, 2, 29), "total": 4}

@@ -122,3 +122,29 @@ rule build_spells:
         readmission_ends_spell=config["episodes"]["readmission_ends_spell"],
     script:
         "../../scripts/episodes/build_spells.py"
+
+
+rule plot_episodes:
+    """Draw the flow into the cohort, the lengths of episodes and the first spells."""
+    input:
+        flow="results/episodes/cohort_flow.parquet",
+        lengths="results/episodes/episode_lengths.parquet",
+        cohort="results/episodes/cohort.parquet",
+        spells="results/episodes/spells.parquet",
+        code=code_of("scripts/episodes/plot_episodes.py"),
+    output:
+        flow_svg="results/episodes/figures/cohort_flow.svg",
+        flow_png="results/episodes/figures/cohort_flow.png",
+        lengths_svg="results/episodes/figures/episode_lengths.svg",
+        lengths_png="results/episodes/figures/episode_lengths.png",
+        swimmers_svg="results/episodes/figures/first_spells.svg",
+        swimmers_png="results/episodes/figures/first_spells.png",
+    log:
+        "logs/episodes/plot_episodes.log",
+    benchmark:
+        "benchmarks/episodes/plot_episodes.tsv"
+    params:
+        data_note=config["study"]["data_note"],
+        smallest_group=config["episodes"]["smallest_group"],
+    script:
+        "../../scripts/episodes/plot_episodes.py"
