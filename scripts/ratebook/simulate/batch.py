@@ -8,40 +8,74 @@ import numpy as np
 
 from ratebook.simulate.block import NULL
 from ratebook.simulate.delivery import pharmacy_kind, source_files, tally_control
-from ratebook.simulate.payment import draw_lags, keep_extract, pay, ultimate
+from ratebook.simulate.fault_kinds import KINDS
+from ratebook.simulate.fault_records import move_outside, spoil_drugs, spoil_log, spoil_spans
+from ratebook.simulate.faults import plant_faults
+from ratebook.simulate.payment import draw_lags, keep_extract, pay, tally_paid
 from ratebook.simulate.people import People
-from ratebook.simulate.records import capitation_columns, eligibility_columns, log_columns, member_columns
+from ratebook.simulate.records import (
+    capitation_columns,
+    crosswalk_columns,
+    eligibility_columns,
+    log_columns,
+    member_columns,
+)
 from ratebook.simulate.setup import Setup
 from ratebook.simulate.world import word
-from ratebook.simulate.write import medical_columns, pharmacy_columns
+from ratebook.simulate.write import claim_ids, medical_columns, numbered, persons, pharmacy_columns
 
 
 def finish_batch(rng, setup: Setup, batch, who, rows, drugs, spans, plan: str, tally: Counter, log, extra=None):
-    """Pay the claims, drop what the extract does not yet hold, plant the faults, and give Arrow columns."""
+    """Pay the claims, drop what the extract does not yet hold, plant the faults, and give Arrow columns.
+
+    Returns
+    -------
+    tuple
+        Tables as Arrow columns, sums for the truth, and ids by kind of fault: of what is wrong, and of what stands.
+    """
+    rates = setup.settings["faults"]
     rows = pay(rng, setup, rows, plan)
     drugs = _pay_drugs(rng, drugs, plan)
-    for sums in (ultimate(rows, rows["line_start"]), ultimate(drugs, drugs["day"])):
-        tally.update({("ultimate", plan, *key): cents for key, cents in sums.items()})
+    tally.update(tally_paid(plan, rows, rows["line_start"]))
+    tally.update(tally_paid(plan, drugs, drugs["day"]))
     rows, drugs = keep_extract(setup, rows), keep_extract(setup, drugs)
-    faults: dict[str, list[str]] = {}
-    people = who.number
-    files, names = source_files(plan.lower(), rows["claim_type"], rows["paid_date"])
-    drug_files, drug_names = source_files(plan.lower(), pharmacy_kind(len(drugs["day"])), drugs["paid_date"])
+    rows, listed = plant_faults(rng, setup, who, rows, KINDS, rates)
+    used = np.concatenate([ids for pair in listed.values() for ids in pair])
+    first_day = np.full(len(who), -1)
+    first_day[spans["person"][::-1]] = spans["start"][::-1]
+    outside = move_outside(rng, setup, rows, first_day, used, rates["outside_coverage"])
+    spans, persons_of = spoil_spans(rng, setup, spans, rates)
+    drugs, drug_resent, drug_listed = spoil_drugs(rng, setup, drugs, rates)
+
+    number, people = batch.number, who.number
+    faults = {kind: claim_ids(number, gone).to_pylist() for kind, (gone, _) in listed.items()}
+    faults["outside_coverage"] = claim_ids(number, outside).to_pylist()
+    faults |= {kind: persons(people[at]).to_pylist() for kind, at in persons_of.items()}
+    faults |= {kind: numbered(f"D{number:05d}", at, 8).to_pylist() for kind, at in drug_listed.items()}
+    stands = {kind: claim_ids(number, ids).to_pylist() for kind, (_, ids) in listed.items() if len(ids)}
+    if log is not None:
+        log, entries = spoil_log(rng, log, rates)
+        faults |= {kind: numbered(f"N{number:05d}", at, 8).to_pylist() for kind, at in entries.items()}
+
+    files, names = source_files(plan.lower(), rows["claim_type"], rows["paid_date"], rows["resent"] == 2)
+    kind = pharmacy_kind(len(drugs["day"]))
+    drug_files, drug_names = source_files(plan.lower(), kind, drugs["paid_date"])
     tally.update(tally_control(files, names, rows, rows["resent"], rows["claim_type"]))
-    none = np.zeros(len(drugs["day"]), np.int64)
-    tally.update(tally_control(drug_files, drug_names, drugs, none, pharmacy_kind(len(none))))
+    tally.update(tally_control(drug_files, drug_names, drugs, drug_resent, kind))
+    tally.update({("rows", "medical"): len(rows["claim"]), ("rows", "pharmacy"): len(kind)})
     tables = {
         "members": member_columns(who),
+        "identity_crosswalk": crosswalk_columns(rows["person"], people),
         "eligibility": eligibility_columns(spans, people),
-        "medical_claims": medical_columns(rows, people, batch.number, files, names),
-        "pharmacy_claims": pharmacy_columns(drugs, people, batch.number, drug_files, drug_names),
+        "medical_claims": medical_columns(rows, people, number, files, names),
+        "pharmacy_claims": pharmacy_columns(drugs, people, number, drug_files, drug_names),
     } | (extra or {})
     if log is not None:
-        tables["navigator_log"] = log_columns(log, people, batch.number)
+        tables["navigator_log"] = log_columns(log, people, number)
     if isinstance(who, People):
-        tables["capitation_payments"] = capitation_columns(setup, spans, people, (setup.start - who.birth) / 365.25)
-    tally[("rows", "medical")] += len(rows["claim"])
-    return tables, tally, faults
+        ages = (setup.start - who.birth) / 365.25
+        tables["capitation_payments"] = capitation_columns(setup, spans, people, ages)
+    return tables, tally, (faults, stands)
 
 
 def _pay_drugs(rng, drugs: dict, plan: str) -> dict:

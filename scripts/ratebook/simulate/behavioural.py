@@ -22,9 +22,10 @@ from ratebook.simulate.people import People, draw_people
 from ratebook.simulate.records import behavioural_spans
 from ratebook.simulate.services import bill_behavioural, bill_emergency, bill_inpatient, coverage, dispense
 from ratebook.simulate.setup import Setup
+from ratebook.simulate.write import persons
 
 
-def make_batch(setup: Setup, batch) -> tuple[dict, Counter, dict[str, list[str]]]:
+def make_batch(setup: Setup, batch) -> tuple[dict, Counter, tuple[dict, dict]]:
     """Make one batch: tables as Arrow columns, sums for the truth, and the ids of planted faults."""
     rng = np.random.default_rng(batch.seed)
     people = draw_people(rng, setup, batch.first + np.arange(batch.members))
@@ -40,7 +41,10 @@ def make_batch(setup: Setup, batch) -> tuple[dict, Counter, dict[str, list[str]]
     tally = count_admissions(setup, admissions)
     tally.update({("engaged", int(arm)): int((firsts.arm[firsts.is_index] == arm).sum()) for arm in (0, 1)})
     spans = behavioural_spans(rng, setup, people)
-    return finish_batch(rng, setup, batch, people, rows, drugs, spans, "BHP", tally, log)
+    tables, tally, (faults, stands) = finish_batch(rng, setup, batch, people, rows, drugs, spans, "BHP", tally, log)
+    both = np.intersect1d(engagements.person[engagements.arm == 0], engagements.person[engagements.arm == 1])
+    faults["contamination"] = persons(people.number[both]).to_pylist()
+    return tables, tally, (faults, stands)
 
 
 def bill_care(rng, setup: Setup, people: People, admissions: Admissions, engagements: Engagements):

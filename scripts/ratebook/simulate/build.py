@@ -18,10 +18,12 @@ from ratebook.simulate import behavioural, longterm_batch
 from ratebook.simulate.block import month_start
 from ratebook.simulate.records import facility_table, log_columns, program_cost_table, staff_log
 from ratebook.simulate.setup import Setup, read_setup
-from ratebook.simulate.truth import describe_truth
+from ratebook.simulate.truth import describe_truth, sample_truth
 from ratebook.simulate.write import dates, decimals, write_part, write_single
 
 POPULATIONS = {"behavioural": behavioural.make_batch, "long_term": longterm_batch.make_batch}
+TRUTH = "truth"
+"""A third population, which is never written: the large sample from which the truth is computed."""
 PER_BATCH = ("medical_claims", "pharmacy_claims")
 """Tables kept as folders of parts; the parts of every other table are joined into one file."""
 
@@ -64,21 +66,23 @@ def build_program(study: dict, settings: dict, folder: str | Path, truth: str | 
     tasks = [(setup, batch, folder) for batch in plan_batches(settings)]
     total: Counter = Counter()
     faults: dict[str, list[str]] = {}
+    stands: dict[str, list[str]] = {}
     for tally, planted in _each(tasks, threads):
         total.update(tally)
-        for kind, ids in planted.items():
-            faults.setdefault(kind, []).extend(ids)
+        for found, ids_by_kind in zip((faults, stands), planted):
+            for kind, ids in ids_by_kind.items():
+                found.setdefault(kind, []).extend(ids)
     _write_program_tables(setup, folder, total, len(tasks))
     for table in intake.TABLES:
         if table not in PER_BATCH and (folder / f"{table}.parquet").is_dir():
             _join_parts(folder / f"{table}.parquet")
-    truth.write_text(json.dumps(describe_truth(setup, total, faults), indent=1, sort_keys=True) + "\n")
+    truth.write_text(json.dumps(describe_truth(setup, total, faults, stands), indent=1, sort_keys=True) + "\n")
 
 
 def plan_batches(settings: dict) -> list[Batch]:
-    """Cut both populations into batches of `members_per_batch`, each with a seed of its own."""
+    """Cut every population into batches of `members_per_batch`, each with a seed of its own."""
     found, size = [], settings["members_per_batch"]
-    for kind, population in enumerate(POPULATIONS):
+    for kind, population in enumerate((*POPULATIONS, TRUTH)):
         members = settings[f"{population}_members"]
         starts = range(0, members, size)
         seeds = np.random.SeedSequence([settings["seed"], kind]).spawn(len(starts))
@@ -97,8 +101,10 @@ def _each(tasks: list, threads: int):
         yield from map(_make, tasks)
 
 
-def _make(task: tuple[Setup, Batch, Path]) -> tuple[Counter, dict[str, list[str]]]:
+def _make(task: tuple[Setup, Batch, Path]) -> tuple[Counter, tuple[dict, dict]]:
     setup, batch, folder = task
+    if batch.population == TRUTH:
+        return sample_truth(setup, batch), ({}, {})
     tables, tally, faults = POPULATIONS[batch.population](setup, batch)
     for table, columns in tables.items():
         write_part(columns, intake.TABLES[table], folder / f"{table}.parquet", f"part-{batch.number:05d}")

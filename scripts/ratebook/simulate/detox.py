@@ -112,7 +112,7 @@ def bill_detox(rng, setup: Setup, people: People, admissions: Admissions) -> Blo
     stay, night = expand(np.where(hospital, 3, nights))
     ward = hospital[stay]
     unit_usd = np.where(ward, DETOX["hospital_night_usd"] * nights[stay] / 3, DETOX["night_usd"])
-    factor = setup.price(admit) * noise(rng, DETOX["hour_price_spread"], len(admit))
+    factor = setup.price(admit) * noise(rng, DETOX["price_spread"], len(admit))
     drug = people.drug[person]
     dx = np.array([words(world.DIAGNOSES[c]) for c in world.SUD_CLASSES])
     room = np.where(admit % 2 == 0, word("0126"), word("0116"))

@@ -59,13 +59,13 @@ def draw_residents(rng, setup: Setup, numbers: np.ndarray) -> Residents:
     disabled = rng.random(n) < 0.18
     age = np.where(disabled, rng.uniform(22, 63, n), 65 + rng.gamma(3.2, 4.6, n))
     start = np.where(rng.random(n) < 0.62, setup.start, rng.integers(setup.start, setup.end - 120, n))
-    need = np.clip(rng.normal(52, 24, n) + 0.25 * (age - 75), 1, 99)
+    need = np.clip(rng.normal(57, 23, n) + 0.25 * (age - 75), 1, 99)
     death = start + (rng.exponential(1, n) / (0.03 + 0.0016 * need) * 365.25).astype(np.int64)
     leaves = np.where(rng.random(n) < 0.85, NEVER, start + 150 + rng.exponential(800, n).astype(np.int64))
     end = np.minimum(death, leaves)
     dual = choose(rng, (0.52, 0.16, 0.26, 0.06), n)
     medicaid_class = choose(rng, (0.42, 0.48, 0.10), n)
-    liability = np.where(medicaid_class == 1, rng.gamma(6, 85, n), np.where(medicaid_class == 0, 30, 120))
+    liability = np.where(medicaid_class == 1, rng.gamma(6, 115, n), np.where(medicaid_class == 0, 30, 120))
     return Residents(
         number=numbers,
         birth=setup.start - (np.minimum(age, 101) * 365.25).astype(np.int64),
@@ -99,7 +99,7 @@ def draw_moves(rng, setup: Setup, residents: Residents) -> Moves:
         stay = 2 + (rng.exponential(1, len(alive)) * days[setting[alive]]).astype(np.int64)
         stay = np.where(residents.certifiable[alive], stay, NEVER)
         # Half of the stays in a nursing home are short: recovery after a hospital stay.
-        short = (setting[alive] == 0) & (rng.random(len(alive)) < 0.4)
+        short = (setting[alive] == 0) & (rng.random(len(alive)) < 0.3)
         stay = np.where(short, 5 + stay // 12, stay)
         if step == MOST_MOVES - 1:
             stay = np.full(len(alive), NEVER)

@@ -17,12 +17,13 @@ from ratebook.simulate.longterm import (
     draw_moves,
     draw_residents,
 )
+from ratebook.simulate.people import NEVER
 from ratebook.simulate.records import assessment_columns, long_term_spans
 from ratebook.simulate.services import bill_emergency, bill_inpatient, bill_visits, dispense
 from ratebook.simulate.setup import Setup
 
 
-def make_batch(setup: Setup, batch) -> tuple[dict, Counter, dict[str, list[str]]]:
+def make_batch(setup: Setup, batch) -> tuple[dict, Counter, tuple[dict, dict]]:
     """Make one batch: tables as Arrow columns, sums for the truth, and the ids of planted faults."""
     rng = np.random.default_rng(batch.seed)
     residents = draw_residents(rng, setup, batch.first + np.arange(batch.members))
@@ -30,7 +31,7 @@ def make_batch(setup: Setup, batch) -> tuple[dict, Counter, dict[str, list[str]]
     community = bill_community(rng, setup, residents, moves)
     acute, drugs = bill_acute(rng, setup, residents)
     rows = stack([bill_nursing_homes(rng, setup, residents, moves), *community, acute])
-    tally = count_months(residents, moves)
+    tally = count_months(residents, moves, rows, drugs)
     spans = long_term_spans(rng, setup, residents, moves)
     extra = {"assessments": assessment_columns(rng, setup, residents)}
     return finish_batch(rng, setup, batch, residents, rows, drugs, spans, "FFS", tally, None, extra)
@@ -68,15 +69,27 @@ def bill_acute(rng, setup: Setup, residents: Residents):
     return cross_over(rng, stack(blocks), is_dual), drugs
 
 
-def count_months(residents: Residents, moves) -> Counter:
-    """Count days by setting and kind of coverage: the exposure behind the truth of long-term care."""
+def count_months(residents: Residents, moves, rows, drugs) -> Counter:
+    """Count days and dollars by setting and coverage: the truth of long-term care per member and month."""
     span, first, last = monthly(moves.start, moves.end)
-    person = moves.person[span]
-    days = last - first + 1
-    group = np.array(["dual", "dual", "medicaid_only", "medicare_only"])[residents.dual[person]]
+    group = np.array(["dual", "dual", "medicaid_only", "medicare_only"])[residents.dual]
     total: Counter = Counter()
-    for at, setting in enumerate(world.SETTINGS):
+    days = np.bincount(span, last - first + 1, minlength=len(moves.person))
+    is_long_term = rows["category"] == world.CATEGORIES.index("LTSS")
+    paid = (
+        ("long_term", rows["person"][is_long_term], rows["line_start"][is_long_term], rows["paid"][is_long_term]),
+        ("acute", rows["person"][~is_long_term], rows["line_start"][~is_long_term], rows["paid"][~is_long_term]),
+        ("drugs", drugs["person"], drugs["day"], drugs["paid"]),
+    )
+    key = moves.person * NEVER + moves.start
+    dollars = {}
+    for kind, person, day, cents in paid:
+        at = np.searchsorted(key, person * NEVER + day, side="right") - 1
+        dollars[kind] = np.bincount(at, cents, minlength=len(key))
+    for number, setting in enumerate(world.SETTINGS):
         for name in ("dual", "medicaid_only", "medicare_only"):
-            here = (moves.setting[span] == at) & (group == name)
+            here = (moves.setting == number) & (group[moves.person] == name)
             total[("ltc_days", setting, name)] += int(days[here].sum())
+            for kind, cents in dollars.items():
+                total[("ltc_paid", setting, name, kind)] += int(cents[here].sum())
     return total

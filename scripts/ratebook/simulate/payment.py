@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from ratebook.simulate import world
 from ratebook.simulate.block import Block, by_claim, month_number, take
 from ratebook.simulate.setup import Setup
 from ratebook.simulate.world import word
+
+LONGEST_LAG = 24
+"""Months; later payments are counted here."""
 
 
 def draw_lags(rng, kind: str, n: int) -> np.ndarray:
@@ -44,12 +49,13 @@ def keep_extract(setup: Setup, rows: dict[str, np.ndarray]) -> dict[str, np.ndar
     return take(rows, rows["paid_date"] <= setup.extract)
 
 
-def ultimate(rows: dict[str, np.ndarray], days: np.ndarray) -> dict[tuple[int, int], int]:
-    """Sum cents by category and month of service, whenever they are paid."""
+def tally_paid(plan: str, rows: dict[str, np.ndarray], days: np.ndarray) -> Counter:
+    """Sum cents by category, month of service and months to payment, whenever they are paid: the truth of completion."""
     months = month_number(days)
-    if not len(months):
-        return {}
-    key = rows["category"].astype(np.int64) * 100000 + months
+    lag = np.minimum(month_number(rows["paid_date"]) - months, LONGEST_LAG)
+    key = (rows["category"].astype(np.int64) * 10**4 + months) * 100 + lag
     found, inverse = np.unique(key, return_inverse=True)
-    sums = np.rint(np.bincount(inverse, rows["paid"])).astype(np.int64)
-    return {(int(k) // 100000, int(k) % 100000): int(v) for k, v in zip(found, sums)}
+    sums = np.rint(np.bincount(inverse, rows["paid"], minlength=len(found))).astype(np.int64)
+    return Counter(
+        {("paid", plan, int(k) // 10**6, int(k) // 100 % 10**4, int(k) % 100): int(v) for k, v in zip(found, sums)}
+    )

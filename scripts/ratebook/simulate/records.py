@@ -8,10 +8,11 @@ import pyarrow as pa
 from ratebook.simulate import world
 from ratebook.simulate.block import NULL, expand, month_number, month_start, monthly
 from ratebook.simulate.longterm import DUALS, Moves, Residents
+from ratebook.simulate.navigator import CONTACT_TYPES, REASONS
 from ratebook.simulate.network import ARMS
 from ratebook.simulate.people import NEVER, People
 from ratebook.simulate.setup import Setup, cents
-from ratebook.simulate.write import dates, decimals, member_ids, numbered, persons, texts
+from ratebook.simulate.write import ALIAS, dates, decimals, member_ids, numbered, persons, texts
 
 USD = pa.decimal128(14, 2)
 SEX = ("female", "male", "unknown")
@@ -37,6 +38,17 @@ def member_columns(who: People | Residents) -> dict[str, pa.Array]:
         "county": texts(who.county, world.COUNTIES),
         "region": texts(who.county, regions),
         "state": texts(np.zeros(n, np.int64), ("MA",)),
+    }
+
+
+def crosswalk_columns(person: np.ndarray, people: np.ndarray) -> dict[str, pa.Array]:
+    """Give the columns of `identity_crosswalk`: the former ids that claims bear, each with the id it became."""
+    former = np.unique(person[person >= 3 * ALIAS])
+    former = np.unique(np.append(former, np.where(former >= 4 * ALIAS, former - ALIAS, former)))
+    became = np.where(former >= 4 * ALIAS, former - ALIAS, former % ALIAS)
+    return {
+        "source_person_id": persons(member_ids(former, people)),
+        "person_id": persons(member_ids(became, people)),
     }
 
 
@@ -219,8 +231,6 @@ def program_cost_table(setup: Setup) -> pa.Table:
 
 def log_columns(log: dict[str, np.ndarray], people: np.ndarray, batch: int) -> dict[str, pa.Array]:
     """Give the columns of `navigator_log`."""
-    from ratebook.simulate.navigator import CONTACT_TYPES, REASONS
-
     n = len(log["day"])
     partners = [name for arm in ARMS for name in world.PROVIDERS[arm]]
     each = len(world.PROVIDERS["RSN"])

@@ -1,12 +1,232 @@
-"""What was planted, as JSON."""
+"""What was planted: computed by the generating model on a large sample, and counted while the data are made."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
+import numpy as np
+
+from ratebook.simulate.behavioural import bill_care
+from ratebook.simulate.block import month_start, stack
+from ratebook.simulate.detox import draw_admissions
+from ratebook.simulate.fault_kinds import KINDS
+from ratebook.simulate.fault_records import RECORD_KINDS
+from ratebook.simulate.navigator import MONTH, bill_program, draw_contacts, draw_engagements
+from ratebook.simulate.network import ARMS
+from ratebook.simulate.people import NEVER, draw_people
 from ratebook.simulate.setup import Setup
+from ratebook.simulate.world import CATEGORIES, PROGRAM_CATEGORY, SETTINGS, SUD_CATEGORIES
+
+TAUS = (90, 180, 365)
+HORIZON = 365
+CAUSES = ("disengaged", "readmitted", "death")
 
 
-def describe_truth(setup: Setup, total: Counter, faults: dict) -> dict:
-    """Describe what was planted."""
-    return {"seed": setup.settings["seed"], "faults": {kind: sorted(ids) for kind, ids in sorted(faults.items())}}
+def sample_truth(setup: Setup, batch) -> Counter:
+    """Sum what happens to clients of an index discharge when nothing hides it: no disenrolment, no end of data.
+
+    Two worlds are drawn from the same seed, in which the arm is forced on everybody (`RSN`, `CSP`), and the one
+    with the sites' own referral (`RSN_as_referred`, `CSP_as_referred`), whose arms differ in severity.
+    """
+    users = setup.settings["detox"]
+    share = users["heavy_share"] + users["light_share"]
+    detox = {**users, "heavy_share": users["heavy_share"] / share, "light_share": users["light_share"] / share}
+    longer = replace(setup, end=setup.end + HORIZON + 200, settings={**setup.settings, "detox": detox})
+    total: Counter = Counter()
+    for forced in (0, 1, None):
+        rng = np.random.default_rng(batch.seed)
+        people = draw_people(rng, longer, np.arange(batch.members), uncensored=True)
+        admissions = draw_admissions(rng, longer, people)
+        found = draw_engagements(rng, longer, people, admissions, uncensored=True, arm=forced)
+        contacts = draw_contacts(rng, longer, found)
+        care, drugs = bill_care(rng, longer, people, admissions, found)
+        rows = stack([*care, bill_program(rng, longer, people, found, contacts)])
+        discharge = admissions.discharge[found.episode]
+        counted = found.is_index & (discharge <= setup.end)
+        for at, arm in enumerate(ARMS):
+            if forced in (None, at):
+                name = arm if forced is not None else f"{arm}_as_referred"
+                chosen = np.flatnonzero(counted & (found.arm == at))
+                total.update(_sum_lengths(name, people, admissions, found, contacts, chosen))
+                total.update(_sum_costs(name, rows, drugs, found, discharge, chosen))
+    return total
+
+
+def _sum_lengths(name: str, people, admissions, found, contacts, chosen) -> Counter:
+    last = np.zeros(len(found), np.int64)
+    np.maximum.at(last, contacts["engagement"], contacts["day"])
+    key = admissions.person * NEVER + admissions.admit
+    after = np.searchsorted(key, found.person * NEVER + found.first, side="right")
+    same = (after < len(key)) & (admissions.person[np.minimum(after, len(key) - 1)] == found.person)
+    readmitted = np.where(same, admissions.admit[np.minimum(after, len(key) - 1)], NEVER) - found.first
+    death = people.death[found.person] - found.first
+    latent = found.latent_days + 1
+    clock = last - found.first + 1
+    first_end = np.minimum.reduce([latent, readmitted, death])
+    cause = np.select([first_end == latent, first_end == readmitted], [0, 1], 2)
+    total = Counter({("engagement", name, "clients"): len(chosen)})
+    total[("engagement", name, "months_to_first_end")] += float(first_end[chosen].sum() / MONTH)
+    for tau in TAUS:
+        for clock_name, values in (("net", latent), ("contact_clock", clock), ("until_any_end", first_end)):
+            total[("engagement", name, clock_name, tau)] += int(np.minimum(values[chosen], tau).sum())
+        for number, label in enumerate(CAUSES):
+            hit = (cause[chosen] == number) & (first_end[chosen] <= tau)
+            total[("engagement", name, f"cif_{label}", tau)] += int(hit.sum())
+    within = np.minimum(clock, HORIZON - (found.first - admissions.discharge[found.episode]))
+    total[("cost", name, "engaged_days")] += int(within[chosen].sum())
+    total[("cost", name, "clients")] += len(chosen)
+    return total
+
+
+def _sum_costs(name: str, rows, drugs, found, discharge, chosen) -> Counter:
+    start = np.full(int(max(rows["person"].max(), drugs["person"].max())) + 1, NEVER)
+    start[found.person[chosen]] = discharge[chosen]
+    total: Counter = Counter()
+    for part, days in ((rows, rows["line_start"]), (drugs, drugs["day"])):
+        since = days - start[part["person"]]
+        inside = (since >= 0) & (since < HORIZON)
+        sums = np.bincount(part["category"][inside], part["paid"][inside], minlength=len(CATEGORIES))
+        total.update({("cost", name, CATEGORIES[at]): int(cents) for at, cents in enumerate(sums) if cents})
+    return total
+
+
+def describe_truth(setup: Setup, total: Counter, faults: dict, stands: dict) -> dict:
+    """Lay out the truth.
+
+    Keys
+    ----
+    seed
+        Seed of the program.
+    engagement
+        By arm (`RSN`, `CSP`: the arm forced on everybody with an index discharge that leads to a navigator;
+        `…_as_referred`: those whom the sites referred, sicker in RSN by `simulate.confounding`). Population:
+        clients from their first contact on, without disenrolment or end of data, in this network of organisations.
+        `net`: mean of min(length, tau) in days if neither readmission nor death intervened, which is what
+        Kaplan-Meier with those as censoring estimates. `contact_clock`: last less first contact plus 1, as
+        recorded, cut only by death and by the readmissions that end an engagement. `until_any_end`: cut by every
+        readmission and by death. `cif`: probability of each first end by tau. `difference` and `ratio`: RSN
+        against CSP, arm forced.
+    cost
+        By arm as above, for 365 days from the index discharge, the index stay not included, all of it observed:
+        `p1_usd` program dollars per engaged month (contact clock, 30.4375 days), `total_sud_usd` and
+        `by_category_usd` per client; `total_sud_ratio`, `p1_ratio`.
+    calibration
+        Detoxification over person-years with an admission, in the data as made: methods.md B5 asks for 0.577 and
+        0.87; `engaged_index_clients` by arm.
+    rates
+        `utilisation_trend`, `unit_cost_trend` a year; `completion`: by category, cumulative share of dollars paid
+        by months after the month of service; `ultimate_usd`: by plan, category and month of service, whenever
+        paid, before any fault and extract.
+    ltc
+        By setting and coverage: member months (days / 30.4375), and ultimate dollars a member month of long-term
+        care, acute care and drugs, by the setting on the day of service.
+    faults, stands
+        By kind: ids of claims (C…), dispensings (D…), log entries (N…) or persons (P…) that are wrong, and of the
+        claims that should stand beside them. `expected` says by which rule of methods.md and with what outcome.
+    """
+    arms = sorted({key[1] for key in total if key[0] == "engagement"})
+    engagement = {arm: _engagement(total, arm) for arm in arms}
+    cost = {arm: _cost(total, arm) for arm in arms}
+    if {"RSN", "CSP"} <= set(arms):
+        for name, change in (("difference", np.subtract), ("ratio", np.divide)):
+            engagement[name] = {
+                clock: {tau: _round(change(*(engagement[arm][clock][tau] for arm in ARMS))) for tau in map(str, TAUS)}
+                for clock in ("net", "contact_clock", "until_any_end")
+            }
+        cost |= {
+            f"{what}_ratio": _round(cost["RSN"][f"{what}_usd"] / cost["CSP"][f"{what}_usd"])
+            for what in ("p1", "total_sud")
+        }
+    return {
+        "seed": setup.settings["seed"],
+        "engagement": engagement,
+        "cost": cost,
+        "calibration": _calibration(total),
+        "rates": _rates(setup, total),
+        "ltc": _long_term(total),
+        "expected": {kind: {"rule": k.rule, "outcome": k.outcome} for kind, k in KINDS.items()}
+        | {kind: {"rule": "see description", "outcome": text} for kind, text in RECORD_KINDS.items()},
+        "faults": {kind: sorted(ids) for kind, ids in sorted(faults.items())},
+        "stands": {kind: sorted(ids) for kind, ids in sorted(stands.items())},
+        "rows": {name: total[("rows", name)] for name in ("medical", "pharmacy")},
+    }
+
+
+def _round(value: float) -> float:
+    return round(float(value), 6)
+
+
+def _engagement(total: Counter, arm: str) -> dict:
+    clients = max(total[("engagement", arm, "clients")], 1)
+    found = {
+        clock: {str(tau): _round(total[("engagement", arm, clock, tau)] / clients) for tau in TAUS}
+        for clock in ("net", "contact_clock", "until_any_end")
+    }
+    cif = {
+        cause: {str(tau): _round(total[("engagement", arm, f"cif_{cause}", tau)] / clients) for tau in TAUS}
+        for cause in CAUSES
+    }
+    return found | {"cif": cif, "sampled_clients": total[("engagement", arm, "clients")]}
+
+
+def _cost(total: Counter, arm: str) -> dict:
+    clients = max(total[("cost", arm, "clients")], 1)
+    by_category = {name: _round(total[("cost", arm, name)] / 100 / clients) for name in CATEGORIES}
+    months = total[("cost", arm, "engaged_days")] / MONTH
+    return {
+        "p1_usd": _round(total[("cost", arm, PROGRAM_CATEGORY)] / 100 / months) if months else None,
+        "total_sud_usd": _round(sum(by_category[name] for name in SUD_CATEGORIES)),
+        "total_usd": _round(sum(by_category.values())),
+        "engaged_months": _round(months / clients),
+        "by_category_usd": by_category,
+    }
+
+
+def _calibration(total: Counter) -> dict:
+    users, admissions = max(total[("detox", "users")], 1), max(total[("detox", "admissions")], 1)
+    repeaters = total[("detox", "repeaters")]
+    return {
+        "detox_user_years": total[("detox", "users")],
+        "repeaters_share": _round(repeaters / users),
+        "repeaters_share_of_admissions": _round(total[("detox", "repeaters_admissions")] / admissions),
+        "admissions_per_repeater_year": _round(total[("detox", "repeaters_admissions")] / max(repeaters, 1)),
+        "engaged_index_clients": {arm: total[("engaged", at)] for at, arm in enumerate(ARMS)},
+    }
+
+
+def _rates(setup: Setup, total: Counter) -> dict:
+    ultimate: dict = {}
+    lags: dict = {}
+    for key, cents in total.items():
+        if key[0] == "paid":
+            _, plan, category, month, lag = key
+            name = CATEGORIES[category]
+            label = str(np.datetime64(int(month_start(month)), "D"))
+            months = ultimate.setdefault(plan, {}).setdefault(name, {})
+            months[label] = round(months.get(label, 0) + cents / 100, 2)
+            shares = lags.setdefault(name, {})
+            shares[lag] = shares.get(lag, 0) + cents
+    completion = {}
+    for name, cents in lags.items():
+        so_far = np.cumsum([cents.get(lag, 0) for lag in range(max(cents) + 1)]) / max(sum(cents.values()), 1)
+        completion[name] = [_round(share) for share in so_far]
+    return {
+        "utilisation_trend": setup.settings["utilisation_trend"],
+        "unit_cost_trend": setup.settings["unit_cost_trend"],
+        "completion": completion,
+        "ultimate_usd": ultimate,
+    }
+
+
+def _long_term(total: Counter) -> dict:
+    found = {}
+    for setting in SETTINGS:
+        for group in ("dual", "medicaid_only", "medicare_only"):
+            months = total[("ltc_days", setting, group)] / MONTH
+            if months:
+                found.setdefault(setting, {})[group] = {"member_months": _round(months)} | {
+                    f"{kind}_pmpm_usd": _round(total[("ltc_paid", setting, group, kind)] / 100 / months)
+                    for kind in ("long_term", "acute", "drugs")
+                }
+    return found

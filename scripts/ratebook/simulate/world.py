@@ -103,31 +103,31 @@ BEHAVIOURAL_SERVICES = (
     Service("OTP", "opioid_user", 1.6, ("H0020",), "58", (7,), 11, 0.02, "sud", "clinic", 7),
     Service("OP_SUD", "engaged", 44.0, ("H0004",), "11", (3, 4), 14, 0.05, "sud", "clinic"),
     Service("OP_SUD", "engaged", 30.0, ("H0005",), "11", (1,), 24, 0.05, "sud", "clinic"),
-    Service("IOP_PHP", "engaged", 36.0, ("H0015",), "22", (1,), 62, 0.05, "sud", "clinic"),
+    Service("IOP_PHP", "engaged", 36.0, ("H0015",), "22", (1,), 64, 0.05, "sud", "clinic"),
     Service("OTP", "opioid_engaged", 10.0, ("H0020",), "58", (7,), 11, 0.02, "sud", "clinic", 7),
 )
 """Services of the behavioural-health carve-out, in dollars of the first year."""
 
 RESIDENTIAL = {
-    "RES35": {"hcpcs": ("H0010",), "share": 0.17, "nights": 11, "price_usd": 115.0},
-    "RES31": {"hcpcs": ("H0019", "H2034"), "share": 0.05, "nights": 45, "price_usd": 62.0},
+    "RES35": {"hcpcs": ("H0010",), "share": 0.15, "nights": 11, "price_usd": 92.0},
+    "RES31": {"hcpcs": ("H0019", "H2034"), "share": 0.03, "nights": 45, "price_usd": 58.0},
 }
 """Step-down after a detoxification: share of discharges, mean nights, price a night."""
 DETOX = {
     "hospital_share": 0.16,
-    "night_usd": 170.0,
-    "hospital_night_usd": 410.0,
+    "night_usd": 130.0,
+    "hospital_night_usd": 310.0,
     "nights": 3.6,
     "transfer_share": 0.07,
     "against_advice_share": 0.16,
-    "hour_price_spread": 0.06,
+    "price_spread": 0.06,
 }
 
 ACUTE = {
     "none": {"ed": 0.55, "inpatient": 0.035, "sud": 0.02},
     "user": {"ed": 1.25, "inpatient": 0.10, "sud": 0.45},
     "dual": {"ed": 0.45, "inpatient": 0.26, "sud": 0.01},
-    "medicaid_only": {"ed": 0.70, "inpatient": 0.30, "sud": 0.02},
+    "medicaid_only": {"ed": 0.70, "inpatient": 0.42, "sud": 0.02},
 }
 """Kind of person: emergency visits and hospital stays a year, and the share with a substance-use diagnosis."""
 HOSPITAL_LINES = (("0120", 0.38), ("0250", 0.16), ("0300", 0.14), ("0270", 0.10), ("0360", 0.12), ("0420", 0.05))
@@ -151,7 +151,7 @@ SEASON = (1.04, 1.02, 1.04, 1.01, 1.00, 0.98, 0.97, 0.98, 0.98, 1.00, 0.99, 0.99
 
 SETTINGS = ("NF", "HCBS_waiver", "COMM_other", "ALF", "ADC")
 START_SHARES = (0.26, 0.30, 0.32, 0.05, 0.07)
-SETTING_DAYS = {"NF": 420, "HCBS_waiver": 800, "COMM_other": 900, "ALF": 700, "ADC": 600}
+SETTING_DAYS = {"NF": 640, "HCBS_waiver": 800, "COMM_other": 900, "ALF": 700, "ADC": 600}
 """Mean days in a setting before a move."""
 MOVES = {
     "NF": (0.0, 0.55, 0.25, 0.12, 0.08),
@@ -183,7 +183,7 @@ LONG_TERM_SERVICES = (
     MonthlyService("HCBS_waiver", "S5102", 0.20, 8, 42.0, "adult_day_care", 0.0),
     MonthlyService("HCBS_waiver", "S5150", 0.12, 40, 2.80, "home_agency", 0.2),
     MonthlyService("HCBS_waiver", "T1021", 0.25, 6, 48.0, "home_agency", 0.3),
-    MonthlyService("COMM_other", "T1019", 0.22, 50, 3.10, "home_agency", 0.3),
+    MonthlyService("COMM_other", "T1019", 0.38, 50, 3.10, "home_agency", 0.3),
     MonthlyService("COMM_other", "T1021", 0.12, 4, 48.0, "home_agency", 0.3),
     MonthlyService("COMM_other", "T2003", 0.15, 3, 18.0, "home_agency", 0.0),
     MonthlyService("ALF", "T2031", 1.0, 30.4, 38.0, "assisted_living", 0.2),
@@ -199,5 +199,5 @@ LONG_TERM_DRUGS = {"dual": 5.0, "medicaid_only": 7.0}
 """Dispensings a year."""
 PER_DIEM_USD = {"SNF": (98.0, 118.0), "ICF": (84.0, 100.0), "ALF": (36.0, 42.0), "ADC": (40.0, 46.0)}
 """Range of facilities' per diems in the first year."""
-ACUTE_USD = {"ed": 165.0, "inpatient": 3600.0, "long_term_inpatient": 4200.0, "coinsurance_share": 0.18}
+ACUTE_USD = {"ed": 165.0, "inpatient": 3600.0, "long_term_inpatient": 5000.0, "coinsurance_share": 0.18}
 DRUG_USD = {"moud": 118.0, "other": 21.0, "long_term": 34.0}
