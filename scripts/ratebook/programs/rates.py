@@ -1,0 +1,237 @@
+"""What each program would pay on our data, by its own formula, cell by cell."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ratebook.contracts.programs import ProgramRates
+from ratebook.programs import primitives
+from ratebook.programs.definitions import EVERYWHERE
+from ratebook.programs.published import describe
+from ratebook.programs.replicates import NO_COMPARISON, NO_MONTHS, Sums, estimate, ratio
+
+AVERAGE = "average"
+CAPPED = "capped_benefit"
+
+
+class Costs:
+    """Costs per member month of a frame's groups, under one program's benefit scope.
+
+    `enrolled` is the cell itself; a group cut by cell gives the cell's part; every other group is pooled.
+    """
+
+    def __init__(self, program: dict, frame: dict, sums: Sums, year_days: float):
+        self.program, self.frame, self.sums, self.year_days = program, frame, sums, year_days
+
+    def cell_of(self, group: str, cell: str) -> str:
+        """Name the part of a group that stands for a cell."""
+        by = "cell" if group in ("enrolled", "common") else self.frame["groups"][group].get("by")
+        return cell if by == "cell" else EVERYWHERE
+
+    def months(self, group: str, cell: str) -> np.ndarray:
+        """Member months of the group."""
+        return self.sums.total(group, self.cell_of(group, cell), "member_months")
+
+    def pmpm(self, group: str, cell: str, cost: str) -> np.ndarray:
+        """Cost per member month; unknown (nan) where the group has none."""
+        part = self.cell_of(group, cell)
+
+        def total(column):
+            return self.sums.total(group, part, column)
+
+        if cost in ("nf_rate", "facility_ancillary"):
+            months = total("per_diem_months")
+            diem, ancillary = ratio(total("per_diem_usd"), months), ratio(total("ancillary_usd"), months)
+            is_rate = cost == "nf_rate"
+            return primitives.facility_month(diem if is_rate else 0.0, 0.0 if is_rate else ancillary, self.year_days)
+        services = self.services(cost, cell)
+        return ratio(
+            sum((total(f"{name}_usd") for name in services), np.zeros_like(total("nf_days"))), total("member_months")
+        )
+
+    def services(self, cost: str, cell: str) -> list[str]:
+        """List the columns a cost adds up: a measure, a component's covered services, or all of them."""
+        in_scope = covered_services(self.program, cell)
+        inside = in_scope if cost == "covered" else self.program["components"].get(cost)
+        if inside is None:
+            return [cost]
+        return ["nf_gross" if name == "nursing_facility" else name for name in inside if name in in_scope]
+
+
+def covered_services(program: dict, cell: str) -> list[str]:
+    """List the services the capitation covers in a cell: the program's scope less what the cell leaves out."""
+    left_out = {
+        service
+        for rule in program.get("excludes", [])
+        if base_cell(cell) in rule["cells"]
+        for name in rule["costs"]
+        for service in program["components"][name]
+    }
+    return [service for service in program["services"] if service not in left_out]
+
+
+def base_cell(cell: str) -> str:
+    """Name the row of the decision table a cell comes from."""
+    return cell.split("/")[0]
+
+
+def price_term(term: dict, cell: str, costs: Costs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Price one term: its groups' costs, bids read against their ranges, blended, net of what is not the State's.
+
+    Returns
+    -------
+    tuple of arrays
+        The term before discounts, after them, and the gross cost of the groups it compares with.
+    """
+    times = term.get("times", 1.0)
+    if "usd" in term:
+        amount = _bid(np.asarray(float(term["usd"])), term.get("bids", {}).get("usd")) * times
+        return amount, primitives.apply_discounts(amount, term.get("discounts", [])), np.zeros(1)
+    groups = term.get("observed") or list(term["blend"])
+    of = {group: _group_cost(term, group, cell, costs) for group in groups}
+    weights = term.get("blend") or primitives.observed_weights(
+        {group: costs.months(group, cell) for group in groups}, term.get("reweight")
+    )
+    amount = times * primitives.blend(of, weights)
+    comparable = {group: costs.pmpm(group, cell, "covered") for group in groups}
+    return amount, primitives.apply_discounts(amount, term.get("discounts", [])), primitives.blend(comparable, weights)
+
+
+def _group_cost(term, group, cell, costs):
+    gross = sum(costs.pmpm(group, cell, cost) for cost in term["costs"])
+    net = gross - sum(costs.pmpm(group, cell, cost) for cost in term.get("net_of", []))
+    return _bid(net, term.get("bids", {}).get(group))
+
+
+def _bid(amount, bid):
+    """Read a bid given as ratios of our own cost, or in dollars; without one the cost stands."""
+    if bid is None:
+        return amount
+    scale = amount if bid["unit"] == "ratio" else 1.0
+    return primitives.evaluate_bid(bid["bid"] * scale, bid["low"] * scale, bid["high"] * scale, bid["position"])
+
+
+def price_rate(rate: dict, cell: str, costs: Costs) -> dict[str, np.ndarray]:
+    """Price a rate: the terms, a plan's projection where one is blended in, then adders and offsets.
+
+    Returns
+    -------
+    dict of arrays
+        `base` before discounts, `discounted` after them, `rate` with adders and offsets, and `upl`: the gross
+        cost of the dearest population a term compares with.
+
+    References
+    ----------
+    methods.md, F1: R = (1-d) sum of w C + adders - offsets.
+    """
+    priced = [price_term(term, cell, costs) for term in rate["terms"]]
+    base, discounted = sum(p[0] for p in priced), sum(p[1] for p in priced)
+    upl = np.max(np.stack(np.broadcast_arrays(*[p[2] for p in priced])), axis=0)
+    value = discounted
+    if projection := rate.get("projection"):
+        projected = projection["usd"] if projection.get("usd") is not None else projection["ratio"] * value
+        value = primitives.blend_projection(projected, value, projection["weight"])
+    for adder in rate.get("adders", []):
+        value = value + (adder["usd"] if "usd" in adder else adder["share"] * value)
+    whole = np.ones(costs.sums.replicates + 1)
+    return {"base": base * whole, "discounted": discounted * whole, "rate": value * whole, "upl": upl * whole}
+
+
+def rate_of(scheme: dict, cell: str) -> dict | None:
+    """Find the rate of a cell: the first that names its row of the decision table, or names none."""
+    fitting = [rate for rate in scheme["rates"] if base_cell(cell) in rate.get("cells", [base_cell(cell)])]
+    return fitting[0] if fitting else None
+
+
+def derive_program_rates(
+    groups: pd.DataFrame, programs: list[dict], year_days: float, replicates: int
+) -> pd.DataFrame:
+    """Price every cell of every program and state; where a state has several cells, their average too.
+
+    Parameters
+    ----------
+    groups : ComparisonGroups
+    programs : list of dict
+        As `read_programs` gives them.
+    year_days : float
+        Days of a year of per diems; a facility's month is a twelfth.
+    replicates : int
+        Replicates the groups were reduced in.
+
+    Returns
+    -------
+    ProgramRates
+        A cell named by its table that no member month is in stands with no rate, and says so.
+
+    References
+    ----------
+    methods.md, F1 to F5.
+    """
+    rows = []
+    for program in programs:
+        for scheme in program["schemes"]:
+            costs = Costs(program, scheme, Sums(groups, program["program"], scheme["frame"], replicates), year_days)
+            rows += _price_scheme(program, scheme, costs)
+    return pd.DataFrame(rows, columns=list(ProgramRates.types()))
+
+
+def _price_scheme(program, scheme, costs):
+    cells = cells_of(scheme, costs.sums)
+    priced = {cell: price_rate(rate_of(scheme, cell), cell, costs) for cell in cells}
+    rows = [_row(program, scheme, costs, cell, [cell], priced[cell], rate_of(scheme, cell)) for cell in cells]
+    if len(cells) > 1:
+        weights = primitives.observed_weights({cell: costs.months("enrolled", cell) for cell in cells})
+        mean = {name: primitives.blend({c: priced[c][name] for c in cells}, weights) for name in priced[cells[0]]}
+        rows.append(_row(program, scheme, costs, AVERAGE, cells, mean, scheme.get("average", {})))
+    if benefit := program.get("capped_benefit"):
+        inside = [cell for cell in cells if base_cell(cell) in benefit["cells"]]
+        rows.append(
+            _row(program, scheme, costs, CAPPED, inside, price_capped_benefit(benefit, inside, costs), benefit)
+        )
+    return rows
+
+
+def price_capped_benefit(benefit: dict, cells: list[str], costs: Costs) -> dict[str, np.ndarray]:
+    """Give the premium that pays for a capped benefit: what it pays per month of its members, loaded."""
+    paid = sum(costs.sums.total("enrolled", cell, "capped_benefit_usd") for cell in cells)
+    mean = ratio(paid, sum(costs.months("enrolled", cell) for cell in cells))
+    return {"base": mean, "discounted": mean, "rate": mean * (1 + benefit["load"]), "upl": mean * np.nan}
+
+
+def cells_of(scheme: dict, sums: Sums) -> list[str]:
+    """List the cells with members, and those of the decision table that have none, in the table's order."""
+    found = sums.cells("enrolled")
+    names = list(dict.fromkeys(row["cell"] for row in scheme["cells"]))
+    return [cell for name in names for cell in ([c for c in found if base_cell(c) == name] or [name])]
+
+
+def _row(program, scheme, costs, cell, parts, priced, rate):
+    months = sum(costs.sums.count("enrolled", part, "member_months") for part in parts)
+    found = estimate(priced["rate"])
+    if found["reason"] == NO_COMPARISON and not months:
+        found["reason"] = NO_MONTHS
+    base, discounted, upl = (float(priced[name][0]) for name in ("base", "discounted", "upl"))
+    limited = program.get("upper_limit", False) and np.isfinite(upl) and found["estimate"] is not None
+    published = rate.get("published", {})
+    notes = [text for text in (scheme.get("note"), rate.get("note")) if text]
+    return {
+        "program": program["program"],
+        "state": scheme["state"],
+        "area": scheme["area"],
+        "cell": cell,
+        "formula": describe(rate),
+        "base_usd": base if np.isfinite(base) else None,
+        "discount": 1 - discounted / base if base > 0 else None,
+        "rate_usd": found["estimate"],
+        "member_months": months,
+        "persons": sum(costs.sums.count("enrolled", part, "new_persons") for part in parts),
+        "upl_usd": upl if limited else None,
+        "upl_ok": bool(found["estimate"] <= upl + 0.005) if limited else None,
+        "published_low_usd": published.get("low_usd"),
+        "published_high_usd": published.get("high_usd"),
+        "note": "; ".join(notes) or None,
+        "lower": found["lower"],
+        "upper": found["upper"],
+        "reason": found["reason"],
+    }

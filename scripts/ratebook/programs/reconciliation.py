@@ -1,0 +1,163 @@
+"""What is settled after the year: the rate's assumptions against what came. Positive: the State pays the plan."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ratebook.contracts.programs import ProgramReconciliation
+from ratebook.programs import primitives
+from ratebook.programs.definitions import EVERYWHERE
+from ratebook.programs.rates import Costs, base_cell, cells_of, price_rate, rate_of
+from ratebook.programs.replicates import Sums, estimate, ratio
+
+NO_PERIOD = "base or contract period has no member month"
+BEYOND = "months in a cell beyond its limit"
+
+
+def estimate_reconciliation(
+    groups: pd.DataFrame, programs: list[dict], year_days: float, replicates: int
+) -> pd.DataFrame:
+    """Settle each program's items: assumed from the base period, actual from the contract period.
+
+    A program with a conversion cell is audited for months beyond its limit, repriced at what the community cell
+    pays.
+
+    Parameters
+    ----------
+    groups : ComparisonGroups
+    programs : list of dict
+    year_days : float
+        Days of a year of per diems.
+    replicates : int
+
+    Returns
+    -------
+    ProgramReconciliation
+
+    References
+    ----------
+    methods.md, F0 (formulas and sign), F2, F3 and F5.
+    """
+    rows = []
+    for program in programs:
+        for scheme in program["schemes"][:1]:
+            key = (groups, program["program"], scheme["frame"], replicates)
+            costs = {
+                period: Costs(program, scheme, Sums(*key, period), year_days) for period in (None, "base", "contract")
+            }
+            for item in program.get("reconciliation", []):
+                rows += SETTLE[item["kind"]](program, scheme, item, costs)
+            rows += _audit_conversion(program, scheme, costs[None])
+    return pd.DataFrame(rows, columns=list(ProgramReconciliation.types()))
+
+
+def _settle_mix(program, scheme, item, costs):
+    base, contract = costs["base"], costs["contract"]
+    shares = {}
+    for name, found in (("assumed", base), ("actual", contract)):
+        months = {group: found.months(group, EVERYWHERE) for group in (item["dearer"], item["cheaper"])}
+        shares[name] = primitives.observed_weights(months)[item["dearer"]]
+    dearer, cheaper = (base.pmpm(item[kind], EVERYWHERE, item["cost"]) for kind in ("dearer", "cheaper"))
+    months = contract.months(item["dearer"], EVERYWHERE) + contract.months(item["cheaper"], EVERYWHERE)
+    paid = primitives.settle_mix(
+        shares["assumed"], shares["actual"], dearer, cheaper, months, item["share"], item.get("deadband", 0.0)
+    )
+    members = [(item[kind], EVERYWHERE) for kind in ("dearer", "cheaper")]
+    return [
+        _row(program, scheme, item, "share of months", shares["assumed"], shares["actual"], paid, contract, members)
+    ]
+
+
+def _settle_amount(settle):
+    def run(program, scheme, item, costs):
+        base, contract = costs["base"], costs["contract"]
+        group = item["group"]
+        assumed, actual = (found.pmpm(group, EVERYWHERE, item["cost"]) for found in (base, contract))
+        paid = settle(assumed, actual, contract.months(group, EVERYWHERE), item["share"])
+        return [_row(program, scheme, item, "usd per month", assumed, actual, paid, contract, [(group, EVERYWHERE)])]
+
+    return run
+
+
+def _settle_selection(program, scheme, item, costs):
+    """Pay each plan by its share of heavy users beside the mean of all plans; the sum over plans is nothing."""
+    found = costs["contract"]
+    plans = found.sums.cells(item["members"])
+    months = {plan: found.sums.total(item["members"], plan, "member_months") for plan in plans}
+    heavy = {plan: found.sums.total(item["heavy"], plan, "member_months") for plan in plans}
+    whole, mean_rate = sum(months.values(), np.zeros(1)), _mean_rate(scheme, found)
+    mean_share = ratio(sum(heavy.values(), np.zeros(1)), whole)
+    rows = []
+    for plan in plans:
+        share = ratio(heavy[plan], months[plan])
+        paid = (ratio(share, mean_share) - 1) * mean_rate * months[plan] * item["share"]
+        members = [(item["members"], plan)]
+        rows.append(_row(program, scheme, item, "share of heavy users", mean_share, share, paid, found, members, plan))
+    return rows
+
+
+SETTLE = {
+    "mix": _settle_mix,
+    "cost": _settle_amount(primitives.settle_cost),
+    "offset": _settle_amount(primitives.settle_offset),
+    "selection": _settle_selection,
+}
+
+
+def _mean_rate(scheme, costs):
+    cells = costs.sums.cells("enrolled")
+    if not cells:
+        return np.full(costs.sums.replicates + 1, np.nan)
+    rates = {cell: price_rate(rate_of(scheme, cell), cell, costs)["rate"] for cell in cells}
+    return primitives.blend(
+        rates, primitives.observed_weights({cell: costs.months("enrolled", cell) for cell in cells})
+    )
+
+
+def _audit_conversion(program, scheme, costs):
+    rule = program.get("conversion")
+    cells = [cell for cell in cells_of(scheme, costs.sums) if rule and base_cell(cell) == rule["cell"]]
+    if not cells:
+        return []
+    longest = max(int(costs.sums.total("enrolled", cell, "conversion_months_max").max()) for cell in cells)
+    beyond = primitives.beyond_limit(longest, rule["limit_months"])
+    item = {"item": BEYOND, "share": 1}
+    limit = np.full(costs.sums.replicates + 1, np.nan if rule["limit_months"] is None else rule["limit_months"])
+    members = [("enrolled", cell) for cell in cells]
+    row = _row(program, scheme, item, "months", limit, np.full_like(limit, longest), limit * 0, costs, members)
+    return [
+        row | {"settlement_usd": None if beyond else 0.0, "lower": None, "upper": None, "reason": _why(rule, beyond)}
+    ]
+
+
+def _why(rule, beyond):
+    if beyond:
+        return "months beyond the limit: reprice them at the community cell"
+    return "no limit stated" if rule["limit_months"] is None else "a count, not an estimate: nothing beyond the limit"
+
+
+def _row(program, scheme, item, unit, assumed, actual, paid, costs, members, plan=EVERYWHERE):
+    counted = "new_persons" if costs.sums.period is None else "persons"
+    found = estimate(paid)
+    return {
+        "program": program["program"],
+        "state": scheme["state"],
+        "item": item["item"],
+        "plan": plan,
+        "unit": unit,
+        "assumed": _number(assumed),
+        "actual": _number(actual),
+        "member_months": sum(costs.sums.count(*member, "member_months") for member in members),
+        "persons": sum(costs.sums.count(*member, counted) for member in members),
+        "share": float(item["share"]),
+        "settlement_usd": found["estimate"],
+        "lower": found["lower"],
+        "upper": found["upper"],
+        "reason": NO_PERIOD if found["estimate"] is None else found["reason"],
+    }
+
+
+def _number(values):
+    value = float(np.ravel(values)[0])
+    return value if np.isfinite(value) else None

@@ -1,0 +1,227 @@
+"""Member months of long-term care: settings, days by every counter, dollars that add up."""
+
+from __future__ import annotations
+
+import pytest
+
+from ratebook.contracts.clean import Claims, Identity
+from ratebook.contracts.exposure import MemberMonths
+from ratebook.contracts.intake import Assessments, Facilities
+from ratebook.programs.member_months import build_ltc_member_months
+from ratebook.programs.stays import build_nf_stays
+
+FACILITIES = """\
+facility_npi | kind | nf_level | per_diem | ancillary_amount | valid_from | valid_to | county
+F1           | NF   | SNF      | 120.00   | 200.00           | 1990-01-01 |          | West
+F2           | NF   | ICF      | 90.00    | 100.00           | 1990-01-01 |          | West
+"""
+
+
+def covered(first: str, months: int, person: str = "A", **attributes) -> list[dict]:
+    """Member months of one person, unbroken from `first`, as text."""
+    year, month = (int(part) for part in first.split("-")[:2])
+    rows, attributes = [], {"age_years": 80} | attributes
+    for step in range(months):
+        y, m = divmod(year * 12 + month - 1 + step, 12)
+        rows.append({"person_id": person, "service_month": f"{y}-{m + 1:02d}-01", **attributes})
+    return rows
+
+
+def drawn(rows: list[dict]) -> str:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return "\n".join(["|".join(names), *("|".join(str(row.get(name, "")) for name in names) for row in rows)])
+
+
+@pytest.fixture
+def world(table):
+    """Draw claims and covered months; every other table has a quiet default."""
+
+    def make(claims: str, months: list[dict], assessments: str = "", **settings):
+        return build_ltc_member_months(
+            table(
+                claims, Claims, category="LTSS", record_type="ffs", cost_basis="paid", is_crossover="false",
+                is_subcapitated="false", is_sud_diagnosis="false", claim_type="institutional",
+            ),
+            table(
+                drawn(months), MemberMonths, plan="ffs", payer="medicaid", aid_category="aged", dual_group="full",
+                eligible_days=30, days_in_month=30, sex="female", county="West", region="W", is_retro="false",
+                medicaid_class="SSI",
+            ),
+            table(assessments or "person_id | assessment_date", Assessments),
+            table(FACILITIES, Facilities),
+            table("source_person_id | person_id\nA | A\nB | B\nold-A | A", Identity),
+            **{"aged_from_years": 65, "disabled_aid_categories": [], "contract_start": "2017-01-01"} | settings,
+        )
+
+    return make
+
+
+NF = "person_id | claim_id | line_number | ltc_service | service_start_date | service_end_date | cost_usd"
+
+
+def test_two_lines_of_one_day_are_one_day_and_touching_lines_one_stay(table, run):
+    claims = table(
+        f"""\
+        {NF}
+        A | 1 | 1 | nursing_facility | 2016-01-01 | 2016-01-31 | 10
+        A | 1 | 2 | nursing_facility | 2016-01-01 | 2016-01-31 | 10
+        A | 2 | 1 | nursing_facility | 2016-02-01 | 2016-02-10 | 10
+        A | 3 | 1 | nursing_facility | 2016-02-12 | 2016-02-12 | 10
+        """,
+        Claims,
+    )
+    stays = run(build_nf_stays(claims).order_by("stay"))
+    assert [stay["stay_days"] for stay in stays] == [41, 1]
+
+
+@pytest.mark.parametrize(
+    ("status", "days"),
+    [
+        pytest.param("01", 9, id="the day of discharge is not a day of care"),
+        pytest.param("30", 10, id="still a patient: the last day billed counts"),
+        pytest.param("", 10, id="no status: the last day billed counts"),
+    ],
+)
+def test_the_last_day_of_a_stay(table, run, status, days):
+    claims = table(
+        f"""\
+        person_id | claim_id | ltc_service | service_start_date | service_end_date | discharge_date | discharge_status
+        A | 1 | nursing_facility | 2016-01-01 | 2016-01-10 | 2016-01-10 | {status}
+        """,
+        Claims,
+    )
+    assert [stay["stay_days"] for stay in run(build_nf_stays(claims))] == [days]
+
+
+def test_a_line_over_months_is_split_by_days_to_the_cent(world, run):
+    months = world(
+        f"""\
+        {NF}
+        A | 1 | 1 | nursing_facility | 2016-01-30 | 2016-02-10 | 100.00
+        """,
+        covered("2016-01-01", 3),
+    )
+    rows = run(months.order_by("service_month"))
+    assert [float(row["nf_net_usd"]) for row in rows] == [16.67, 83.33, 0.0]
+    assert [row["nf_days"] for row in rows] == [2, 10, 0]
+
+
+def test_gross_is_net_plus_applied_income_from_the_claim_or_else_from_eligibility(world, run):
+    header = NF + " | patient_liability_usd"
+    claims = f"""\
+        {header}
+        A | 1 | 1 | nursing_facility | 2016-01-01 | 2016-01-31 | 1000.00 | 300.00
+        B | 2 | 1 | nursing_facility | 2016-01-01 | 2016-01-31 | 1000.00 |
+        """
+    months = covered("2016-01-01", 1) + covered("2016-01-01", 1, "B", patient_liability_usd="250.00")
+    rows = run(world(claims, months).order_by("person_id"))
+    assert [float(row["applied_income_usd"]) for row in rows] == [300, 250]
+    assert [float(row["nf_gross_usd"]) for row in rows] == [1300, 1250]
+
+
+@pytest.mark.parametrize(
+    ("service", "waiver", "last_day", "setting"),
+    [
+        pytest.param("nursing_facility", "", "2016-01-15", "NF", id="half the covered days make a facility month"),
+        pytest.param("nursing_facility", "", "2016-01-14", "COMM_other", id="one day less does not"),
+        pytest.param("assisted_living", "", "2016-01-01", "ALF", id="assisted living"),
+        pytest.param("adult_day_care", "", "2016-01-01", "ADC", id="adult day care without a waiver"),
+        pytest.param("adult_day_care", "EW", "2016-01-01", "HCBS_waiver", id="a waiver comes before its day care"),
+        pytest.param("personal_care", "", "2016-01-01", "COMM_other", id="personal care at home, no waiver"),
+    ],
+)
+def test_settings(world, run, service, waiver, last_day, setting):
+    claims = f"{NF}\nA | 1 | 1 | {service} | 2016-01-01 | {last_day} | 50"
+    assert run(world(claims, covered("2016-01-01", 1, waiver=waiver)))[0]["setting"] == setting
+
+
+def test_days_are_counted_by_enrolment_year_by_stay_and_over_the_enrolment(world, run):
+    claims = f"""\
+        {NF}
+        A | 1 | 1 | nursing_facility | 2015-02-01 | 2015-02-28 | 10
+        A | 2 | 1 | nursing_facility | 2015-11-01 | 2016-02-29 | 10
+        A | 3 | 1 | nursing_facility | 2016-05-01 | 2016-05-31 | 10
+        """
+    rows = {f"{row['service_month']:%Y-%m}": row for row in run(world(claims, covered("2015-01-01", 18)))}
+    counters = ("nf_days_cumulative", "nf_days_spell", "nf_days_lifetime")
+    found = {month: tuple(rows[month][name] for name in counters) for month in ("2015-02", "2015-12", "2016-02", "2016-05")}
+    assert found == {
+        "2015-02": (28, 28, 28),
+        "2015-12": (89, 61, 89),
+        "2016-02": (149, 121, 149),  # a stay open at the anniversary keeps its count
+        "2016-05": (31, 31, 180),  # a stay that begins in the second year begins at one
+    }
+    assert [rows[m]["is_past_anniversary"] for m in ("2015-12", "2016-01", "2016-05")] == [False, True, False]
+
+
+def test_months_since_a_move_home_count_from_one_and_remember_the_stay(world, run):
+    claims = f"{NF}\nA | 1 | 1 | nursing_facility | 2015-01-01 | 2015-07-10 | 10"
+    rows = run(world(claims, covered("2015-01-01", 12)).order_by("service_month"))
+    assert [row["months_since_conversion"] for row in rows] == [0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6]
+    assert rows[6]["institutional_days_before_move"] == 191
+    assert rows[5]["institutional_days_before_move"] == 0
+
+
+@pytest.mark.parametrize(
+    ("first_day", "enrolled_in_nf"),
+    [
+        pytest.param("2014-12-20", True, id="already a resident"),
+        pytest.param("2015-01-01", True, id="a resident on the first day of coverage"),
+        pytest.param("2015-01-02", False, id="enters one day later: enrolled at home"),
+    ],
+)
+def test_enrolled_in_a_facility(world, run, first_day, enrolled_in_nf):
+    claims = f"{NF}\nA | 1 | 1 | nursing_facility | {first_day} | 2015-03-31 | 10"
+    rows = run(world(claims, covered("2015-01-01", 2)).order_by("service_month"))
+    assert [row["is_enrolled_in_nf"] for row in rows] == [enrolled_in_nf] * 2
+
+
+def test_a_month_without_coverage_begins_a_new_enrolment(world, run):
+    months = covered("2015-01-01", 2) + covered("2015-04-01", 1)
+    rows = run(world(f"{NF}\nA | 1 | 1 | meals | 2015-01-01 | 2015-01-01 | 5", months).order_by("service_month"))
+    assert [row["enrollment_month_number"] for row in rows] == [1, 2, 1]
+
+
+def test_an_assessment_speaks_from_its_month_until_the_next_under_any_id(world, run):
+    assessments = """\
+        person_id | assessment_date | nursing_home_certifiable | dms1_level
+        old-A     | 2015-02-10      | true                     | 2
+        A         | 2015-04-01      | false                    |
+        """
+    claims = f"{NF}\nA | 1 | 1 | meals | 2015-01-01 | 2015-01-01 | 5"
+    rows = run(world(claims, covered("2015-01-01", 4), assessments).order_by("service_month"))
+    assert [row["is_nhc"] for row in rows] == [False, True, True, False]
+    assert [row["dms1_level"] for row in rows] == [None, 2, 2, None]
+
+
+def test_only_long_term_care_people_are_here(world, run):
+    months = covered("2015-01-01", 1, "A", age_years=40) + covered("2015-01-01", 1, "B", age_years=40)
+    claims = f"{NF}\nA | 1 | 1 | meals | 2015-01-01 | 2015-01-01 | 5"
+    assert {row["person_id"] for row in run(world(claims, months))} == {"A"}
+    everyone = world(claims, months, disabled_aid_categories=["aged"])
+    assert {row["person_id"] for row in run(everyone)} == {"A", "B"}
+
+
+def test_the_facility_gives_level_and_per_diem(world, run):
+    header = NF + " | facility_npi"
+    claims = f"{header}\nA | 1 | 1 | nursing_facility | 2015-01-01 | 2015-01-31 | 10 | F2"
+    rows = run(world(claims, covered("2015-01-01", 2)).order_by("service_month"))
+    assert [(row["facility_id"], row["nf_level"], float(row["per_diem_usd"])) for row in rows] == [
+        ("F2", "ICF", 90.0),
+        ("F2", None, 90.0),
+    ]
+
+
+def test_the_cost_of_covered_months_is_kept_whole(world, run):
+    claims = f"""\
+        {NF}
+        A | 1 | 1 | nursing_facility | 2015-01-17 | 2015-03-08 | 3333.33
+        A | 2 | 1 | personal_care | 2015-02-01 | 2015-02-20 | 71.07
+        A | 3 | 1 | | 2015-02-01 | 2015-02-02 | 9.01
+        """
+    rows = run(world(claims, covered("2015-01-01", 3)))
+    total = sum(float(v) for row in rows for k, v in row.items() if k.endswith("_usd") and v and k not in NOT_SERVICES)
+    assert total == pytest.approx(3333.33 + 71.07 + 9.01, abs=1e-9)
+
+
+NOT_SERVICES = ("nf_gross_usd", "applied_income_usd", "per_diem_usd", "ancillary_usd")
