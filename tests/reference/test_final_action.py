@@ -6,7 +6,7 @@ import pytest
 
 from conftest import ROOT
 from ratebook.clean.adjustments import build_adjustments
-from ratebook.clean.attrition import RULES, build_attrition, count_lines, count_persons
+from ratebook.clean.attrition import RULES, build_waterfall, count_lines, count_persons
 from ratebook.clean.lines import build_cash_ledger, clean_lines, select_claims, unite_lines
 from ratebook.clean.members import build_identity, build_persons
 from ratebook.codes import select_codes
@@ -85,7 +85,7 @@ def waterfall():
     def build(lines):
         counts = engine().to_pyarrow(count_lines(lines)).to_pandas()
         persons = engine().to_pyarrow(count_persons(lines, list(RULES))).to_pandas()
-        return build_attrition(counts, persons, RULES)
+        return build_waterfall(counts, persons, RULES)
 
     return build
 

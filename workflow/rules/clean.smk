@@ -98,6 +98,7 @@ rule build_cash_ledger:
         code=code_of("scripts/clean/build_cash_ledger.py"),
     output:
         cash_ledger=directory("results/clean/cash_ledger.parquet"),
+        paid_lags="results/clean/paid_lags.parquet",
     log:
         "logs/clean/build_cash_ledger.log",
     benchmark:
@@ -129,3 +130,60 @@ rule clean_contacts:
         contact_types=config["clean"]["contact_types"],
     script:
         "../../scripts/clean/clean_contacts.py"
+
+
+rule build_attrition:
+    """Lay out what left the claims and why, beside the supplier's control totals, and judge the data's quality."""
+    input:
+        lines="results/clean/lines.parquet",
+        navigator_log="results/intake/navigator_log.parquet",
+        control_totals="results/intake/control_totals.parquet",
+        identity_crosswalk="results/intake/identity_crosswalk.parquet",
+        source_manifest="results/intake/source_manifest.parquet",
+        persons="results/clean/persons.parquet",
+        identity="results/clean/identity.parquet",
+        code=code_of("scripts/clean/build_attrition.py"),
+    output:
+        attrition="results/clean/attrition.parquet",
+        reconciliation="results/clean/reconciliation.parquet",
+        qa="results/clean/qa.parquet",
+    log:
+        "logs/clean/build_attrition.log",
+    benchmark:
+        "benchmarks/clean/build_attrition.tsv"
+    threads: 2
+    params:
+        extract_date=config["study"]["extract_date"],
+        max_rejected_share=config["intake"]["max_rejected_share"],
+        control_total_share=config["clean"]["control_total_share"],
+        limits={
+            "unmatched": config["clean"]["unmatched_share"]["error"],
+            "negative": config["clean"]["unexplained_negative_usd"],
+        },
+    script:
+        "../../scripts/clean/build_attrition.py"
+
+
+rule plot_clean:
+    """Draw the dollar waterfall, dollars by month of service and category, and the lag from service to payment."""
+    input:
+        attrition="results/clean/attrition.parquet",
+        paid_lags="results/clean/paid_lags.parquet",
+        code=code_of("scripts/clean/plot_clean.py"),
+    output:
+        waterfall_svg="results/clean/figures/waterfall.svg",
+        waterfall_png="results/clean/figures/waterfall.png",
+        monthly_paid_svg="results/clean/figures/monthly_paid.svg",
+        monthly_paid_png="results/clean/figures/monthly_paid.png",
+        paid_lag_svg="results/clean/figures/paid_lag.svg",
+        paid_lag_png="results/clean/figures/paid_lag.png",
+    log:
+        "logs/clean/plot_clean.log",
+    benchmark:
+        "benchmarks/clean/plot_clean.tsv"
+    params:
+        window_start=config["study"]["window_start"],
+        window_end=config["study"]["window_end"],
+        data_note=config["study"]["data_note"],
+    script:
+        "../../scripts/clean/plot_clean.py"

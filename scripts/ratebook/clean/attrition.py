@@ -82,7 +82,22 @@ def count_persons(rows: ibis.Table, rules: list[str]) -> ibis.Table:
     return last.group_by("source_table", "last_place").agg(persons=last.count())
 
 
-def build_attrition(counts: pd.DataFrame, persons: pd.DataFrame, rules: dict[str, str]) -> pd.DataFrame:
+def build_attrition(flows: list[tuple[pd.DataFrame, pd.DataFrame, dict[str, str]]]) -> pd.DataFrame:
+    """Put the waterfalls of several flows, each with rules of its own, into one table.
+
+    Parameters
+    ----------
+    flows : list of (counts, persons, rules)
+        As `build_waterfall` takes them.
+
+    Returns
+    -------
+    Attrition
+    """
+    return pd.concat([build_waterfall(*flow) for flow in flows], ignore_index=True)
+
+
+def build_waterfall(counts: pd.DataFrame, persons: pd.DataFrame, rules: dict[str, str]) -> pd.DataFrame:
     """Lay out the waterfall: a row per source table and rule, each beginning where the one before ends.
 
     A rule's change in dollars is what it changes in amounts less the dollars of the rows it takes; the last

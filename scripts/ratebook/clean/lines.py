@@ -8,6 +8,7 @@ import pandas as pd
 from ratebook.codes import classify_lines
 from ratebook.contracts.clean import CashLedger, Claims, Lines, Rejected
 from ratebook.contracts.intake import MedicalClaims
+from ratebook.dates import month_of, months_between
 
 SERVICE_RECORDS = ("ffs", "encounter")
 DENIED_STATUS = ("26", "026", "87", "087", "542", "585", "654", "F2")
@@ -180,6 +181,25 @@ def build_cash_ledger(lines: ibis.Table) -> ibis.Table:
     ledger = ledger.union(entries(back, "reversal", "reversed_date", -back.paid_usd))
     ledger = ledger.union(entries(orphans, "orphan_void", "paid_date", -orphans.paid_usd.abs()))
     return ledger.filter(ledger.incurred_date.notnull(), ledger.person_id.notnull())
+
+
+def build_paid_lags(ledger: ibis.Table) -> ibis.Table:
+    """Sum the ledger by month of service, months to payment, and category.
+
+    Returns
+    -------
+    PaidLags
+
+    References
+    ----------
+    methods.md, A13 T6.
+    """
+    keyed = ledger.mutate(
+        service_month=month_of(ledger.incurred_date), lag_months=months_between(ledger.incurred_date, ledger.paid_date)
+    )
+    return keyed.group_by("service_month", "lag_months", "category").agg(
+        entries=keyed.count(), persons=keyed.person_id.nunique(), signed_usd=keyed.signed_usd.sum()
+    )
 
 
 def _with_adjustments(lines: ibis.Table, adjusted: ibis.Table) -> ibis.Table:

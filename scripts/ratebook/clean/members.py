@@ -27,16 +27,19 @@ def build_identity(members: ibis.Table, eligibility: ibis.Table, crosswalk: ibis
     """
     known = members.select(id="person_id").union(eligibility.select(id="person_id"), distinct=True)
     known = known.filter(_is_id(known.id))
-    pointers = crosswalk.select(id="source_person_id", next_id="person_id").distinct()
-    pointers = pointers.filter(_is_id(pointers.id), _is_id(pointers.next_id), pointers.id != pointers.next_id)
-    split = pointers.group_by("id").agg(targets=pointers.count()).filter(lambda t: t.targets > 1)
-    ends = find_ends(pointers.anti_join(split, "id"))
+    pointers = _pointers(crosswalk)
+    ends = find_ends(pointers.anti_join(_split_ids(pointers), "id"))
     alone = known.anti_join(ends, "id").select(source_person_id="id", person_id="id")
     known_ends = ends.semi_join(known, "id").select(known_id="end_id").distinct()
     chained = ends.semi_join(known_ends, ends.end_id == known_ends.known_id).select(
         source_person_id="id", person_id="end_id"
     )
     return chained.union(alone)
+
+
+def count_split_ids(crosswalk: ibis.Table) -> ibis.Table:
+    """Count the ids the crosswalk sends to two persons, in one row."""
+    return _split_ids(_pointers(crosswalk)).aggregate(split_ids=ibis._.count())
 
 
 def build_persons(members: ibis.Table, identity: ibis.Table) -> ibis.Table:
@@ -61,6 +64,16 @@ def build_persons(members: ibis.Table, identity: ibis.Table) -> ibis.Table:
     for column in ("sex", "race", "county", "region", "state"):
         persons = _with_modal(persons, records, column, "unknown")
     return persons
+
+
+def _pointers(crosswalk: ibis.Table) -> ibis.Table:
+    pointers = crosswalk.select(id="source_person_id", next_id="person_id").distinct()
+    return pointers.filter(_is_id(pointers.id), _is_id(pointers.next_id), pointers.id != pointers.next_id)
+
+
+def _split_ids(pointers: ibis.Table) -> ibis.Table:
+    fan = pointers.group_by("id").agg(targets=pointers.count())
+    return fan.filter(fan.targets > 1)
 
 
 def _with_modal(persons: ibis.Table, records: ibis.Table, column: str, missing: str | None) -> ibis.Table:

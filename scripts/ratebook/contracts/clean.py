@@ -200,6 +200,20 @@ class CashLedger(ServiceColumns):
         claims_scale = True
 
 
+class PaidLags(Contract):
+    """One row per month of service, months from service to payment, and category: how money arrives."""
+
+    service_month: dt.date = Field("First day of the month of service.")
+    lag_months: int = Field("Calendar months from service to payment; null where no paid date.", nullable=True)
+    category: str = Field("Service category (methods.md D1).", isin=CATEGORIES)
+    entries: int = Field("Entries of the ledger.", ge=1)
+    persons: int = Field("Persons.", persons=True)
+    signed_usd: Usd = Field("Dollars out less dollars back.")
+
+    class Config(Contract.Config):
+        unique = ("service_month", "lag_months", "category")
+
+
 class Rejected(Contract):
     """One row per raw row that is not in `claims`, with the first rule that took it."""
 

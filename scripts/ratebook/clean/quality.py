@@ -1,0 +1,203 @@
+"""What a careful analyst checks before believing the claims: control totals, and quality in numbers."""
+
+from __future__ import annotations
+
+import ibis
+import pandas as pd
+
+from ratebook.contracts.clean import Qa, Reconciliation
+from ratebook.dates import month_of
+
+
+def count_received(lines: ibis.Table) -> ibis.Table:
+    """Count rows and dollars received per file, month paid and claim type; a copy of a row counts once.
+
+    Returns
+    -------
+    ibis.Table
+        `source_file`, `paid_month`, `category`, `records`, `paid_usd`.
+    """
+    once = lines.filter((lines.rule_id != "A3.1").fill_null(True))
+    keyed = once.mutate(
+        source_file=once.source_file.fill_null("unknown"),
+        paid_month=month_of(once.paid_date),
+        category=once.claim_type,
+    )
+    return keyed.group_by("source_file", "paid_month", "category").agg(
+        records=keyed.count(), paid_usd=keyed.raw_usd.sum().cast("decimal(14, 2)")
+    )
+
+
+def build_reconciliation(received: pd.DataFrame, control: pd.DataFrame, warn: float, error: float) -> pd.DataFrame:
+    """Set what we read beside what the supplier says it sent, per file, month paid and category.
+
+    Category `all` of the supplier is compared with the sum of ours. The status is pass up to `warn`, warn up to
+    `error`, fail above; na where either side has nothing to compare.
+
+    Parameters
+    ----------
+    received : pandas.DataFrame
+        As `count_received`.
+    control : ControlTotals
+    warn, error : float
+        Limits of |ours / control - 1|.
+
+    Returns
+    -------
+    Reconciliation
+        Empty where the supplier sent no totals.
+
+    References
+    ----------
+    methods.md, A13 T2 and H1.
+    """
+    keys = ["source_file", "paid_month", "category"]
+    theirs = control.rename(columns={"record_count": "control_records", "paid_amount": "control_usd"})
+    theirs["category"] = theirs.category.fillna("all")
+    whole = received.assign(category="all").groupby(keys, as_index=False, dropna=False)[["records", "paid_usd"]].sum()
+    ours = pd.concat([received, whole[whole.category.isin(theirs.category.unique())]])
+    asked = theirs.source_file.unique()
+    ours = ours[ours.source_file.isin(asked) & ours.category.isin(theirs.category.unique())]
+    both = theirs.merge(ours, on=keys, how="outer").sort_values(keys, kind="stable")
+    gap = (both.paid_usd.astype(float) / both.control_usd.astype(float).where(lambda usd: usd != 0) - 1).abs()
+    both["difference_share"] = gap
+    both["status"] = pd.cut(gap, [-1, warn, error, float("inf")], labels=["pass", "warn", "fail"]).astype(object)
+    one_side = both.paid_usd.isna() != both.control_usd.isna()
+    both["status"] = both.status.where(gap.notna(), "na").where(~one_side, "fail")
+    for column in ("records", "control_records"):
+        both[column] = both[column].astype("Int64")
+    return both[list(Reconciliation.types())]
+
+
+def count_quality(lines: ibis.Table) -> ibis.Table:
+    """Count in one pass what the checks of `CHECKS` need: one row."""
+    final = lines.rule_id.isnull()
+    usd = lines.paid_usd
+    unknown = lines.rule_id.isin(["A2.3", "A2.4"])
+    medical = lines.source_table == "medical_claims"
+    allowed = lines.allowed_usd.notnull()
+    net = lines.allowed_usd - lines.tpl_usd.fill_null(0) - lines.medicare_paid_usd.fill_null(0)
+    net -= lines.patient_liability_usd.fill_null(0)
+
+    def rows(where: ibis.Value) -> ibis.Value:
+        return where.fill_null(False).cast("int64").sum().fill_null(0)
+
+    def dollars(where: ibis.Value) -> ibis.Value:
+        return ibis.ifelse(where.fill_null(False), usd, 0).cast("decimal(14, 2)").sum().cast("float64").fill_null(0)
+
+    return lines.aggregate(
+        rows=lines.count(),
+        final_rows=rows(final),
+        read_usd=dollars(ibis.literal(True)),
+        unknown_usd=dollars(unknown),
+        final_voids=rows(final & (lines.adjustment == "void")),
+        orphan_voids=rows(lines.rule_id == "A5.5"),
+        orphan_void_usd=dollars(lines.rule_id == "A5.5"),
+        orphan_replacements=rows(final & lines.is_orphan_replacement),
+        repeated_header_lines=rows(lines.amount_rule_id == "A7.4"),
+        header_priced_lines=rows(lines.amount_rule_id == "A7.1"),
+        header_mismatch_lines=rows(lines.amount_rule_id == "A7.3"),
+        conflicting=rows(lines.rule_id == "A3.2"),
+        negative=rows(lines.rule_id == "A8.3"),
+        largest_negative_usd=ibis.ifelse(lines.rule_id == "A8.3", usd.abs(), 0).max().cast("float64").fill_null(0),
+        zero_paid=rows(final & (lines.record_type == "ffs") & (lines.paid_usd == 0)),
+        above_allowed=rows(final & allowed & (lines.paid_usd > lines.allowed_usd + 1)),
+        net_broken_usd=dollars(final & medical & allowed & ((net - lines.paid_usd).abs() > 1)),
+        final_usd=dollars(final),
+        units_flagged_usd=dollars(final & lines.units_flag.notnull()),
+        filled_discharges=rows(final & (lines.discharge_source != "reported")),
+        no_paid_date=rows(final & lines.paid_date.isnull()),
+        no_diagnosis=rows(final & medical & lines.diagnosis_code_1.isnull()),
+        no_provider=rows(final & medical & lines.billing_npi.isnull()),
+        crossovers=rows(final & lines.is_crossover),
+        subcapitated=rows(final & lines.is_subcapitated),
+        unmapped_usd=dollars(final & (lines.category == "OTHER")),
+    )
+
+
+CHECKS = (
+    ("cells_unparsed", "Cells of the source that hold something and do not parse", "warn", "cells_unparsed", None, 0),
+    ("unknown_ids_share", "Dollars on ids of no known member", "error", "unknown_usd", "read_usd", "unmatched"),
+    ("split_ids", "Ids the crosswalk sends to two persons", "error", "split_ids", None, 0),
+    ("conflicting_copies", "Lines with one key and different content", "warn", "conflicting", "rows", 0.01),
+    ("final_voids", "Voids among final lines", "error", "final_voids", None, 0),
+    ("orphan_voids", "Voids of claims that are not in the extract", "info", "orphan_voids", None, None),
+    ("orphan_void_usd", "Dollars of those voids", "info", "orphan_void_usd", None, None),
+    (
+        "orphan_replacements",
+        "Replacements of claims that are not in the extract",
+        "info",
+        "orphan_replacements",
+        None,
+        None,
+    ),
+    (
+        "repeated_header_lines",
+        "Lines that repeated their header's amount",
+        "info",
+        "repeated_header_lines",
+        None,
+        None,
+    ),
+    ("header_priced_lines", "Lines given a share of their header's amount", "info", "header_priced_lines", None, None),
+    ("header_mismatch_share", "Lines whose header and lines disagree", "warn", "header_mismatch_lines", "rows", 0.05),
+    ("unexplained_negatives", "Negative final amounts without a cause", "warn", "negative", "rows", 0.01),
+    ("largest_negative_usd", "Largest of them", "error", "largest_negative_usd", None, "negative"),
+    (
+        "zero_paid_share",
+        "Fee-for-service lines paid zero, kept for utilisation",
+        "info",
+        "zero_paid",
+        "final_rows",
+        None,
+    ),
+    ("above_allowed_share", "Lines paid more than allowed", "warn", "above_allowed", "final_rows", 0.05),
+    (
+        "net_identity_share",
+        "Dollars where allowed less other payers is not paid",
+        "warn",
+        "net_broken_usd",
+        "final_usd",
+        0.05,
+    ),
+    ("units_flagged_share", "Dollars with implausible units (H9)", "warn", "units_flagged_usd", "final_usd", 0.01),
+    ("filled_discharges", "Stays whose discharge date was filled", "info", "filled_discharges", None, None),
+    ("no_paid_date_share", "Lines without a paid date", "warn", "no_paid_date", "final_rows", 0.01),
+    ("no_diagnosis_share", "Medical lines without a diagnosis", "warn", "no_diagnosis", "final_rows", 0.05),
+    ("no_provider_share", "Medical lines without a billing provider", "warn", "no_provider", "final_rows", 0.05),
+    ("crossover_share", "Lines Medicare paid first", "info", "crossovers", "final_rows", None),
+    ("subcapitated_share", "Encounters paid zero", "info", "subcapitated", "final_rows", None),
+    ("unmapped_share", "Dollars in no category but OTHER (H12)", "warn", "unmapped_usd", "final_usd", 0.01),
+)
+"""check, what it says, severity, numerator, denominator or None, limit (a number, or a named setting)."""
+
+
+def build_qa(counted: dict, manifest: pd.DataFrame, limits: dict[str, float]) -> pd.DataFrame:
+    """Judge every check: its value is a count, or a share where it has a denominator; null where that is zero.
+
+    Parameters
+    ----------
+    counted : dict
+        As `count_quality`, and `split_ids`.
+    manifest : SourceManifest
+    limits : dict
+        `unmatched` and `negative`, from the config.
+
+    Returns
+    -------
+    Qa
+
+    References
+    ----------
+    methods.md, A13.
+    """
+    counted = {**counted, "cells_unparsed": int(manifest.cells_unparsed.sum())}
+    rows = []
+    for check, description, severity, top, bottom, limit in CHECKS:
+        limit = limits.get(limit, limit) if isinstance(limit, str) else limit
+        below = counted[bottom] if bottom else 1
+        value = counted[top] / below if below else None
+        passed = None if limit is None or value is None else value <= limit
+        rows.append((check, description, severity, value, limit, passed))
+    frame = pd.DataFrame(rows, columns=list(Qa.types()))
+    return frame.astype({"value": float, "threshold": float, "passed": "boolean"})
