@@ -17,9 +17,11 @@ TABLES = {
 
 def main(snakemake):
     tables = {name: read_table(snakemake.input[name], contract) for name, contract in TABLES.items()}
-    figures = plot_engagement(tables)
+    figures = plot_engagement(tables, snakemake.params.suppress_below)
     for name, figure in figures.items():
-        save_figure(figure, snakemake.output[f"{name}_svg"], snakemake.output[f"{name}_png"], snakemake.params.note)
+        save_figure(
+            figure, snakemake.output[f"{name}_svg"], snakemake.output[f"{name}_png"], snakemake.params.data_note
+        )
 
 
 if __name__ == "__main__":

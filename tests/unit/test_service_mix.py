@@ -102,7 +102,7 @@ def test_figures_are_drawn_from_the_tables_and_say_so_when_empty(table, services
     for data, mix in zip((study(persons=120), nobody()), mixes):
         found = estimate_survival(*data, **{**SETTINGS, "boot_reps": 20})
         balance, _, _ = estimate_balance(*data, END_REASONS, COVARIATES)
-        figures = plot_engagement({**found._asdict(), "balance": balance, "service_mix": mix})
+        figures = plot_engagement({**found._asdict(), "balance": balance, "service_mix": mix}, 11)
         assert list(figures) == list(FIGURES)
         for name, figure in figures.items():
             save_figure(figure, tmp_path / f"{name}.svg", tmp_path / f"{name}.png", "synthetic data")

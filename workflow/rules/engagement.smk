@@ -123,6 +123,7 @@ rule plot_engagement:
     benchmark:
         "benchmarks/engagement/plot_engagement.tsv"
     params:
-        note=config["study"]["data_note"],
+        data_note=config["study"]["data_note"],
+        suppress_below=lambda wildcards: config["release"]["suppress_below"],
     script:
         "../../scripts/engagement/plot_engagement.py"

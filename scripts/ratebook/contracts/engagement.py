@@ -88,7 +88,7 @@ class Engagement(Contract):
     naive_std_error: float = Field(
         "Standard error were persons independent; null where it has no closed form.", nullable=True, ge=0
     )
-    persons: int = Field("Persons behind it.", ge=0, persons=True)
+    persons: int = Field("Persons behind it; those of the smaller arm for a contrast.", ge=0, persons=True)
     error_units: int = Field("Providers, sites or persons resampled.", ge=0)
     error_unit: str = Field("provider, or person where an arm has fewer than two providers.")
     reason: str = Field(REASON, nullable=True)

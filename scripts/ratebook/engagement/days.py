@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_matrix
 
 from ratebook.contracts.episodes import ARMS
 from ratebook.engagement.estimates import NAN, Measured, contrast_rows
@@ -55,14 +56,15 @@ def engaged_day_rows(
 
 def _rows_of(persons, spells, horizons_days, method, boot_reps, seed) -> list[dict]:
     draws = resample(persons._arm, persons._cluster, boot_reps, seed)
-    units = draws.counts.shape[1]
     daily = daily_engagement(persons, spells, persons._start, max(horizons_days))
     curves = {}
     for arm in ARMS:
         mine = np.flatnonzero((persons._arm == arm).to_numpy())
-        by_unit = [_sum_by_unit(part[mine], draws.unit[mine], units) for part in daily]
+        unit, counts = draws.among(mine)
+        belongs = csr_matrix((np.ones(len(mine)), (unit, np.arange(len(mine)))), (counts.shape[1], len(mine)))
+        by_unit = [belongs @ part[mine].astype(float) for part in daily]
         point = expected_days(*(part.sum(0) for part in by_unit))
-        replicates = expected_days(*(draws.counts @ part for part in by_unit))
+        replicates = expected_days(*(counts @ part for part in by_unit))
         curves[arm] = (point, replicates, len(mine))
     rows = []
     for tau in horizons_days:
@@ -74,12 +76,6 @@ def _rows_of(persons, spells, horizons_days, method, boot_reps, seed) -> list[di
             found[arm] = Measured(NAN if reason else value, replicates[..., tau - 1], persons_behind, reason=reason)
         rows += contrast_rows("engaged_days", tau, "contact", method, found, draws)
     return rows
-
-
-def _sum_by_unit(part: np.ndarray, unit: np.ndarray, units: int) -> np.ndarray:
-    total = np.zeros((units, part.shape[1]))
-    np.add.at(total, unit, part)
-    return total
 
 
 def expected_days(observed: np.ndarray, engaged: np.ndarray, died: np.ndarray) -> np.ndarray:

@@ -47,10 +47,10 @@ class Curve(NamedTuple):
 
     table: RiskTable
     survival: np.ndarray
+    resampled: RiskTable
     replicates: np.ndarray
     days: np.ndarray
     cause: np.ndarray
-    by_unit: RiskTable
 
     def at_risk(self, days) -> np.ndarray:
         """Persons whose time is at least each of the days."""
@@ -126,12 +126,11 @@ def curves_by_arm(persons: pd.DataFrame, days: pd.Series, draws: Resampling, cau
     found = {}
     for arm in ARMS:
         mine = (persons.arm == arm).to_numpy()
-        units = draws.counts.shape[1]
         time = days.to_numpy(float)[mine]
-        by_unit = risk_table(time, cause[mine], causes=len(causes), unit=draws.unit[mine], units=units)
-        total = by_unit.total()
-        replicates = survival_of(by_unit.total(draws.counts))
-        found[arm] = Curve(total, survival_of(total), replicates, time, cause[mine], by_unit)
+        unit, counts = draws.among(mine)
+        by_unit = risk_table(time, cause[mine], causes=len(causes), unit=unit, units=counts.shape[1])
+        total, resampled = by_unit.total(), by_unit.total(counts)
+        found[arm] = Curve(total, survival_of(total), resampled, survival_of(resampled), time, cause[mine])
     return found
 
 
@@ -188,21 +187,22 @@ def _contact_rows(persons: pd.DataFrame, draws: Resampling) -> list[dict]:
     per_person, per_month = {}, {}
     for arm in ARMS:
         mine = persons[persons.arm == arm]
-        unit, units = draws.unit[(persons.arm == arm).to_numpy()], draws.counts.shape[1]
-        contacts, days, ones = (
-            np.bincount(unit, value, units) for value in (mine.contacts, mine.days / MONTH_DAYS, np.ones(len(mine)))
+        unit, counts = draws.among((persons.arm == arm).to_numpy())
+        contacts, months, ones = (
+            np.bincount(unit, value, counts.shape[1])
+            for value in (mine.contacts, mine.days / MONTH_DAYS, np.ones(len(mine)))
         )
-        per_person[arm] = _observed_ratio(contacts, ones, draws, len(mine))
-        per_month[arm] = _observed_ratio(contacts, days, draws, len(mine))
+        per_person[arm] = _observed_ratio(contacts, ones, counts, len(mine))
+        per_month[arm] = _observed_ratio(contacts, months, counts, len(mine))
     rows = contrast_rows("contacts_per_person", None, "contact", "observed", per_person, draws)
     return rows + contrast_rows("contacts_per_engaged_month", None, "contact", "observed", per_month, draws)
 
 
-def _observed_ratio(part: np.ndarray, whole: np.ndarray, draws: Resampling, persons: int) -> Measured:
+def _observed_ratio(part: np.ndarray, whole: np.ndarray, counts: np.ndarray, persons: int) -> Measured:
     if not persons:
-        return Measured(NAN, np.full(len(draws.counts), NAN), 0, reason="no person in the arm")
+        return Measured(NAN, np.full(len(counts), NAN), 0, reason="no person in the arm")
     with np.errstate(divide="ignore", invalid="ignore"):
-        replicates = (draws.counts @ part) / (draws.counts @ whole)
+        replicates = (counts @ part) / (counts @ whole)
     return Measured(float(part.sum() / whole.sum()), replicates, persons)
 
 
@@ -305,7 +305,7 @@ def _incidence_rows(curves, draws, causes, horizon) -> list[dict]:
         if not len(curve.days):
             continue
         incidence = cumulative_incidence(curve.table)
-        replicates = cumulative_incidence(curve.by_unit.total(draws.counts))
+        replicates = cumulative_incidence(curve.resampled)
         at_risk = curve.at_risk(days)
         known = days[(days <= curve.days.max()) | (value_at(curve.table.time, curve.survival, days) < 1e-12)]
         for place, cause in enumerate(causes):

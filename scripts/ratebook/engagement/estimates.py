@@ -38,7 +38,7 @@ def contrast_rows(
 ) -> list[dict]:
     """Write an estimand's row for each arm and for the contrasts of the arms.
 
-    A contrast is missing where an arm's estimate is, and says which. Ratios are judged on the log scale,
+    A contrast is missing where an arm's estimate is, and counts the persons of the smaller arm. Ratios are judged on the log scale,
     probabilities (`scale` "share") on the log(-log) scale.
 
     Returns
@@ -50,7 +50,7 @@ def contrast_rows(
     rows = [{"estimand": estimand, "arm": arm, **label, **_judge(measured[arm], draws, (arm,), scale)} for arm in ARMS]
     first, second = (measured[arm] for arm in ARMS)
     reason = first.reason or second.reason
-    persons = first.persons + second.persons
+    persons = min(first.persons, second.persons)
     with np.errstate(divide="ignore", invalid="ignore"):
         compared = {
             "difference": Measured(

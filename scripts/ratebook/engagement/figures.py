@@ -1,4 +1,4 @@
-"""Figures of engagement, each drawn from a written table alone."""
+"""Figures of engagement, each drawn from a written table alone, with no group below the limit of disclosure."""
 
 from __future__ import annotations
 
@@ -30,9 +30,12 @@ LABELS = {
 NOTHING = "Nobody in the cohort has a spell with a navigator."
 
 
-def plot_survival(survival: pd.DataFrame):
-    """Share still engaged by day since the first contact, by arm, with the numbers at risk below."""
-    known = survival[survival.survival.notna()]
+def plot_survival(survival: pd.DataFrame, suppress_below: int):
+    """Share still engaged by day since the first contact, by arm, with the numbers at risk below.
+
+    A curve stops where fewer than `suppress_below` are at risk.
+    """
+    known = survival[survival.survival.notna() & (survival.at_risk >= suppress_below)]
     if known.empty:
         return empty_figure(NOTHING)
     fig, (ax, below) = plt.subplots(2, 1, figsize=(6.4, 4.6), height_ratios=[5, 1], sharex=True)
@@ -53,7 +56,7 @@ def plot_survival(survival: pd.DataFrame):
         below.text(-0.02, -row, arm, transform=below.get_yaxis_transform(), ha="right", va="center", fontsize=8)
     ax.set(ylabel="Share still engaged", ylim=(0, 1.02), title="Engagement with a navigator")
     below.set(ylim=(-len(ARMS) + 0.4, 0.6), xticks=ticks, xlabel="Days since the first contact")
-    below.set_title("Persons at risk", fontsize=8, fontweight="normal")
+    below.set_title(f"Persons at risk (curves stop below {suppress_below})", fontsize=8, fontweight="normal")
     below.set_yticks([])
     below.spines[["left", "bottom"]].set_visible(False)
     return fig
@@ -65,12 +68,12 @@ def _nearest(mine: pd.DataFrame, day: int) -> str:
     return f"{int(mine.at_risk.iloc[(mine.day - day).abs().argmin()]):,}"
 
 
-def plot_rmst_by_horizon(engagement: pd.DataFrame):
+def plot_rmst_by_horizon(engagement: pd.DataFrame, suppress_below: int):
     """Mean days engaged within each horizon, by arm, with 95% intervals."""
     rows = engagement[
         (engagement.estimand == "rmst") & (engagement.clock == "contact") & (engagement.method == "kaplan_meier")
     ]
-    rows = rows[rows.estimate.notna()]
+    rows = rows[rows.estimate.notna() & (rows.persons >= suppress_below)]
     if rows.empty:
         return empty_figure(NOTHING)
     fig, ax = plt.subplots(figsize=(6.4, 3.6))
@@ -95,8 +98,16 @@ def _arms_of(rows: pd.DataFrame) -> np.ndarray:
     return np.array([rows.estimate - rows.lower, rows.upper - rows.estimate])
 
 
-def plot_cumulative_incidence(incidence: pd.DataFrame):
-    """What ended engagement by each day, stacked, one panel per arm; what is left over is still engaged."""
+def plot_cumulative_incidence(incidence: pd.DataFrame, suppress_below: int):
+    """What ended engagement by each day, stacked, one panel per arm; what is left over is still engaged.
+
+    A panel stops where fewer than `suppress_below` are at risk; a cause that ended fewer spells than that is
+    left out.
+    """
+    incidence = incidence[incidence.at_risk >= suppress_below]
+    cause = incidence.groupby(["arm", "end_reason"])
+    ended = cause.incidence.transform("max") * cause.at_risk.transform("max")
+    incidence = incidence[ended >= suppress_below]
     if incidence.empty:
         return empty_figure(NOTHING)
     fig, axes = plt.subplots(1, len(ARMS), figsize=(7.2, 3.6), sharey=True)
@@ -117,11 +128,12 @@ def plot_cumulative_incidence(incidence: pd.DataFrame):
     return fig
 
 
-def plot_love(balance: pd.DataFrame):
+def plot_love(balance: pd.DataFrame, suppress_below: int):
     """Standardised differences of the arms before and after overlap weighting."""
-    known = balance[balance.smd_before.notna()]
+    smaller = balance[["rsn_persons", "csp_persons"]].min(axis=1)
+    known = balance[balance.smd_before.notna() & (smaller >= suppress_below)]
     if known.empty:
-        return empty_figure("The arms could not be compared: " + "; ".join(sorted(set(balance.reason.dropna()))))
+        return empty_figure("The arms could not be compared: an arm has nobody, or too few to be shown.")
     order = known.reindex(known.smd_before.abs().sort_values(kind="stable").index)
     labels = [_covariate_label(row.covariate, row.level) for row in order.itertuples()]
     fig, ax = plt.subplots(figsize=(6.4, 1.2 + 0.2 * len(order)))
@@ -142,11 +154,12 @@ def _covariate_label(covariate: str, level: str) -> str:
     return name if level in ("mean", "yes") else f"{name}: {level}"
 
 
-def plot_service_mix(service_mix: pd.DataFrame):
-    """Share of navigators' minutes by activity, one bar per program."""
-    parts = service_mix[(service_mix.activity != "all") & service_mix.minutes_share.notna()]
+def plot_service_mix(service_mix: pd.DataFrame, suppress_below: int):
+    """Share of navigators' minutes by activity, one bar per program with enough clients to be shown."""
+    whole = service_mix[(service_mix.activity == "all") & (service_mix.clients >= suppress_below)]
+    parts = service_mix[(service_mix.activity != "all") & service_mix.program.isin(whole.program)]
     if parts.empty:
-        return empty_figure("No log of navigators' time was supplied.")
+        return empty_figure("No log of navigators' time was supplied, or of too few clients to be shown.")
     fig, ax = plt.subplots(figsize=(7.2, 2.8))
     order = parts.groupby("activity").minutes.sum().sort_values(ascending=False, kind="stable").index
     left = dict.fromkeys(ARMS, 0.0)
@@ -166,9 +179,10 @@ def plot_service_mix(service_mix: pd.DataFrame):
     return fig
 
 
-def plot_forest(engagement: pd.DataFrame):
+def plot_forest(engagement: pd.DataFrame, suppress_below: int):
     """Differences in days engaged at the longest horizon, by everything that could bias them."""
-    rows = engagement[(engagement.arm == CONTRAST) & engagement.estimate.notna()]
+    enough = engagement.persons >= suppress_below
+    rows = engagement[(engagement.arm == CONTRAST) & engagement.estimate.notna() & enough]
     rows = rows[rows.tau_days == rows.tau_days.max()] if len(rows) else rows
     keyed = {(row.estimand, row.clock, row.method): row for row in rows.itertuples()}
     shown = [(label, keyed[key]) for key, label in LABELS.items() if key in keyed]
@@ -200,6 +214,6 @@ FIGURES = {
 """Figure to the function that draws it and the table it is drawn from."""
 
 
-def plot_engagement(tables: dict[str, pd.DataFrame]) -> dict:
+def plot_engagement(tables: dict[str, pd.DataFrame], suppress_below: int) -> dict:
     """Draw every figure of the stage; an empty table gives a figure that says so."""
-    return {name: draw(tables[table]) for name, (draw, table) in FIGURES.items()}
+    return {name: draw(tables[table], suppress_below) for name, (draw, table) in FIGURES.items()}

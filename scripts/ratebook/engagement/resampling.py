@@ -17,6 +17,11 @@ class Resampling(NamedTuple):
     error_unit: str
     sizes: dict[str, int]
 
+    def among(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give the chosen persons' units, numbered 0, 1, …, and the counts (reps, those units)."""
+        units, unit = np.unique(self.unit[chosen], return_inverse=True)
+        return unit, self.counts[:, units]
+
     def size(self, arms: tuple[str, ...]) -> int:
         """Units of the arms together."""
         return sum(self.sizes.get(arm, 0) for arm in arms)
