@@ -16,7 +16,7 @@ def main(snakemake):
     trend = read_table(snakemake.input.trend, contracts.Trend)
     build = derive.derive_rate_build(experience, moments, completion, trend, settings)
     credibility = derive.derive_credibility(experience, moments, settings)
-    rates = derive.derive_rates(build, credibility, completion, trend, derive.plan_of_cells(experience), settings)
+    rates = derive.derive_rates(build, credibility, completion, trend, derive.place_cells(experience), settings)
     write_table(build, output.rate_build, contracts.RateBuild)
     write_table(credibility, output.credibility, contracts.Credibility)
     write_table(rates, output.rates, contracts.Rates)

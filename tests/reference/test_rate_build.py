@@ -57,12 +57,12 @@ def worked():
     share = {"A": 14 / 24, "B": 10 / 24}
     experience = pd.DataFrame(
         [
-            ("adult", plan, row[0], pd.Timestamp(2022, month, 1), 1, 2000 * part, row[1] / 12 * part, 100 * part)
+            ("adult", "A", plan, row[0], pd.Timestamp(2022, month, 1), 1, 2000 * part, row[1] / 12 * part, 100 * part)
             for row in BUILD
             for month in range(1, 13)
             for plan, part in share.items()
         ],
-        columns=["cell", "plan", "category", "service_month", "members", "member_months", "paid_usd", "units"],
+        columns=["cell", "pool", "plan", "category", "service_month", "members", "member_months", "paid_usd", "units"],
     )
     moments = pd.DataFrame(
         {
@@ -106,7 +106,8 @@ def worked():
         }
     )
     build = derive_rate_build(experience, moments, completion, trend, settings)
-    rates = derive_rates(build, credibility, completion, trend, {"adult": "A"}, settings)
+    places = pd.DataFrame({"cell": ["adult"], "pool": ["A"], "plan": ["A"]})
+    rates = derive_rates(build, credibility, completion, trend, places, settings)
     return build, rates.iloc[0], derive_plan_rates(experience, rates, settings).set_index("plan")
 
 

@@ -321,7 +321,7 @@ def test_a_longer_stay_costs_the_provider_of_a_flat_episode_more(made):
 def test_the_figures_are_drawn_and_are_the_same_bytes_again(made):
     folder, _ = made
     first = {path: path.read_bytes() for path in draw_stage(folder)}
-    assert all(path.read_bytes() == drawn for path, drawn in first.items() if path in draw_stage(folder))
+    assert {path: path.read_bytes() for path in draw_stage(folder)} == first
 
 
 def test_inputs_that_hold_nothing_give_empty_tables_and_figures_that_say_so(nothing):

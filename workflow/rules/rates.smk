@@ -33,6 +33,7 @@ rule build_base:
                 "base_start",
                 "base_end",
                 "cell_columns",
+                "pool_columns",
                 "age_bands",
                 "min_cell_member_months",
                 "excluded_dual_groups",

@@ -15,7 +15,8 @@ REASON = "Why an estimate or its interval is missing or replaced; null where bot
 class BaseExperience(Contract):
     """One row per rate cell, plan, category and month of the study: cost and use beside the exposure they belong to."""
 
-    cell: str = Field("Rate cell: the values of rates.cell_columns; thin cells are their plan's 'all other'.")
+    cell: str = Field("Rate cell: the values of rates.cell_columns; thin cells are their pool's 'all other'.")
+    pool: str = Field("Cells that are drawn to each other: the values of rates.pool_columns.")
     plan: str = Field("Plan; 'ffs' where none.")
     category: str = Field("Service category, as rates.category_groups groups them.")
     service_month: dt.date = Field("First day of the month of service.")
@@ -185,13 +186,15 @@ class RateBuild(Contract):
 
 
 class Rates(Contract):
-    """One row per rate cell: from projected cost to a rate.
+    """One row per rate cell: from projected cost to a rate; null where neither the cell nor its pool had any cost.
 
     tpl_pmpm = projected * f_tpl; blended = (z * tpl_pmpm + (1 - z) * manual) * f_neutral;
     rate = (blended + fixed) / (1 - admin - margin - tax), rounded to the cent at the end and only there.
     """
 
     cell: str = Field("Rate cell.")
+    pool: str = Field("Cells that are drawn to each other: the values of rates.pool_columns.")
+    plan: str = Field("Plan with most member months of the cell.")
     members: int = Field("Persons with a counted base month.", persons=True)
     member_months: float = Field("Base member months.")
     projected_pmpm_usd: float = Field("Sum of the categories' projected cost.")
@@ -199,14 +202,14 @@ class Rates(Contract):
     tpl_pmpm_usd: float = Field("Projected cost after other insurance.")
     credibility_z: float = Field("Credibility of the cell's own experience.", ge=0, le=1)
     manual_pmpm_usd: float = Field("Manual rate per member month before loads.")
-    manual_source: str = Field("external: from the settings; pooled: the plan's cells together.")
-    f_neutral: float = Field("Keeps the plan's total when cells are drawn to their pool; 1 for external manual rates.")
+    manual_source: str = Field("external: from the settings; pooled: the pool's cells together.")
+    f_neutral: float = Field("Keeps the pool's total when cells are drawn to their pool; 1 for external manual rates.")
     blended_pmpm_usd: float = Field("Credibility-weighted cost.")
     fixed_pmpm_usd: float = Field("Fixed care management.")
     admin_share: float = Field("Administration, share of the rate.")
     margin_share: float = Field("Margin, share of the rate.")
     tax_share: float = Field("Taxes and fees, share of the rate.")
-    rate_usd: Usd = Field("Rate per member month, rounded to the cent.")
+    rate_usd: Usd = Field("Rate per member month, rounded to the cent.", nullable=True)
     lower: float = Field("95% limit of the rate, dollars.", nullable=True)
     upper: float = Field("95% limit of the rate, dollars.", nullable=True)
     se_process_usd: float = Field("Error of the projected cost from chance among members.", nullable=True)
@@ -221,9 +224,13 @@ class Rates(Contract):
     range_upper_usd: float = Field("Highest rate of a certified range whose lower end is this rate (5% above).")
     band_low_usd: float = Field("Lowest rate without a new certification (1.5% below).")
     band_high_usd: float = Field("Highest rate without a new certification (1.5% above).")
-    withhold_usd: float = Field("Withheld per member month.")
-    rate_after_withhold_usd: float = Field("Rate net of the withheld part a plan cannot expect to earn.")
-    is_withhold_sound: bool = Field("That rate still covers services, care management, administration and taxes.")
+    withhold_usd: float = Field("Withheld per member month.", nullable=True)
+    rate_after_withhold_usd: float = Field(
+        "Rate net of the withheld part a plan cannot expect to earn.", nullable=True
+    )
+    is_withhold_sound: bool = Field(
+        "That rate still covers services, care management, administration and taxes.", nullable=True
+    )
     reason: str = Field(REASON, nullable=True)
 
     class Config(Contract.Config):
@@ -251,7 +258,7 @@ class Credibility(Contract):
     cv_member_month: float = Field("Coefficient of variation of one member month, clustering included.", nullable=True)
     full_standard_member_months: float = Field("Member months at which the cell is fully credible.", nullable=True)
     limited_fluctuation_z: float = Field("Square-root rule.", ge=0, le=1)
-    buhlmann_straub_z: float = Field("Bühlmann-Straub among the plan's cells, months as periods.", ge=0, le=1)
+    buhlmann_straub_z: float = Field("Bühlmann-Straub among the pool's cells, months as periods.", ge=0, le=1)
     credibility_z: float = Field("The one in force, by rates.credibility.method.", ge=0, le=1)
     reason: str = Field(REASON, nullable=True)
 
@@ -268,7 +275,7 @@ class PlanRates(Contract):
     member_months: float = Field("Base member months.")
     risk_score: float = Field("Mean score of the plan's members; 1 where none is given.")
     normalised_score: float = Field("Score over the cell's exposure-weighted mean.")
-    plan_rate_usd: float = Field("Cell's rate times the normalised score, unrounded.")
+    plan_rate_usd: float = Field("Cell's rate times the normalised score, unrounded.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("cell", "plan")
@@ -359,12 +366,12 @@ class ProviderRisk(Contract):
     """One row per arm, form and length of stay: what a provider gains or loses on a client paid a flat amount."""
 
     arm: str = Field("RSN or CSP.", isin=ARMS)
-    form: str = Field("Form of payment, at its actuarial value before load.", isin=FORMS)
+    form: str = Field("Form of payment, at its loaded actuarial value.", isin=FORMS)
     stay_months: int = Field("Months engaged.", ge=1)
     clients: int = Field("Clients who stayed so long and no longer.", persons=True)
     revenue_usd: float = Field("Paid for such a stay.")
-    cost_usd: float = Field("Expected cost of such a stay.")
-    margin_usd: float = Field("Revenue less cost.")
+    cost_usd: float = Field("Expected cost of what is delivered in such a stay.")
+    margin_usd: float = Field("Revenue less cost: what is left for overhead.")
     panel_clients: int = Field("Clients of the panel for which the probability is given.")
     probability_of_loss: float = Field("Share of resampled panels that lose money; the same for every stay.")
 

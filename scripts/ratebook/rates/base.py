@@ -47,7 +47,7 @@ def place_members(
     """Give each member month its rate cell, and say whether it belongs to a capitation base.
 
     The cell is the joined text of `cell_columns`. Cells with fewer base member months than
-    `min_cell_member_months` are pooled into their plan's 'all other'. A retroactive month was paid fee for service
+    `min_cell_member_months` are put together, within `pool_columns`, as 'all other'. A retroactive month was paid fee for service
     and not by capitation, so it leaves the base unless the settings keep it; so do dual groups a plan does not insure.
 
     Parameters
@@ -63,7 +63,7 @@ def place_members(
     Returns
     -------
     ibis.Table
-        person_id, service_month, plan, cell, member_months, status, is_base.
+        person_id, service_month, plan, pool, cell, member_months, status, is_base.
 
     References
     ----------
@@ -87,13 +87,16 @@ def place_members(
             else_=INCLUDED,
         ),
     )
-    months = months.mutate(fine=ibis.literal(" | ").join([months[column] for column in settings["cell_columns"]]))
+    months = months.mutate(
+        fine=ibis.literal(" | ").join([months[column] for column in settings["cell_columns"]]),
+        pool=ibis.literal(" | ").join([months[column] for column in settings["pool_columns"]]),
+    )
     counted = months.filter(months.is_base & (months.status == INCLUDED))
     large = counted.group_by("fine").agg(size=counted.member_months.sum())
     large = large.filter(large.size >= settings["min_cell_member_months"]).select(large_cell="fine")
     placed = months.left_join(large, months.fine == large.large_cell)
-    placed = placed.mutate(cell=ibis.ifelse(placed.large_cell.isnull(), placed.plan + " | " + SMALL, placed.fine))
-    return placed.select("person_id", "service_month", "plan", "cell", "member_months", "status", "is_base")
+    placed = placed.mutate(cell=ibis.ifelse(placed.large_cell.isnull(), placed.pool + f" | {SMALL}", placed.fine))
+    return placed.select("person_id", "service_month", "plan", "pool", "cell", "member_months", "status", "is_base")
 
 
 def place_claims(claims: ibis.Table, members: ibis.Table, category_of: dict[str, str], settings: dict) -> ibis.Table:
@@ -138,7 +141,7 @@ def build_experience(members: ibis.Table, lines: ibis.Table, settings: dict, win
     """
     inside = members.service_month.between(ibis.date(window[0]), ibis.date(window[1]))
     counted = members.filter(inside & (members.status == INCLUDED))
-    exposure = counted.group_by("cell", "plan", "service_month").agg(
+    exposure = counted.group_by("cell", "pool", "plan", "service_month").agg(
         members=counted.person_id.nunique(), member_months=counted.member_months.sum()
     )
     covered = [
@@ -159,7 +162,7 @@ def build_experience(members: ibis.Table, lines: ibis.Table, settings: dict, win
     )
     rows = grid.left_join(costs, ["cell", "plan", "service_month", "category"])
     return rows.mutate(paid_usd=rows.paid_usd.fill_null(0), units=rows.units.fill_null(0)).select(
-        "cell", "plan", "category", "service_month", "members", "member_months", "paid_usd", "units"
+        "cell", "pool", "plan", "category", "service_month", "members", "member_months", "paid_usd", "units"
     )
 
 

@@ -199,10 +199,13 @@ def price_forms(survival: np.ndarray, month_cost: np.ndarray) -> dict[str, tuple
 
 
 def month_costs(engaged: pd.DataFrame, unit_price: float, horizon: int) -> np.ndarray:
-    """Give the mean cost of what is delivered in each month to a client engaged at its start; 0 where none is left."""
+    """Give the mean cost of what is delivered in each month to a client engaged at its start.
+
+    The last month is the last in which a client was engaged, the horizon at most: beyond it no cost is known.
+    """
     sums = engaged.groupby("engaged_month").agg(units=("units", "sum"), clients=("person_id", "count"))
-    mean = (sums.units.astype(float) / sums.clients * unit_price).reindex(range(1, horizon + 1))
-    return mean.fillna(0.0).to_numpy()
+    mean = (sums.units.astype(float) / sums.clients * unit_price).sort_index()
+    return mean.loc[:horizon].to_numpy()
 
 
 def _loaded(value: float, monthly: float, shared: dict) -> dict:
@@ -265,8 +268,8 @@ def _bootstrap_errors(engaged: pd.DataFrame, price: float, horizon: int, resampl
 def derive_provider_risk(engaged: pd.DataFrame, case_rates: pd.DataFrame, settings: dict, seed: int) -> pd.DataFrame:
     """Show what a provider gains or loses on a stay of each length, and how often a panel of clients loses money.
 
-    Revenue follows the form at its actuarial value before load; cost is what clients of the arm are delivered by
-    month. A panel is `panel_clients` stays drawn from those seen; a stay whose end was not seen counts as it stands.
+    Revenue follows the form at its loaded actuarial value; cost is what clients of the arm are delivered by month, so
+    the margin is what is left for overhead. A panel is `panel_clients` stays drawn from those seen; a stay whose end was not seen counts as it stands.
 
     Returns
     -------
@@ -283,17 +286,15 @@ def derive_provider_risk(engaged: pd.DataFrame, case_rates: pd.DataFrame, settin
         of_arm = engaged[engaged.arm == arm]
         if of_arm.empty:
             continue
-        horizon = settings["horizon_months"]
-        cost = np.cumsum(month_costs(of_arm, settings["unit_price_usd"]["value"], horizon))
+        cost = np.cumsum(month_costs(of_arm, settings["unit_price_usd"]["value"], settings["horizon_months"]))
+        horizon = len(cost)
         stays = of_arm.groupby("person_id").engaged_month.max().clip(upper=horizon).to_numpy()
         seen = np.bincount(stays, minlength=horizon + 1)[1:]
         month = np.arange(1, horizon + 1)
         draws = np.random.default_rng(seed).multinomial(panel, seen / seen.sum(), size=settings["resamples"])
         for rate in priced[priced.arm == arm].itertuples():
-            paid = {"per_episode": np.zeros(horizon), "per_day": rate.value_usd * month * 365 / 12}
-            revenue = rate.enrolment_usd + paid.get(rate.form, rate.value_usd * month)
-            if rate.form == "per_episode":
-                revenue = revenue + rate.value_usd
+            times = {"per_episode": np.ones(horizon), "per_day": month * 365 / 12}.get(rate.form, month)
+            revenue = (rate.enrolment_usd + rate.value_usd * times) / (1 - rate.load_share)
             margin = revenue - cost
             rows.append(
                 pd.DataFrame(

@@ -172,7 +172,7 @@ def estimate_completion(
     ----------
     methods.md, A11 and E2.
     """
-    months = experience.drop_duplicates(["cell", "plan", "service_month"])
+    months = experience.drop_duplicates(["cell", "pool", "plan", "service_month"])
     exposure = months.groupby("service_month").member_months.sum()
     exposure.index = exposure.index.to_period("M")
     last_paid = pd.Period(last_paid_month, "M")

@@ -50,7 +50,7 @@ def derive_rate_build(
         return empty_frame(RateBuild)
     rows = base.groupby(["cell", "category"], as_index=False)[["paid_usd", "units"]].sum()
     rows = rows.rename(columns={"paid_usd": "base_usd"})
-    months = base.drop_duplicates(["cell", "plan", "service_month"]).groupby("cell").member_months.sum()
+    months = base.drop_duplicates(["cell", "pool", "plan", "service_month"]).groupby("cell").member_months.sum()
     rows["member_months"] = rows.cell.map(months)
     rows["members"] = rows.cell.map(moments.set_index("cell").members)
     rows = rows[rows.member_months > 0].reset_index(drop=True)
@@ -89,7 +89,7 @@ def derive_credibility(experience: pd.DataFrame, moments: pd.DataFrame, settings
     """Say how far each cell's base experience may be believed.
 
     Limited fluctuation asks how wide chance leaves the cell's cost per member month, a member's months taken together;
-    a fixed standard may be set instead. Bühlmann-Straub asks how much the cells of a plan differ beyond chance.
+    a fixed standard may be set instead. Bühlmann-Straub asks how much the cells of a pool differ beyond chance.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def derive_credibility(experience: pd.DataFrame, moments: pd.DataFrame, settings
     standard = pd.Series(float(fixed), cells.index) if fixed else full_standard(chosen["z"], chosen["k"], cv)
     known = standard.notna() & (standard > 0)
     limited = np.where(known, limited_fluctuation(cells.member_months, standard.where(known, 1.0)), 0.0)
-    straub = cells.cell.map(_straub_by_plan(experience, settings)).fillna(0.0)
+    straub = cells.cell.map(_straub_by_pool(experience, settings)).fillna(0.0)
     return pd.DataFrame(
         {
             "cell": cells.cell,
@@ -135,15 +135,15 @@ def derive_credibility(experience: pd.DataFrame, moments: pd.DataFrame, settings
     )
 
 
-def _straub_by_plan(experience: pd.DataFrame, settings: dict) -> dict[str, float]:
+def _straub_by_pool(experience: pd.DataFrame, settings: dict) -> dict[str, float]:
     base = experience[experience.service_month.between(settings["base_start"], settings["base_end"])]
-    cost = base.groupby(["cell", "plan", "service_month"], as_index=False).agg(
+    cost = base.groupby(["cell", "pool", "plan", "service_month"], as_index=False).agg(
         paid_usd=("paid_usd", "sum"), member_months=("member_months", "first")
     )
     found = {}
-    for _, plan in cost.groupby("plan"):
-        paid = plan.pivot_table(index="cell", columns="service_month", values="paid_usd", aggfunc="sum").fillna(0.0)
-        weight = plan.pivot_table(index="cell", columns="service_month", values="member_months", aggfunc="sum")
+    for _, pool in cost.groupby("pool"):
+        paid = pool.pivot_table(index="cell", columns="service_month", values="paid_usd", aggfunc="sum").fillna(0.0)
+        weight = pool.pivot_table(index="cell", columns="service_month", values="member_months", aggfunc="sum")
         weight = weight.fillna(0.0)
         weight = weight[weight.sum(axis=1) > 0]
         paid = paid.loc[weight.index]
@@ -158,14 +158,14 @@ def derive_rates(
     credibility: pd.DataFrame,
     base_completion: pd.DataFrame,
     trend: pd.DataFrame,
-    plan_of: dict[str, str],
+    places: pd.DataFrame,
     settings: dict,
 ) -> pd.DataFrame:
     """Turn each cell's projected cost into a rate with an interval.
 
     The interval adds, on the scale of projected cost, the variance of chance among members (a member's months
     together), of completion (Mack) and of trend (the fit's, over the trend period); the loads and the manual rate are
-    taken as known. It is null for a cell of fewer than two members.
+    taken as known. It is null for a cell of fewer than two members. A cell whose pool had no cost has no rate.
 
     Parameters
     ----------
@@ -173,8 +173,8 @@ def derive_rates(
     credibility : Credibility
     base_completion : BaseCompletion
     trend : Trend
-    plan_of : dict
-        Plan of each cell, within which cells are pooled.
+    places : pandas.DataFrame
+        cell, pool, plan, as `place_cells` gives them.
     settings : dict
         `config.yaml` rates.
 
@@ -198,29 +198,29 @@ def derive_rates(
     rows["tpl_pmpm_usd"] = rows.projected_pmpm_usd * rows.f_tpl
     trusted = credibility.set_index("cell").reindex(rows.cell).reset_index()
     rows["credibility_z"] = trusted.credibility_z.fillna(0.0)
-    rows["plan"] = rows.cell.map(plan_of)
+    rows = rows.merge(places, on="cell", how="left")
     rows = _blend(rows, settings["manual_pmpm_usd"]["value"])
     rows["fixed_pmpm_usd"] = rows.plan.map(settings["loads"]["fixed_pmpm_usd"]["value"]).fillna(0.0)
     rows = rows.assign(**loads)
     unrounded = build_up.load_rate(rows.blended_pmpm_usd, rows.fixed_pmpm_usd, *loads.values())
-    rows["rate_usd"] = unrounded.round(2)
+    rows["rate_usd"] = unrounded.round(2).where(rows.blended_pmpm_usd > 0)
     rows = _add_interval(rows, build, trusted, base_completion, trend, settings)
     rows["benefit_usd"] = rows.blended_pmpm_usd
     for part, share in zip(("admin_usd", "margin_usd", "tax_usd"), loads.values()):
         rows[part] = unrounded * share
-    positive = rows.rate_usd > 0
-    mlr = build_up.projected_mlr(
-        rows.benefit_usd, rows.fixed_pmpm_usd, rows.rate_usd.where(positive), loads["tax_share"]
-    )
+    rated = rows.rate_usd.notna()
+    mlr = build_up.projected_mlr(rows.benefit_usd, rows.fixed_pmpm_usd, rows.rate_usd, loads["tax_share"])
     rows["projected_mlr"] = mlr
-    rows["is_mlr_met"] = (mlr >= settings["min_mlr"]).astype(object).where(positive, None)
+    rows["is_mlr_met"] = (mlr >= settings["min_mlr"]).astype(object).where(rated, None)
     rows["range_upper_usd"] = unrounded * (1 + RANGE_WIDTH)
     rows["band_low_usd"], rows["band_high_usd"] = unrounded * (1 - BAND_WIDTH), unrounded * (1 + BAND_WIDTH)
     withheld, earned = (settings["withhold"][name]["value"] for name in ("withheld_share", "earned_share"))
     rows["withhold_usd"] = rows.rate_usd * withheld
     rows["rate_after_withhold_usd"] = build_up.rate_after_withhold(rows.rate_usd, withheld, earned)
     needed = rows.benefit_usd + rows.fixed_pmpm_usd + rows.admin_usd + rows.tax_usd
-    rows["is_withhold_sound"] = rows.rate_after_withhold_usd >= needed - 0.01
+    # The rate is rounded to the cent and its parts are not.
+    sound = rows.rate_after_withhold_usd >= needed - 0.01
+    rows["is_withhold_sound"] = sound.astype(object).where(rated, None)
     return rows[list(Rates.types())]
 
 
@@ -230,16 +230,16 @@ def tpl_factor(settings: dict) -> float:
 
 
 def _blend(rows: pd.DataFrame, manual: dict[str, float]) -> pd.DataFrame:
-    """Blend with the manual rate of the cell or of its plan, else with the plan's pool, whose total then stays."""
-    external = rows.cell.map(manual).fillna(rows.plan.map(manual)).astype(float)
+    """Blend with the manual rate of the cell or of its pool, else with the pool's own mean; its total then stays."""
+    external = rows.cell.map(manual).fillna(rows.pool.map(manual)).astype(float)
     rows["manual_source"] = np.where(external.notna(), "external", "pooled")
     pooled = rows[external.isna()]
-    months = pooled.groupby("plan").member_months.sum()
-    total = (pooled.tpl_pmpm_usd * pooled.member_months).groupby(pooled.plan).sum()
-    rows["manual_pmpm_usd"] = external.fillna(rows.plan.map(total / months))
+    months = pooled.groupby("pool").member_months.sum()
+    total = (pooled.tpl_pmpm_usd * pooled.member_months).groupby(pooled.pool).sum()
+    rows["manual_pmpm_usd"] = external.fillna(rows.pool.map(total / months))
     raw = build_up.blend(rows.tpl_pmpm_usd, rows.manual_pmpm_usd, rows.credibility_z)
-    drawn = (raw * rows.member_months)[external.isna()].groupby(pooled.plan).sum()
-    neutral = rows.plan.map((total / drawn).where(drawn > 0, 1.0)).fillna(1.0)
+    drawn = (raw * rows.member_months)[external.isna()].groupby(pooled.pool).sum()
+    neutral = rows.pool.map((total / drawn).where(drawn > 0, 1.0)).fillna(1.0)
     rows["f_neutral"] = neutral.where(external.isna(), 1.0)
     rows["blended_pmpm_usd"] = raw * rows.f_neutral
     return rows
@@ -259,7 +259,11 @@ def _add_interval(rows, build, trusted, base_completion, trend, settings):
     error = np.sqrt(rows.se_process_usd**2 + rows.se_completion_usd**2 + rows.se_trend_usd**2)
     kept = rows.credibility_z * rows.f_neutral / (1 - rows.admin_share - rows.margin_share - rows.tax_share)
     rows["lower"], rows["upper"] = rows.rate_usd - Z95 * kept * error, rows.rate_usd + Z95 * kept * error
-    rows["reason"] = np.where(error.notna(), None, "no cost, or fewer than two members: no interval")
+    rows["reason"] = np.select(
+        [rows.rate_usd.isna(), error.isna()],
+        ["no cost in the base period of the cell or its pool", "no cost, or fewer than two members: no interval"],
+        default=None,
+    )
     return rows
 
 
@@ -271,7 +275,7 @@ def derive_plan_rates(experience: pd.DataFrame, rates: pd.DataFrame, settings: d
     methods.md, E8.
     """
     base = experience[experience.service_month.between(settings["base_start"], settings["base_end"])]
-    months = base.drop_duplicates(["cell", "plan", "service_month"])
+    months = base.drop_duplicates(["cell", "pool", "plan", "service_month"])
     rows = months.groupby(["cell", "plan"], as_index=False).member_months.sum()
     rows = rows.merge(rates[["cell", "rate_usd"]], on="cell")
     if rows.empty:
@@ -292,9 +296,9 @@ def derive_corridor(settings: dict) -> pd.DataFrame:
     return pd.DataFrame(rows)[list(Corridor.types())]
 
 
-def plan_of_cells(experience: pd.DataFrame) -> dict[str, str]:
-    """Give the plan with most member months of each cell: the pool a thin cell is drawn to."""
-    months = experience.drop_duplicates(["cell", "plan", "service_month"])
-    sums = months.groupby(["cell", "plan"], as_index=False).member_months.sum()
-    sums = sums.sort_values(["cell", "member_months", "plan"]).drop_duplicates("cell", keep="last")
-    return dict(zip(sums.cell, sums.plan))
+def place_cells(experience: pd.DataFrame) -> pd.DataFrame:
+    """Give the pool and the plan with most member months of each cell."""
+    months = experience.drop_duplicates(["cell", "pool", "plan", "service_month"])
+    sums = months.groupby(["cell", "pool", "plan"], as_index=False).member_months.sum()
+    sums = sums.sort_values(["cell", "member_months", "pool", "plan"]).drop_duplicates("cell", keep="last")
+    return sums[["cell", "pool", "plan"]]
