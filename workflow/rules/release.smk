@@ -1,1 +1,229 @@
-"""release"""
+"""release: the only folder that may leave the building.
+
+Needs the named tables and figures of every stage. Makes their copies with small counts hidden, the rate book, the
+report, and the manifest of what was released, from what and by which code.
+"""
+
+from pathlib import Path
+
+import yaml
+from ratebook.contracts.released import RELEASED
+
+CONTENTS = "workflow/report/contents.yaml"
+with open(os.path.join(workflow.basedir, CONTENTS)) as stream:
+    FIGURES = list(yaml.safe_load(stream)["figures"])
+# The engine changes no row of any table, so it is no part of what was released.
+SETTINGS = {name: section for name, section in config.items() if name != "engine"}
+WORKFLOW = sorted(
+    path.relative_to(workflow.basedir).as_posix()
+    for folder in ("scripts", "workflow")
+    for path in Path(workflow.basedir, folder).rglob("*.*")
+    if path.is_file() and "__pycache__" not in path.parts
+)
+
+
+rule release_tables:
+    """Hide small counts in every named table, and write it as CSV and as Parquet."""
+    input:
+        attrition="results/clean/attrition.parquet",
+        reconciliation="results/clean/reconciliation.parquet",
+        qa="results/clean/qa.parquet",
+        exposure_qa="results/exposure/exposure_qa.parquet",
+        enrolment="results/exposure/enrolment.parquet",
+        cohort_flow="results/episodes/cohort_flow.parquet",
+        cohort="results/episodes/cohort_table.parquet",
+        episode_lengths="results/episodes/episode_lengths.parquet",
+        engagement="results/engagement/engagement.parquet",
+        engagement_models="results/engagement/engagement_models.parquet",
+        balance="results/engagement/balance.parquet",
+        weight_summary="results/engagement/weight_summary.parquet",
+        service_mix="results/engagement/service_mix.parquet",
+        survival="results/engagement/survival.parquet",
+        survival_by_month="results/engagement/survival_by_month.parquet",
+        cumulative_incidence="results/engagement/cumulative_incidence.parquet",
+        pmpm="results/cost/pmpm.parquet",
+        payment_forms="results/cost/payment_forms.parquet",
+        total_cost="results/cost/total_cost.parquet",
+        cost_curve="results/cost/cost_curve.parquet",
+        cost_by_category="results/cost/cost_by_category.parquet",
+        decomposition="results/cost/decomposition.parquet",
+        break_even="results/cost/break_even.parquet",
+        increments="results/cost/increments.parquet",
+        net_benefit="results/cost/net_benefit.parquet",
+        outside_costs="results/cost/outside_costs.parquet",
+        triangles="results/rates/triangles.parquet",
+        completion="results/rates/completion.parquet",
+        base_completion="results/rates/base_completion.parquet",
+        ultimates="results/rates/ultimates.parquet",
+        trend="results/rates/trend.parquet",
+        rate_build="results/rates/rate_build.parquet",
+        rates="results/rates/rates.parquet",
+        credibility="results/rates/credibility.parquet",
+        plan_rates="results/rates/plan_rates.parquet",
+        corridor="results/rates/corridor.parquet",
+        case_rates="results/rates/case_rates.parquet",
+        provider_risk="results/rates/provider_risk.parquet",
+        program_rates="results/programs/program_rates.parquet",
+        program_comparison="results/programs/program_comparison.parquet",
+        program_reconciliation="results/programs/program_reconciliation.parquet",
+        plan_liability="results/programs/plan_liability.parquet",
+        liability_days="results/programs/liability_days.parquet",
+        published_amounts="results/programs/published.parquet",
+        sensitivity="results/review/sensitivity.parquet",
+        checklist="results/review/checklist.parquet",
+        recovery="results/review/recovery.parquet",
+        code=code_of("scripts/release/release_tables.py"),
+    output:
+        csv=expand("results/release/tables/{name}.csv", name=RELEASED),
+        parquet=expand("results/release/tables/{name}.parquet", name=RELEASED),
+    log:
+        "logs/release/release_tables.log",
+    benchmark:
+        "benchmarks/release/release_tables.tsv"
+    params:
+        suppress_below=config["release"]["suppress_below"],
+    script:
+        "../../scripts/release/release_tables.py"
+
+
+rule release_figures:
+    """Put every figure into the release, drawn again where it shows counts of people."""
+    input:
+        tables=expand("results/release/tables/{name}.parquet", name=RELEASED),
+        figures=[
+            "results/clean/figures/waterfall.svg",
+            "results/clean/figures/waterfall.png",
+            "results/exposure/figures/member_months.svg",
+            "results/exposure/figures/member_months.png",
+            "results/episodes/figures/cohort_flow.svg",
+            "results/episodes/figures/cohort_flow.png",
+            "results/episodes/figures/episode_lengths.svg",
+            "results/episodes/figures/episode_lengths.png",
+            "results/engagement/figures/love_plot.svg",
+            "results/engagement/figures/love_plot.png",
+            "results/engagement/figures/survival.svg",
+            "results/engagement/figures/survival.png",
+            "results/engagement/figures/rmst_by_horizon.svg",
+            "results/engagement/figures/rmst_by_horizon.png",
+            "results/engagement/figures/forest.svg",
+            "results/engagement/figures/forest.png",
+            "results/engagement/figures/cumulative_incidence.svg",
+            "results/engagement/figures/cumulative_incidence.png",
+            "results/engagement/figures/service_mix.svg",
+            "results/engagement/figures/service_mix.png",
+            "results/cost/figures/pmpm_variants.svg",
+            "results/cost/figures/pmpm_variants.png",
+            "results/cost/figures/cumulative_cost.svg",
+            "results/cost/figures/cumulative_cost.png",
+            "results/cost/figures/cost_by_category.svg",
+            "results/cost/figures/cost_by_category.png",
+            "results/cost/figures/decomposition.svg",
+            "results/cost/figures/decomposition.png",
+            "results/cost/figures/break_even.svg",
+            "results/cost/figures/break_even.png",
+            "results/rates/figures/lag_triangle.svg",
+            "results/rates/figures/lag_triangle.png",
+            "results/rates/figures/completion.svg",
+            "results/rates/figures/completion.png",
+            "results/rates/figures/trend.svg",
+            "results/rates/figures/trend.png",
+            "results/rates/figures/rate_build_waterfall.svg",
+            "results/rates/figures/rate_build_waterfall.png",
+            "results/rates/figures/case_rate.svg",
+            "results/rates/figures/case_rate.png",
+            "results/rates/figures/corridor.svg",
+            "results/rates/figures/corridor.png",
+            "results/programs/figures/program_rates.svg",
+            "results/programs/figures/program_rates.png",
+            "results/programs/figures/comparison.svg",
+            "results/programs/figures/comparison.png",
+            "results/programs/figures/liability_timeline.svg",
+            "results/programs/figures/liability_timeline.png",
+            "results/review/figures/checklist.svg",
+            "results/review/figures/checklist.png",
+            "results/review/figures/sensitivity.svg",
+            "results/review/figures/sensitivity.png",
+            "results/review/figures/recovery.svg",
+            "results/review/figures/recovery.png",
+        ],
+        code=code_of("scripts/release/release_figures.py"),
+    output:
+        svg=expand("results/release/figures/{name}.svg", name=FIGURES),
+        png=expand("results/release/figures/{name}.png", name=FIGURES),
+    log:
+        "logs/release/release_figures.log",
+    benchmark:
+        "benchmarks/release/release_figures.tsv"
+    params:
+        data_note=config["study"]["data_note"],
+    script:
+        "../../scripts/release/release_figures.py"
+
+
+rule release_workbook:
+    """Write the rate book in Excel, its rates live formulas of their factors."""
+    input:
+        tables=expand("results/release/tables/{name}.parquet", name=RELEASED),
+        sources="results/intake/source_manifest.parquet",
+        code=code_of("scripts/release/release_workbook.py"),
+    output:
+        workbook="results/release/ratebook.xlsx",
+    log:
+        "logs/release/release_workbook.log",
+    benchmark:
+        "benchmarks/release/release_workbook.tsv"
+    params:
+        settings=SETTINGS,
+    script:
+        "../../scripts/release/release_workbook.py"
+
+
+rule release_report:
+    """Write the report as one page that needs no other file."""
+    input:
+        tables=expand("results/release/tables/{name}.parquet", name=RELEASED),
+        figures=expand(
+            "results/release/figures/{name}.{kind}", name=FIGURES, kind=["svg", "png"]
+        ),
+        sources="results/intake/source_manifest.parquet",
+        contents=CONTENTS,
+        template="workflow/report/report.html.j2",
+        code=code_of("scripts/release/release_report.py"),
+    output:
+        report="results/release/report.html",
+    log:
+        "logs/release/release_report.log",
+    benchmark:
+        "benchmarks/release/release_report.tsv"
+    params:
+        settings=SETTINGS,
+    script:
+        "../../scripts/release/release_report.py"
+
+
+rule release_manifest:
+    """Fingerprint what was released, its sources and its code, and describe the release."""
+    input:
+        released=[
+            *expand("results/release/tables/{name}.csv", name=RELEASED),
+            *expand("results/release/tables/{name}.parquet", name=RELEASED),
+            *expand("results/release/figures/{name}.svg", name=FIGURES),
+            *expand("results/release/figures/{name}.png", name=FIGURES),
+            "results/release/ratebook.xlsx",
+            "results/release/report.html",
+        ],
+        sources="results/intake/source_manifest.parquet",
+        workflow=WORKFLOW,
+        requirements="requirements.in",
+        code=code_of("scripts/release/release_manifest.py"),
+    output:
+        manifest="results/release/manifest.json",
+        readme="results/release/README.md",
+    log:
+        "logs/release/release_manifest.log",
+    benchmark:
+        "benchmarks/release/release_manifest.tsv"
+    params:
+        settings=SETTINGS,
+    script:
+        "../../scripts/release/release_manifest.py"

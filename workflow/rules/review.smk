@@ -1,1 +1,150 @@
-"""review"""
+"""review: what a reviewer asks of the whole.
+
+Needs tables of every stage above, and what was planted where the data are simulated. Makes the recovery of the planted
+truth, the headlines under every other choice, and the checklist.
+"""
+
+
+rule check_claims:
+    """Count over the claims-scale tables what the checklist asks of them."""
+    input:
+        claims="results/clean/claims.parquet",
+        cash_ledger="results/clean/cash_ledger.parquet",
+        member_months="results/exposure/member_months.parquet",
+        episodes="results/episodes/episodes.parquet",
+        code=code_of("scripts/review/check_claims.py"),
+    output:
+        facts="results/review/claim_facts.parquet",
+    log:
+        "logs/review/check_claims.log",
+    benchmark:
+        "benchmarks/review/check_claims.tsv"
+    threads: 2
+    params:
+        episode_gap_days=config["episodes"]["episode_gap_days"],
+    script:
+        "../../scripts/review/check_claims.py"
+
+
+rule check_recovery:
+    """Set what was planted beside what was found; nothing was planted in real data."""
+    input:
+        truth=["results/simulate/truth.json"] if SIMULATED else [],
+        claims="results/clean/claims.parquet",
+        rejected="results/clean/rejected.parquet",
+        engagement="results/engagement/engagement.parquet",
+        pmpm="results/cost/pmpm.parquet",
+        total_cost="results/cost/total_cost.parquet",
+        ultimates="results/rates/ultimates.parquet",
+        trend="results/rates/trend.parquet",
+        code=code_of("scripts/review/check_recovery.py"),
+    output:
+        fault_counts="results/review/fault_counts.parquet",
+        recovery="results/review/recovery.parquet",
+    log:
+        "logs/review/check_recovery.log",
+    benchmark:
+        "benchmarks/review/check_recovery.tsv"
+    threads: 2
+    params:
+        category_groups=config["rates"]["category_groups"],
+    script:
+        "../../scripts/review/check_recovery.py"
+
+
+rule estimate_sensitivity:
+    """Estimate the headlines under every other choice that could have been made."""
+    input:
+        cohort="results/episodes/cohort.parquet",
+        spells_by_gap="results/episodes/spells_by_gap.parquet",
+        engagement="results/engagement/engagement.parquet",
+        pmpm="results/cost/pmpm.parquet",
+        total_cost="results/cost/total_cost.parquet",
+        code=code_of("scripts/review/estimate_sensitivity.py"),
+    output:
+        sensitivity="results/review/sensitivity.parquet",
+    log:
+        "logs/review/estimate_sensitivity.log",
+    benchmark:
+        "benchmarks/review/estimate_sensitivity.tsv"
+    params:
+        spell_gap_days=config["episodes"]["spell_gap_days"],
+        end_reasons=config["engagement"]["end_reasons"],
+        boot_reps=config["review"]["boot_reps"],
+        seed=config["study"]["seed"],
+    script:
+        "../../scripts/review/estimate_sensitivity.py"
+
+
+rule check_review:
+    """Look for seventy errors a reviewer would catch."""
+    input:
+        claim_facts="results/review/claim_facts.parquet",
+        source_manifest="results/intake/source_manifest.parquet",
+        attrition="results/clean/attrition.parquet",
+        reconciliation="results/clean/reconciliation.parquet",
+        qa="results/clean/qa.parquet",
+        exposure_qa="results/exposure/exposure_qa.parquet",
+        cohort="results/episodes/cohort.parquet",
+        cohort_table="results/episodes/cohort_table.parquet",
+        cohort_flow="results/episodes/cohort_flow.parquet",
+        spells="results/episodes/spells.parquet",
+        spells_by_gap="results/episodes/spells_by_gap.parquet",
+        engagement="results/engagement/engagement.parquet",
+        engagement_models="results/engagement/engagement_models.parquet",
+        cumulative_incidence="results/engagement/cumulative_incidence.parquet",
+        balance="results/engagement/balance.parquet",
+        weights="results/engagement/weights.parquet",
+        follow_up="results/cost/follow_up.parquet",
+        outside_costs="results/cost/outside_costs.parquet",
+        pmpm="results/cost/pmpm.parquet",
+        total_cost="results/cost/total_cost.parquet",
+        cost_by_category="results/cost/cost_by_category.parquet",
+        decomposition="results/cost/decomposition.parquet",
+        increments="results/cost/increments.parquet",
+        base_completion="results/rates/base_completion.parquet",
+        base_exclusions="results/rates/base_exclusions.parquet",
+        rate_build="results/rates/rate_build.parquet",
+        rates="results/rates/rates.parquet",
+        plan_rates="results/rates/plan_rates.parquet",
+        corridor="results/rates/corridor.parquet",
+        program_rates="results/programs/program_rates.parquet",
+        plan_liability="results/programs/plan_liability.parquet",
+        sensitivity="results/review/sensitivity.parquet",
+        checklist="workflow/codes/checklist.csv",
+        contents="workflow/report/contents.yaml",
+        code=code_of("scripts/review/check_review.py"),
+    output:
+        checklist="results/review/checklist.parquet",
+    log:
+        "logs/review/check_review.log",
+    benchmark:
+        "benchmarks/review/check_review.tsv"
+    params:
+        settings={name: part for name, part in config.items() if name != "engine"},
+    script:
+        "../../scripts/review/check_review.py"
+
+
+rule plot_review:
+    """Draw the tornado, the checklist as lights, and planted beside found."""
+    input:
+        sensitivity="results/review/sensitivity.parquet",
+        checklist="results/review/checklist.parquet",
+        recovery="results/review/recovery.parquet",
+        code=code_of("scripts/review/plot_review.py"),
+    output:
+        sensitivity_svg="results/review/figures/sensitivity.svg",
+        sensitivity_png="results/review/figures/sensitivity.png",
+        checklist_svg="results/review/figures/checklist.svg",
+        checklist_png="results/review/figures/checklist.png",
+        recovery_svg="results/review/figures/recovery.svg",
+        recovery_png="results/review/figures/recovery.png",
+    log:
+        "logs/review/plot_review.log",
+    benchmark:
+        "benchmarks/review/plot_review.tsv"
+    params:
+        data_note=config["study"]["data_note"],
+    script:
+        "../../scripts/review/plot_review.py"

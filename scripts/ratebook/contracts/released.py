@@ -1,0 +1,106 @@
+"""Which tables are released under which name, and which of their counts follow from each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ratebook.contracts import clean, cost, engagement, episodes, exposure, programs, rates, review
+from ratebook.contracts.base import Contract
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Counts that follow each other, row by row, as `<count>_in` and `<count>_out` of a waterfall.
+
+    `within` names the columns that tell one waterfall from the next; `carries` the columns known at a node
+    (`paid` for `paid_in_usd` and `paid_out_usd`) and `deltas` those known of a step.
+    """
+
+    count: str
+    within: tuple[str, ...] = ()
+    carries: tuple[str, ...] = ()
+    deltas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Series:
+    """A count that only falls from row to row in the order of the key, as people at risk by month.
+
+    What a hidden row would give back (`hides`) is hidden with it.
+    """
+
+    count: str
+    within: tuple[str, ...] = ()
+    hides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Released:
+    """A released table: its contract, and the counts whose differences are counts of people."""
+
+    contract: type[Contract]
+    chains: tuple[Flow | Series, ...] = ()
+
+
+RELEASED = {
+    "attrition": Released(
+        clean.Attrition,
+        (
+            Flow("persons", ("source_table",)),
+            Flow("rows", ("source_table",), carries=("paid",), deltas=("delta_usd",)),
+        ),
+    ),
+    "reconciliation": Released(clean.Reconciliation),
+    "qa": Released(clean.Qa),
+    "exposure_qa": Released(exposure.ExposureQa),
+    "enrolment": Released(exposure.Enrolment),
+    "cohort_flow": Released(episodes.CohortFlow, (Flow("persons"),)),
+    "cohort": Released(episodes.CohortTable),
+    "episode_lengths": Released(episodes.EpisodeLengths),
+    "engagement": Released(engagement.Engagement),
+    "engagement_models": Released(engagement.EngagementModels),
+    "balance": Released(engagement.Balance),
+    "weight_summary": Released(engagement.WeightSummary),
+    "service_mix": Released(engagement.ServiceMix),
+    "survival": Released(engagement.Survival, (Series("at_risk", ("arm",), engagement.Survival.Config.hides),)),
+    "survival_by_month": Released(
+        engagement.SurvivalByMonth,
+        (Series("at_risk", ("arm",), ("events", *engagement.SurvivalByMonth.Config.hides)),),
+    ),
+    "cumulative_incidence": Released(
+        engagement.CumulativeIncidence,
+        (Series("at_risk", ("arm", "end_reason"), engagement.CumulativeIncidence.Config.hides),),
+    ),
+    "pmpm": Released(cost.Pmpm),
+    "payment_forms": Released(cost.PaymentForms),
+    "total_cost": Released(cost.TotalCost),
+    "cost_curve": Released(cost.CostCurve, (Series("persons", ("estimand", "arm")),)),
+    "cost_by_category": Released(cost.CostByCategory),
+    "decomposition": Released(cost.Decomposition),
+    "break_even": Released(cost.BreakEven),
+    "increments": Released(cost.Increments),
+    "net_benefit": Released(cost.NetBenefit),
+    "outside_costs": Released(cost.OutsideCosts),
+    "triangles": Released(rates.Triangles),
+    "completion": Released(rates.Completion),
+    "base_completion": Released(rates.BaseCompletion),
+    "ultimates": Released(rates.Ultimates),
+    "trend": Released(rates.Trend),
+    "rate_build": Released(rates.RateBuild),
+    "rates": Released(rates.Rates),
+    "credibility": Released(rates.Credibility),
+    "plan_rates": Released(rates.PlanRates),
+    "corridor": Released(rates.Corridor),
+    "case_rates": Released(rates.CaseRates),
+    "provider_risk": Released(rates.ProviderRisk),
+    "program_rates": Released(programs.ProgramRates),
+    "program_comparison": Released(programs.ProgramComparison),
+    "program_reconciliation": Released(programs.ProgramReconciliation),
+    "plan_liability": Released(programs.PlanLiability),
+    "liability_days": Released(programs.LiabilityDays),
+    "published_amounts": Released(programs.PublishedAmounts),
+    "sensitivity": Released(review.Sensitivity),
+    "checklist": Released(review.Checklist),
+    "recovery": Released(review.Recovery),
+}
+"""Released name to contract; the name is the file's name in `results/release/tables/`."""

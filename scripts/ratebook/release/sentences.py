@@ -1,0 +1,323 @@
+"""Sentences of the report: every number and every direction is read from a released table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from ratebook.release.wording import direction, is_missing, phrase, spell
+
+Tables = dict[str, pd.DataFrame]
+SENTENCES: dict[str, Callable[[Tables, dict], list[str]]] = {}
+NO_COHORT = (
+    "No member met the rules of the study cohort, so nothing that rests on it could be estimated; "
+    "the flow of members shows at which rule the last one left."
+)
+
+
+def section(name: str):
+    """Register the sentences of a section."""
+
+    def register(function):
+        SENTENCES[name] = function
+        return function
+
+    return register
+
+
+def pick(frame: pd.DataFrame, **where) -> dict | None:
+    """Give the one row that meets the conditions; None where there is none."""
+    for column, value in where.items():
+        frame = frame[frame[column] == value]
+    return frame.iloc[0].to_dict() if len(frame) else None
+
+
+def persons_of(tables: Tables, arm: str):
+    """Give the persons of an arm of the cohort: those of any characteristic, its levels together."""
+    rows = tables["cohort"]
+    rows = rows[rows.arm == arm]
+    if rows.empty:
+        return None
+    sums = rows.groupby("characteristic", sort=False).persons.agg(lambda n: n.sum() if n.notna().all() else None)
+    known = sums.dropna()
+    return None if known.empty else known.max()
+
+
+@section("summary")
+def say_summary(tables: Tables, settings: dict) -> list[str]:
+    """Answer the question in three sentences: longer, cheaper by the month, dearer in all, or not."""
+    length = primary_length(tables)
+    price = pick(tables["pmpm"], variant="P1", numerator="program", arm="difference", month_rule="exact")
+    total = pick(tables["total_cost"], estimand="total_sud", arm="difference", method="partitioned")
+    if length is None and price is None and total is None:
+        return [NO_COHORT]
+    said = []
+    if length is not None:
+        said.append(
+            f"Clients of RSN stayed engaged {direction(length, 'longer', 'for a shorter time', 'equally long')} than "
+            f"clients of CSP: the difference within {int(length['tau_days'])} days of the first contact is "
+            f"{phrase(length, '', 'days')}."
+        )
+    if price is not None:
+        said.append(
+            f"A month of engagement cost {direction(price, 'more', 'less', 'the same')} under RSN than under CSP: "
+            f"{phrase(price, 'usd')} per engaged month (variant P1)."
+        )
+    if total is not None:
+        ratio = ratio_phrase(total)
+        said.append(
+            f"Total SUD cost per member over {int(total['horizon_days'])} days was "
+            f"{direction(total, 'higher', 'lower', 'the same')} under RSN: {phrase(total, 'usd')}{ratio}."
+        )
+    return said
+
+
+def primary_length(tables: Tables) -> dict | None:
+    """Give the headline contrast of engagement: contacts, Kaplan-Meier, the longest horizon with an estimate."""
+    rows = tables["engagement"]
+    rows = rows[(rows.estimand == "rmst_difference") & (rows.clock == "contact") & (rows.method == "kaplan_meier")]
+    rows = rows.sort_values("tau_days")
+    known = rows[rows.estimate.notna()]
+    rows = known if len(known) else rows
+    return rows.iloc[-1].to_dict() if len(rows) else None
+
+
+def ratio_phrase(row: dict) -> str:
+    """Print the ratio of the arms with its interval, where there is one."""
+    if is_missing(row.get("ratio")):
+        return ""
+    text = f"; a ratio of {row['ratio']:.2f}"
+    if is_missing(row.get("ratio_lower")) or is_missing(row.get("ratio_upper")):
+        return text
+    return f"{text} (95% CI {row['ratio_lower']:.2f} to {row['ratio_upper']:.2f})"
+
+
+@section("data")
+def say_data(tables: Tables, settings: dict) -> list[str]:
+    """Say what was read, what left on the way, and whether the dollars add up."""
+    said = []
+    for table, steps in tables["attrition"].sort_values("step").groupby("source_table", sort=False):
+        first, last = steps.iloc[0], steps.iloc[-1]
+        said.append(
+            f"Of {spell(first.rows_in)} rows of {table.replace('_', ' ')} worth {spell(first.paid_in_usd, 'usd')}, "
+            f"{spell(last.rows_out)} rows worth {spell(last.paid_out_usd, 'usd')} remain after {len(steps)} rules."
+        )
+    totals = tables["reconciliation"]
+    if totals.difference_share.notna().any():
+        worst, broken = totals.difference_share.max(), totals.status.isin(["warn", "fail"]).sum()
+        said.append(
+            f"Against {len(totals)} control totals of the supplier the largest difference is "
+            f"{spell(worst, 'share')}; {spell(int(broken))} of them pass the limit."
+        )
+    else:
+        said.append("The source came without control totals, so it could not be reconciled to its supplier.")
+    checked = tables["qa"]
+    failed = checked[checked.passed == False]  # noqa: E712
+    said.append(f"{len(checked)} checks of quality were made; {len(failed)} found more than their limit.")
+    return said
+
+
+@section("flow")
+def say_flow(tables: Tables, settings: dict) -> list[str]:
+    """Say how many members entered the flow and how many are the cohort."""
+    flow = tables["cohort_flow"].sort_values("step")
+    if flow.empty or flow.persons_in.iloc[0] == 0:
+        return ["No member had a detoxification in these data, so there is no cohort to flow into."]
+    first, last = flow.persons_in.iloc[0], flow.persons_out.iloc[-1]
+    return [
+        f"{spell(first)} members entered the flow, and {spell(last)} are the cohort."
+        if not (is_missing(first) or is_missing(last))
+        else "An end of the flow is a small count, and hidden."
+    ]
+
+
+@section("table_1")
+def say_cohort(tables: Tables, settings: dict) -> list[str]:
+    """Say how large the arms are, and how alike."""
+    sizes = {arm: persons_of(tables, arm) for arm in ("RSN", "CSP", "none")}
+    if not any(sizes.values()):
+        return [NO_COHORT]
+    said = [
+        f"{spell(sizes['RSN'])} members engaged with RSN and {spell(sizes['CSP'])} with CSP; "
+        f"{spell(sizes['none'])} with neither within the time allowed."
+    ]
+    balance = tables["balance"]
+    if balance.smd_before.notna().any():
+        before, after = balance.smd_before.abs().max(), balance.smd_after.abs().max()
+        said.append(
+            f"The largest standardised difference between the arms is {before:.2f} before weighting and "
+            f"{spell(after)} after overlap weighting."
+        )
+    return said
+
+
+@section("engagement")
+def say_engagement(tables: Tables, settings: dict) -> list[str]:
+    """Give restricted means by arm, the ratio, and what other methods make of the difference."""
+    length = primary_length(tables)
+    if length is None:
+        return [NO_COHORT]
+    rows, tau, said = tables["engagement"], length["tau_days"], []
+    for arm in ("RSN", "CSP"):
+        mean = pick(rows, estimand="rmst", arm=arm, tau_days=tau, clock="contact", method="kaplan_meier")
+        if mean is not None:
+            said.append(
+                f"Within {int(tau)} days, clients of {arm} were engaged {phrase(mean, '', 'days')} on average."
+            )
+    said.append(f"The difference, RSN less CSP, is {phrase(length, '', 'days')}.")
+    for method, name in (
+        ("overlap_weighted", "After overlap weighting"),
+        ("landmark", "From the landmark on, among members still followed"),
+        ("by_site", "By site of discharge, whoever engaged"),
+    ):
+        other = rows[(rows.method == method) & rows.estimand.str.endswith("_difference") & (rows.clock == "contact")]
+        other = other.sort_values("tau_days")
+        if len(other):
+            said.append(f"{name} it is {phrase(other.iloc[-1].to_dict(), '', 'days')}.")
+    gap = rows[(rows.estimand == "measurement_gap") & rows.estimate.notna()].sort_values("tau_days")
+    for row in gap.groupby("arm", sort=False).tail(1).to_dict("records"):
+        said.append(
+            f"Timed by enrolment and not by contacts, engagement in {row['arm']} would be {phrase(row, '', 'days')} "
+            "longer: both arms are therefore timed by contacts."
+        )
+    models = tables["engagement_models"]
+    tests = models[models.model.str.startswith("ph_test") & (models.term == "GLOBAL") & models.p_value.notna()]
+    if len(tests):
+        said.append(f"The global test of proportional hazards gives p = {tests.p_value.min():.3f}.")
+    return said
+
+
+VARIANTS = {
+    "P1": "program cost per engaged month",
+    "P2": "program cost per eligible month",
+    "P4": "total SUD cost per eligible month",
+    "P5": "total SUD cost per member to the horizon",
+}
+
+
+@section("denominators")
+def say_denominators(tables: Tables, settings: dict) -> list[str]:
+    """Set the four answers to 'which costs less' side by side, each with its denominator."""
+    said = []
+    for variant, name in VARIANTS.items():
+        rows = tables["pmpm"]
+        rows = rows[(rows.variant == variant) & (rows.arm == "difference")]
+        numerator = "program" if variant in ("P1", "P2") else "total_sud"
+        rows = rows[rows.numerator == numerator]
+        exact = rows[rows.month_rule == "exact"]
+        rows = exact if len(exact) else rows
+        if len(rows):
+            row = rows.iloc[0].to_dict()
+            word = direction(row, "higher", "lower", "the same")
+            said.append(f"{variant}, {name}: {word} under RSN, by {phrase(row, 'usd')}{ratio_phrase(row)}.")
+    return said or [NO_COHORT]
+
+
+@section("total_cost")
+def say_total(tables: Tables, settings: dict) -> list[str]:
+    """Give the censoring-adjusted mean by arm, the share censored, and dollars per extra engaged month."""
+    rows, said = tables["total_cost"], []
+    for arm in ("RSN", "CSP"):
+        row = pick(rows, estimand="total_sud", arm=arm, method="partitioned")
+        if row is not None:
+            censored = spell(row["censored_share"], "share")
+            said.append(f"{arm}: {phrase(row, 'usd')} per member; {censored} of members were not seen to the horizon.")
+    extra = pick(tables["increments"], estimand="total_sud")
+    if extra is not None:
+        row = {**extra, "estimate": extra["icer_usd"]}
+        quadrant = extra["quadrant"] if not is_missing(extra["quadrant"]) else "not known"
+        said.append(f"Dollars per extra engaged month: {phrase(row, 'usd')}, in quadrant {quadrant}.")
+    for row in tables["break_even"].to_dict("records"):
+        unit = "usd" if "USD" in str(row["unit"]) or "usd" in str(row["unit"]) else ""
+        noun = "" if unit else str(row["unit"])
+        shown = {**row, "estimate": row["value"]}
+        said.append(
+            f"Break-even, {row['quantity'].replace('_', ' ')} ({row['perspective']}): {phrase(shown, unit, noun)}."
+        )
+    return said or [NO_COHORT]
+
+
+@section("decomposition")
+def say_decomposition(tables: Tables, settings: dict) -> list[str]:
+    """Name the factors that raise and lower the difference most."""
+    rows = tables["decomposition"]
+    rows = rows[rows.effect_usd.notna()]
+    if rows.empty:
+        return [NO_COHORT]
+    rows = rows.sort_values("effect_usd")
+    low, high = rows.iloc[0], rows.iloc[-1]
+    said = [f"The parts add up to {spell(rows.effect_usd.sum(), 'usd')} per member, RSN less CSP."]
+    for row, word in ((high, "most to it"), (low, "most against it")):
+        shown = {**row.to_dict(), "estimate": row.effect_usd}
+        said.append(f"{row.category}, {row.factor}, adds {word}: {phrase(shown, 'usd')}.")
+    return said
+
+
+@section("rates")
+def say_rates(tables: Tables, settings: dict) -> list[str]:
+    """Say how complete the base is, what the rates are, and what a client-month is worth."""
+    rates, base, said = tables["rates"], tables["base_completion"], []
+    known = base.completion_factor.notna()
+    if known.any() and (base.method != "none").any():
+        least = base[known].sort_values("completion_factor").iloc[0]
+        said.append(
+            f"The base period is least complete in {least.category.replace('_', ' ')}: "
+            f"{spell(least.completion_factor, 'share')} of its expected cost was paid by the extract."
+        )
+    else:
+        said.append("Without dates of payment, completion could not be measured: no cost is completed.")
+    if rates.empty:
+        return [*said, "No rate cell has exposure, so there is no rate."]
+    shown = rates[rates.rate_usd.notna()]
+    said.append(
+        f"{len(shown)} rate cells have a rate, from {spell(shown.rate_usd.min(), 'usd')} to "
+        f"{spell(shown.rate_usd.max(), 'usd')} per member per month; the lowest projected medical loss ratio is "
+        f"{spell(shown.projected_mlr.min(), 'share')}."
+    )
+    for row in tables["case_rates"].to_dict("records"):
+        if row["form"] == "per_month":
+            value = {**row, "estimate": row["value_usd"]}
+            said.append(
+                f"A flat monthly rate for {row['arm']} ({row['basis']} basis), before load: {phrase(value, 'usd')}."
+            )
+    return said
+
+
+@section("programs")
+def say_programs(tables: Tables, settings: dict) -> list[str]:
+    """Say which program saves the State most and least on the same people."""
+    rows = tables["program_comparison"]
+    known = rows[rows.state_saving_pmpm_usd.notna()]
+    if known.empty:
+        return ["No member of these data would be enrolled by any of the five programs, so none could be priced."]
+    known = known.sort_values("state_saving_pmpm_usd")
+    said = [f"{len(known)} designs are priced on the same people, each by its own formula."]
+    for row, word in ((known.iloc[-1], "most"), (known.iloc[0], "least")):
+        shown = {**row.to_dict(), "estimate": row.state_saving_pmpm_usd}
+        place = "" if row.area in ("all", None) else f", {row.area}"
+        said.append(
+            f"The State keeps {word} under {row['name']} ({row.state}{place}): {phrase(shown, 'usd')} per member per month."
+        )
+    return said
+
+
+@section("review")
+def say_review(tables: Tables, settings: dict) -> list[str]:
+    """Count what was checked, what changed sign, and what of the planted truth was found."""
+    counts = tables["checklist"].status.value_counts()
+    said = [
+        f"Of {len(tables['checklist'])} errors reviewers look for, {counts.get('pass', 0)} are absent, "
+        f"{counts.get('warn', 0)} call for a remark, {counts.get('fail', 0)} are present, and "
+        f"{counts.get('na', 0)} could not be looked for."
+    ]
+    changes = tables["sensitivity"].sign_change.dropna()
+    if len(changes):
+        said.append(f"Of {len(changes)} variations of a choice, {int(changes.sum())} change the sign of a headline.")
+    recovery = tables["recovery"]
+    told = recovery.covered.dropna()
+    if len(told):
+        said.append(f"Of {len(told)} planted quantities with an interval, {int(told.sum())} lie inside it.")
+    else:
+        said.append("Nothing was planted in these data, so recovery of a known truth could not be shown.")
+    return said

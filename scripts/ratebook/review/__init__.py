@@ -1,0 +1,1 @@
+"""What a reviewer asks of the whole: planted truth found, conclusions robust, known errors absent."""

@@ -1,0 +1,197 @@
+"""Checks of cleaning, coverage, episodes and the cohort (H1 to H25)."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ratebook.review.seen import CannotSay, Seen, checks
+
+
+@checks("H1")
+def tie_to_control_totals(seen: Seen):
+    """Compare every control total, and add the waterfall up: raw plus every change is final, to the dollar."""
+    attrition = seen.table("attrition")
+    gap = waterfall_gap(attrition)
+    if gap > 1:
+        return 1.0, f"the waterfall of dollars misses its end by ${gap:,.2f}"
+    differences = seen.table("reconciliation").difference_share.dropna()
+    if differences.empty:
+        raise CannotSay("the source has no control totals; the waterfall of dollars adds up")
+    return differences.max()
+
+
+def waterfall_gap(attrition: pd.DataFrame) -> float:
+    """Give the largest dollars by which a table's first amount plus its changes misses its last."""
+    gaps = []
+    for _, steps in attrition.sort_values("step").groupby("source_table"):
+        paid = steps[["paid_in_usd", "delta_usd", "paid_out_usd"]].astype(float)
+        gaps.append(abs(paid.paid_in_usd.iloc[0] + paid.delta_usd.sum() - paid.paid_out_usd.iloc[-1]))
+    return max(gaps)
+
+
+@checks("H2")
+def void_or_original_kept(seen: Seen):
+    """Count lines of a chain of adjustments that stand in the final table twice."""
+    return seen.fact("lines_kept_twice")
+
+
+@checks("H3")
+def header_and_lines_summed(seen: Seen):
+    """Compare the final table's dollars with the cash that moved: twice the cash is the sign of a double sum."""
+    ledger = seen.fact("ledger_served_usd")
+    if ledger <= 0:
+        raise CannotSay("the ledger holds no dollars")
+    return abs(seen.fact("claims_usd") / ledger - 1)
+
+
+@checks("H4")
+def capitation_beside_encounters(seen: Seen):
+    """Count cost lines that are neither fee-for-service nor encounter."""
+    return seen.fact("lines_neither_ffs_nor_encounter")
+
+
+@checks("H6")
+def services_outside_coverage(seen: Seen):
+    """Give the share of dollars served on days nobody was covered."""
+    cost = seen.table("exposure_qa", "check_id == 'claims_cost'")
+    return cost.value[cost.level == "outside"].sum() / _whole(cost)
+
+
+@checks("H8")
+def dual_cost_unseen(seen: Seen):
+    """Give the share of member months with full Medicare-Medicaid coverage, whose Medicare claims are not here."""
+    return seen.fact("full_dual_share"), "Medicare claims are not part of the input"
+
+
+@checks("H9")
+def unit_scale(seen: Seen):
+    """Give the share of dollars on lines whose units were flagged and corrected."""
+    return seen.fact("flagged_units_share")
+
+
+@checks("H10")
+def overlapping_spans(seen: Seen):
+    """Count person-years of more than twelve member months."""
+    years = seen.table("exposure_qa", "check_id == 'double_count'")
+    return years.value[years.level == "over_12_months_a_year"].sum()
+
+
+@checks("H12")
+def unmapped_codes(seen: Seen):
+    """Give the share of dollars whose codes name no category."""
+    return seen.fact("unmapped_share")
+
+
+@checks("H13")
+def brought_twice(seen: Seen):
+    """Count services that stand in two final claims, equal in every field."""
+    return seen.fact("services_in_two_claims")
+
+
+@checks("H14")
+def transfer_as_readmission(seen: Seen):
+    """Count readmissions within the gap that joins two stays into one episode."""
+    seen.fact("episodes")
+    return seen.fact("readmissions_within_gap")
+
+
+@checks("H15")
+def index_rule_stated(seen: Seen):
+    """Count index rules that the config does not state."""
+    stated = seen.settings.get("episodes", {})
+    return sum(not any(word in key for key in stated) for word in ("min_detox", "count_index", "index_rule"))
+
+
+@checks("H16")
+def future_conditioned(seen: Seen):
+    """Look for a cohort nobody leaves early: the sign that staying was required.
+
+    Where someone was disenrolled or the data ended before the longest horizon, follow-up was not a condition.
+    """
+    cohort = seen.table("cohort")
+    followed = (cohort.follow_end_date - cohort.discharge_date).dt.days
+    early = (followed < 365) & (cohort.follow_end_reason != "death")
+    return float(not early.any()), f"{_spell_share(early.mean())} of members are followed for less than a year"
+
+
+@checks("H17")
+def immortal_time(seen: Seen):
+    """Compare the arms' median days from discharge to first contact."""
+    cohort = seen.table("cohort", "arm in ('RSN', 'CSP')")
+    waited = (cohort.first_contact_date - cohort.discharge_date).dt.days.groupby(cohort.arm).median()
+    if len(waited) < 2:
+        raise CannotSay("only one arm has a first contact")
+    engagement = seen.tables.get("engagement", pd.DataFrame({"method": []}))
+    answered = engagement.method.isin(["landmark", "clone_censor_weight"]).any()
+    remark = "a landmark analysis stands beside the naive one" if answered else "no landmark analysis stands beside it"
+    return abs(waited["RSN"] - waited["CSP"]), remark
+
+
+@checks("H18")
+def treatment_as_outcome(seen: Seen):
+    """Count rules by which continuity of care would count the navigator or another detoxification."""
+    stated = seen.settings.get("episodes", {})
+    return sum(bool(value) for key, value in stated.items() if "count_navigator" in key or "count_detox" in key)
+
+
+@checks("H19")
+def attrition_shown(seen: Seen):
+    """Count steps of the cohort's flow that gain persons or do not start where the last one ended."""
+    flow = seen.table("cohort_flow").sort_values("step")
+    gains = (flow.persons_out > flow.persons_in).sum()
+    breaks = (flow.persons_in.iloc[1:].to_numpy() != flow.persons_out.iloc[:-1].to_numpy()).sum()
+    return gains + breaks
+
+
+@checks("H20")
+def contamination(seen: Seen):
+    """Give the share of engaged members with contacts of both programs."""
+    return seen.table("cohort", "arm in ('RSN', 'CSP')").is_both_programs.mean()
+
+
+@checks("H22")
+def bundle(seen: Seen):
+    """Say, always, that training, coaching and incentives came with the case rate."""
+    seen.table("cohort", "arm == 'RSN'")
+    return 1.0, "the effect of the payment form is not separable from training, coaching and client incentives"
+
+
+@checks("H25")
+def end_of_data_as_event(seen: Seen):
+    """Count spells said to have ended while the data ended within the silence that would show it."""
+    spells = seen.table("spells", "end_reason == 'disengaged'")
+    gap, end = seen.setting("episodes", "spell_gap_days"), pd.Timestamp(seen.setting("study", "window_end"))
+    return ((end - spells.last_date).dt.days <= gap).sum()
+
+
+@checks("H33")
+def informative_disenrolment(seen: Seen):
+    """Test whether the share disenrolled in follow-up is the same in both arms (chi-squared)."""
+    from scipy.stats import chi2_contingency
+
+    cohort = seen.table("cohort", "arm in ('RSN', 'CSP')")
+    table = pd.crosstab(cohort.arm, cohort.follow_end_reason == "disenrolled")
+    if table.shape != (2, 2):
+        raise CannotSay("nobody, or everybody, was disenrolled, or only one arm stands")
+    return chi2_contingency(table, correction=False).pvalue
+
+
+@checks("H43")
+def calendar_windows(seen: Seen):
+    """Compare the arms' median day of discharge."""
+    cohort = seen.table("cohort", "arm in ('RSN', 'CSP')")
+    days = cohort.discharge_date.astype("datetime64[s]").astype("int64").groupby(cohort.arm).median() / 86_400
+    if len(days) < 2:
+        raise CannotSay("only one arm has members")
+    return abs(days["RSN"] - days["CSP"])
+
+
+def _whole(rows: pd.DataFrame) -> float:
+    whole = rows.value.sum()
+    if not whole:
+        raise CannotSay("there are no dollars to share out")
+    return whole
+
+
+def _spell_share(share: float) -> str:
+    return f"{100 * share:.0f}%"

@@ -1,0 +1,211 @@
+"""Checks of rates, programs and the release itself (H7, H11, H47 to H69)."""
+
+from __future__ import annotations
+
+from ratebook.contracts.released import RELEASED
+from ratebook.disclosure import disclose, is_small
+from ratebook.review.seen import CannotSay, Seen, checks
+
+
+@checks("H7")
+def immature_base(seen: Seen):
+    """Count categories whose base is less than 90% paid and was not completed."""
+    base = seen.table("base_completion")
+    if base.completion_factor.isna().all():
+        raise CannotSay("no date of payment: how complete the base is cannot be seen")
+    immature = (base.completion_factor < 0.90) & (base.method == "none")
+    return immature.sum(), f"the least complete category is {100 * base.completion_factor.min():.1f}% paid"
+
+
+@checks("H11")
+def retroactive_base(seen: Seen):
+    """Give the share of the capitation base that was added retroactively."""
+    months = seen.table("base_exclusions").set_index("status").member_months.astype(float)
+    retroactive = months.get("retroactive", 0.0)
+    if seen.setting("exposure", "exclude_retro_from_base"):
+        return 0.0, f"{retroactive:,.0f} retroactive member months are left out of the base"
+    return retroactive / months.sum()
+
+
+@checks("H47")
+def loads_divided(seen: Seen):
+    """Take the loads off every rate again: what is left is the benefit, within the rounding of the rate."""
+    rates = seen.table("rates")
+    net = rates.rate_usd * (1 - rates.admin_share - rates.margin_share - rates.tax_share)
+    return (net - rates.blended_pmpm_usd - rates.fixed_pmpm_usd).abs().max()
+
+
+@checks("H48")
+def trend_compounds(seen: Seen):
+    """Recompute every trend factor from its two annual trends and its months."""
+    build = seen.table("rate_build")
+    annual = (1 + build.trend_utilisation) * (1 + build.trend_unit_cost)
+    return (annual ** (build.trend_months / 12) - build.f_trend).abs().max()
+
+
+@checks("H49")
+def other_insurance_twice(seen: Seen):
+    """Count cells with a factor for other insurance, although the base is net of it."""
+    return (seen.table("rates").f_tpl != 1).sum(), "the base is what Medicaid paid: net of other insurance"
+
+
+@checks("H50")
+def flat_payments_completed(seen: Seen):
+    """Count completion factors other than 1 on the category that holds the monthly case rate."""
+    groups = seen.setting("rates", "category_groups")
+    flat = [name for name, members in groups.items() if "NAVIGATOR" in members]
+    base = seen.table("base_completion")
+    completed = base[base.category.isin(flat)].completion_factor
+    return (completed.notna() & (completed != 1)).sum(), "case rates are claims here, and reach the ledger with a lag"
+
+
+@checks("H51")
+def unargued_savings(seen: Seen):
+    """Count managed-care factors below 1 with no rationale."""
+    build = seen.table("rate_build")
+    return ((build.f_managed_care < 1) & (build.rationale_managed_care.fillna("").str.len() == 0)).sum()
+
+
+@checks("H52")
+def thin_cells(seen: Seen):
+    """Count cells below the smallest size that are fully believed."""
+    rates = seen.table("rates")
+    return ((rates.member_months < seen.setting("rates", "min_cell_member_months")) & (rates.credibility_z >= 1)).sum()
+
+
+@checks("H53")
+def budget_neutral(seen: Seen):
+    """Compare what the plans of a cell are paid with what the cell's own rate would pay."""
+    plans = seen.table("plan_rates").merge(seen.table("rates")[["cell", "rate_usd"]], on="cell")
+    plans = plans.assign(made=plans.member_months * (plans.plan_rate_usd - plans.rate_usd))
+    return plans.groupby("cell").made.sum().abs().max()
+
+
+@checks("H55")
+def loss_ratio(seen: Seen):
+    """Give the lowest projected medical loss ratio of any cell."""
+    ratios = seen.table("rates").projected_mlr.dropna()
+    if ratios.empty:
+        raise CannotSay("no cell has a rate")
+    return ratios.min()
+
+
+@checks("H56")
+def withhold(seen: Seen):
+    """Count cells whose rate no longer covers its cost once the part not earned back is withheld."""
+    return (~seen.table("rates").is_withhold_sound).sum()
+
+
+@checks("H57")
+def corridor(seen: Seen):
+    """Count mirror-image deviations that do not settle as mirror images."""
+    curve = seen.table("corridor").assign(deviation=lambda t: (t.actual_to_target - 1).round(9))
+    mirror = curve.assign(deviation=-curve.deviation)
+    pairs = curve.merge(mirror, on="deviation", suffixes=("", "_mirror"))
+    if pairs.empty:
+        raise CannotSay("the corridor is drawn on one side of its target only")
+    return ((pairs.state_share_of_target + pairs.state_share_of_target_mirror).abs() > 1e-9).sum()
+
+
+@checks("H58")
+def upper_payment_limit(seen: Seen):
+    """Count rates above what would otherwise have been paid."""
+    known = seen.table("program_rates").upl_ok.dropna()
+    if known.empty:
+        raise CannotSay("no program has a comparable population in the data")
+    return (~known.astype(bool)).sum()
+
+
+@checks("H59")
+def rate_range(seen: Seen):
+    """Give the widest certified range."""
+    rates = seen.table("rates")
+    return round((rates.range_upper_usd / rates.rate_usd - 1).max(), 4)
+
+
+@checks("H61")
+def discount_read(seen: Seen):
+    """Give the smallest share of its base that any program's rate keeps."""
+    discounts = seen.table("program_rates").discount.dropna()
+    if discounts.empty:
+        raise CannotSay("no program has a rate in the data")
+    return 1 - discounts.max()
+
+
+@checks("H62")
+def day_counter(seen: Seen):
+    """Compare the plan's facility days when counted over the year and anew for each stay."""
+    days = seen.table("plan_liability", "plan_nf_days > 0")
+    return (days.plan_nf_days_per_spell / days.plan_nf_days - 1).abs().max()
+
+
+@checks("H64")
+def published_rates(seen: Seen):
+    """Count rates of ours that equal a published one to the cent: the sign of a number that was typed in."""
+    rates = seen.table("program_rates", "published_low_usd.notna() and rate_usd.notna()")
+    return ((rates.rate_usd - rates.published_low_usd).abs() < 0.005).sum()
+
+
+@checks("H65")
+def rounding_last(seen: Seen):
+    """Recompute every rate from its factors."""
+    build, rates = seen.table("rate_build"), seen.table("rates").set_index("cell")
+    projected = build.base_usd / build.member_months / build.completion_factor
+    projected = (projected * build.f_trend * build.f_program * build.f_managed_care).groupby(build.cell).sum()
+    experience = projected.reindex(rates.index) * rates.f_tpl
+    blended = rates.credibility_z * experience + (1 - rates.credibility_z) * rates.manual_pmpm_usd
+    loads = 1 - rates.admin_share - rates.margin_share - rates.tax_share
+    rate = (blended * rates.f_neutral + rates.fixed_pmpm_usd) / loads
+    return (rate - rates.rate_usd).abs().max()
+
+
+@checks("H66")
+def provenance(seen: Seen):
+    """Count what is missing of a seed and of a fingerprint for every source that was read."""
+    sources = seen.table("source_manifest", "status == 'read'")
+    seed = seen.setting("study", "seed")
+    return sources.sha256.isna().sum() + (not isinstance(seed, int))
+
+
+@checks("H67")
+def small_cells(seen: Seen):
+    """Hide small counts as the release does, then count those that still show."""
+    limit, shown = seen.setting("release", "suppress_below"), 0
+    of_name = {**seen.tables, "cohort": seen.tables.get("cohort_table")}
+    for name, released in RELEASED.items():
+        if of_name.get(name) is not None:
+            frame = disclose(of_name[name], released.contract, limit, released.chains)
+            counts = [c for c, f in released.contract.fields().items() if f.persons and c in frame]
+            shown += sum(int(is_small(frame[count], limit).sum()) for count in counts)
+    return shown
+
+
+@checks("H68")
+def figure_data(seen: Seen):
+    """Count released figures whose caption names no released table."""
+    captions = seen.table("captions")
+    return (~captions.table.isin(list(RELEASED))).sum()
+
+
+@checks("H69")
+def robust(seen: Seen):
+    """Count variations of a choice that change the sign of a headline."""
+    changes = seen.table("sensitivity").sign_change.dropna()
+    if changes.empty:
+        raise CannotSay("no headline could be estimated under a variation")
+    return changes.sum()
+
+
+def _unanswered(check_id: str, why: str):
+    @checks(check_id)
+    def say_why(seen: Seen):
+        raise CannotSay(why)
+
+
+for _id, _why in {
+    "H21": "cost before the index is not cut into months at this depth; no conclusion rests on before and after",
+    "H39": "no cost model on the log scale is fitted: means are compared as means",
+    "H54": "one margin applies to every cell",
+    "H60": "days in an institution for mental diseases are not flagged at this depth",
+}.items():
+    _unanswered(_id, _why)
