@@ -42,10 +42,10 @@ DRAWN = {
         A         | WM_RES   | 2016-01-05         | 2016-01-10       | 2016-01-10     | 1000.00  | 5
         """,
     "contacts": """\
-        person_id | contact_date | is_contact | billable_units
-        A         | 2016-01-12   | true       | 4
-        A         | 2016-01-12   | false      | 1
-        A         | 2016-01-20   | true       | 2
+        person_id | program | contact_date | is_contact | billable_units
+        A         | RSN     | 2016-01-12   | true       | 4
+        A         | RSN     | 2016-01-12   | false      | 1
+        A         | RSN     | 2016-01-20   | true       | 2
         """,
     "cohort": """\
         person_id | arm | provider_id | index_admission_date | discharge_date | follow_end_date | follow_end_reason
@@ -256,9 +256,15 @@ def test_population_cost_is_spread_over_months_and_uncovered_months_stand_apart(
     }
 
 
-def test_cost_outside_claims_is_spread_over_the_arm(run, windows):
+def test_cost_outside_claims_is_spread_over_the_clients_met(run, windows):
     row = run(windows()["outside_costs"])[0]
-    assert (row["persons"], row["member_usd"]) == (1, 500.0)
+    assert (row["persons"], row["client_usd"]) == (1, 500.0)
+
+
+def test_cost_outside_claims_without_a_client_has_a_reason(run, windows):
+    contacts = DRAWN["contacts"].replace("true ", "false")
+    row = run(windows(contacts=contacts)["outside_costs"])[0]
+    assert row["client_usd"] is None and row["reason"]
 
 
 def test_no_cohort_leaves_empty_tables_and_the_population_stands(run, windows, tmp_path):
@@ -268,7 +274,6 @@ def test_no_cohort_leaves_empty_tables_and_the_population_stands(run, windows, t
         write_table(made[name], tmp_path / f"{name}.parquet", contract)
     assert run(made["follow_up"].count()) == 0
     assert run(made["population_months"].count()) == 1
-    assert run(made["outside_costs"])[0]["reason"] is not None
 
 
 def test_doubling_every_cost_doubles_every_dollar(run, windows):

@@ -108,13 +108,13 @@ class OutsideCosts(Contract):
     item: str = Field("training, coaching, incentive or outreach.")
     perspective: str = Field("Who bore it: payer or provider.", isin=("payer", "provider"))
     amount_usd: Usd = Field("Dollars in the study window.")
-    persons: int = Field("Cohort members in the program's arm.", persons=True)
-    member_usd: float = Field("Dollars per cohort member of the arm.", nullable=True)
-    reason: str = Field("Why there is no amount per member.", nullable=True)
+    persons: int = Field("Clients with a valid contact in the study window, cohort or not.", persons=True)
+    client_usd: float = Field("Dollars per client.", nullable=True)
+    reason: str = Field("Why there is no amount per client.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("program", "item", "perspective")
-        hides = ("member_usd",)
+        hides = ("client_usd",)
 
 
 class Pmpm(Contract):

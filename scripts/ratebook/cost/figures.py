@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ratebook.contracts.clean import SUD_CATEGORIES
+from ratebook.contracts.cost import OTHER_SUD
 from ratebook.contracts.episodes import ARMS
 from ratebook.figures import ARM_COLORS, empty_figure
 
@@ -91,7 +92,7 @@ def plot_categories(by_category: pd.DataFrame):
     ax.xaxis.set_major_formatter("${x:,.0f}")
     ax.set_xlabel("Mean cost per member to the horizon, adjusted for censoring, with 95% limits")
     ax.set_title("SUD cost after discharge by category")
-    ax.legend()
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return fig
 
 
@@ -101,7 +102,7 @@ def plot_decomposition(parts: pd.DataFrame):
     if rows.empty:
         return empty_figure(NO_ARMS)
     whole = parts.effect_usd.sum()
-    order = {category: n for n, category in enumerate(("NAVIGATOR", *SUD_CATEGORIES))}
+    order = {category: n for n, category in enumerate(("NAVIGATOR", *OTHER_SUD))}
     rows = rows.assign(order=rows.category.map(order)).sort_values(["order", "factor"], kind="stable")
     labels = [f"{row.category}, {row.factor}" for row in rows.itertuples()] + ["Difference, RSN less CSP"]
     ends = np.append(rows.effect_usd.cumsum().to_numpy(), whole)
@@ -146,7 +147,7 @@ def plot_break_even(forms: pd.DataFrame, break_even: pd.DataFrame):
     rates = break_even[(break_even.perspective == "program") & break_even.value.notna()]
     rates = rates[rates.quantity.isin(["rate_per_month", "rate_hybrid"])]
     words = "; ".join(
-        f"{row.quantity.removeprefix('rate_').replace('_', ' ')} ${row.value:,.0f}" for row in rates.itertuples()
+        f"{row.quantity.removeprefix('rate_').replace('_', ' ')} \\${row.value:,.0f}" for row in rates.itertuples()
     )
     fig.supxlabel(f"Program break-even per engaged month: {words}" if words else "No program break-even", fontsize=8)
     return fig

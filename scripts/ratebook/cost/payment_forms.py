@@ -82,9 +82,9 @@ def price_clients(clients: pd.DataFrame, parts: dict, months: str) -> np.ndarray
 
 def formula_of(parts: dict, min_contacts: int) -> str:
     """Say a form in words."""
-    words = [f"{parts[name]:g} USD a {unit}" for name, (_, unit) in PARTS.items() if name in parts]
+    words = [f"{parts[name]:g} USD per {unit}" for name, (_, unit) in PARTS.items() if name in parts]
     if parts.get("needs_contacts"):
-        words.append(f"a month with at least {min_contacts} contacts only")
+        words.append(f"only months with at least {min_contacts} contacts")
     if "max_months" in parts:
         words.append(f"at most {parts['max_months']:g} months")
     return ", ".join(words)

@@ -54,7 +54,7 @@ def build_windows(
         "follow_up": count_months(members, spans, engaged, log, settings["mm_rule"], settings["min_contacts"]),
         "population_costs": population_costs(claims, member_months, settings["mm_rule"], *window),
         "population_months": population_months(member_months, settings["mm_rule"], *window),
-        "outside_costs": outside_costs(program_costs, cohort, *window),
+        "outside_costs": outside_costs(program_costs, contacts, *window),
     }
 
 
@@ -278,12 +278,14 @@ def eligible_months(members: ibis.Table, spans: ibis.Table, mm_rule: str) -> ibi
     return months.group_by("person_id").agg(eligible_months=months.weight.sum().cast("float64"))
 
 
-def outside_costs(program_costs: ibis.Table, cohort: ibis.Table, window_start: str, window_end: str) -> ibis.Table:
-    """Sum what the programs cost outside claims in the study window, and spread it over the arm's members."""
-    inside = program_costs.filter(program_costs.month.between(ibis.date(window_start), ibis.date(window_end)))
+def outside_costs(program_costs: ibis.Table, contacts: ibis.Table, window_start: str, window_end: str) -> ibis.Table:
+    """Sum what the programs cost outside claims in the study window, and spread it over all their clients there."""
+    window = ibis.date(window_start), ibis.date(window_end)
+    inside = program_costs.filter(program_costs.month.between(*window))
     sums = inside.group_by("program", "item", "perspective").agg(amount_usd=inside.amount.sum())
-    arms = cohort.group_by(program="arm").agg(persons=cohort.count())
-    table = sums.left_join(arms, "program")
+    met = contacts.filter(contacts.is_contact & contacts.contact_date.between(*window))
+    clients = met.group_by("program").agg(persons=met.person_id.nunique())
+    table = sums.left_join(clients, "program")
     persons = table.persons.fill_null(0)
     return table.select(
         "program",
@@ -291,8 +293,10 @@ def outside_costs(program_costs: ibis.Table, cohort: ibis.Table, window_start: s
         "perspective",
         "amount_usd",
         persons=persons,
-        member_usd=table.amount_usd.cast("float64") / persons.nullif(0).cast("float64"),
-        reason=(persons == 0).ifelse(ibis.literal("no cohort member in the program's arm"), ibis.null("string")),
+        client_usd=table.amount_usd.cast("float64") / persons.nullif(0).cast("float64"),
+        reason=(persons == 0).ifelse(
+            ibis.literal("no client of the program in the study window"), ibis.null("string")
+        ),
     )
 
 
