@@ -19,7 +19,7 @@ from ratebook.simulate.block import month_start
 from ratebook.simulate.records import facility_table, log_columns, program_cost_table, staff_log
 from ratebook.simulate.setup import Setup, read_setup
 from ratebook.simulate.truth import describe_truth, sample_truth
-from ratebook.simulate.write import dates, decimals, write_part, write_single
+from ratebook.simulate.write import dates, decimals, empty_table, write_part, write_single
 
 POPULATIONS = {"behavioural": behavioural.make_batch, "long_term": longterm_batch.make_batch}
 TRUTH = "truth"
@@ -73,9 +73,12 @@ def build_program(study: dict, settings: dict, folder: str | Path, truth: str | 
             for kind, ids in ids_by_kind.items():
                 found.setdefault(kind, []).extend(ids)
     _write_program_tables(setup, folder, total, len(tasks))
-    for table in intake.TABLES:
-        if table not in PER_BATCH and (folder / f"{table}.parquet").is_dir():
-            _join_parts(folder / f"{table}.parquet")
+    for table, contract in intake.TABLES.items():
+        path = folder / f"{table}.parquet"
+        if not path.exists():
+            write_single(empty_table(contract), contract, path)
+        elif table not in PER_BATCH and path.is_dir():
+            _join_parts(path)
     truth.write_text(json.dumps(describe_truth(setup, total, faults, stands), indent=1, sort_keys=True) + "\n")
 
 

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ratebook.contracts import intake
 from ratebook.contracts.base import Contract
 from ratebook.simulate.block import DATES, FLAGS, MONEY, NO_WORD, NULL, WORDS, Block
 from ratebook.simulate.world import vocabulary
@@ -164,4 +163,6 @@ def write_single(table: pa.Table, contract: type[Contract], path: Path) -> None:
     pq.write_table(table.select(schema.names).cast(schema), path, compression="snappy", store_schema=False)
 
 
-CONTRACTS = intake.TABLES
+def empty_table(contract: type[Contract]) -> pa.Table:
+    """Give a raw table with no row."""
+    return pa.schema([pa.field(name, KINDS[kind]) for name, kind in contract.types().items()]).empty_table()

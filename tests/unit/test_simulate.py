@@ -1,0 +1,284 @@
+"""The simulated program: its tables keep their contracts, its faults do not meet, its truth is what was planted."""
+
+from __future__ import annotations
+
+import copy
+import filecmp
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from conftest import ROOT
+from ratebook.contracts.intake import TABLES
+from ratebook.simulate.behavioural import count_admissions
+from ratebook.simulate.block import NULL, block, by_claim, day, expand, month_number, month_start, monthly, stack
+from ratebook.simulate.build import build_program, plan_batches
+from ratebook.simulate.detox import Admissions, draw_admissions
+from ratebook.simulate.fault_kinds import KINDS
+from ratebook.simulate.fault_records import RECORD_KINDS
+from ratebook.simulate.navigator import Engagements, draw_contacts, index_episodes
+from ratebook.simulate.people import draw_people
+from ratebook.simulate.setup import read_setup
+from ratebook.simulate.write import decimals, texts
+from ratebook.tables import check_table, open_table
+
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+STUDY = {key: CONFIG["study"][key] for key in ("window_start", "window_end", "extract_date")}
+SIZES = {"behavioural_members": 260, "long_term_members": 90, "members_per_batch": 130, "truth_members": 60}
+
+
+def small(**changes) -> dict:
+    return {**copy.deepcopy(CONFIG["simulate"]), **SIZES, **changes}
+
+
+def build(folder: Path, threads: int = 1, **changes) -> dict:
+    build_program(STUDY, small(**changes), folder / "raw", folder / "truth.json", threads)
+    return json.loads((folder / "truth.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("program")
+    return folder, build(folder)
+
+
+def rows_of(folder: Path, table: str):
+    return pq.read_table(folder / "raw" / f"{table}.parquet").to_pandas()
+
+
+def files_of(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_raw_table_keeps_its_contract_and_is_not_empty(program, name):
+    folder, _ = program
+    table = open_table(folder / "raw" / f"{name}.parquet", TABLES[name])
+    assert check_table(table, TABLES[name], name) > 0
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(program, tmp_path, threads):
+    folder, _ = program
+    build(tmp_path, threads)
+    assert files_of(tmp_path) == files_of(folder)
+    _, different, unreadable = filecmp.cmpfiles(folder, tmp_path, files_of(folder), shallow=False)
+    assert not different and not unreadable
+
+
+def test_another_seed_gives_other_claims(program, tmp_path):
+    folder, _ = program
+    build(tmp_path, seed=2)
+    ours, theirs = rows_of(folder, "medical_claims"), rows_of(tmp_path, "medical_claims")
+    assert len(ours) != len(theirs) or not ours.equals(theirs)
+
+
+def test_a_program_without_members_has_every_table_and_no_claim(tmp_path):
+    truth = build(tmp_path, behavioural_members=0, long_term_members=0, truth_members=0)
+    assert truth["rows"] == {"medical": 0, "pharmacy": 0}
+    assert not truth["faults"]
+    for name in ("members", "eligibility", "medical_claims", "control_totals"):
+        assert check_table(open_table(tmp_path / "raw" / f"{name}.parquet", TABLES[name]), TABLES[name], name) == 0
+
+
+@pytest.mark.parametrize("population", ["behavioural_members", "long_term_members"])
+def test_one_population_may_be_absent_and_one_member_is_enough(tmp_path, population):
+    alone = {"behavioural_members": 0, "long_term_members": 0, population: 1}
+    build(tmp_path, **alone, truth_members=0)
+    assert len(rows_of(tmp_path, "members")) == 1
+
+
+def test_no_claim_bears_two_faults(program):
+    _, truth = program
+    claims = [ids for kind, ids in truth["faults"].items() if kind in KINDS or kind == "outside_coverage"]
+    claims += list(truth["stands"].values())
+    everything = [claim for ids in claims for claim in ids]
+    assert len(everything) == len(set(everything)) > 0
+
+
+def test_every_kind_of_fault_has_a_rate_and_a_meaning_and_occurs(program):
+    _, truth = program
+    assert set(CONFIG["simulate"]["faults"]) == {*KINDS, *RECORD_KINDS} == set(truth["expected"])
+    rare = {"after_death", "after_death_near"}
+    assert {kind for kind in KINDS if not truth["faults"][kind]} <= rare
+
+
+def test_a_rate_of_zero_plants_nothing(tmp_path):
+    truth = build(tmp_path, faults=dict.fromkeys(CONFIG["simulate"]["faults"], 0.0), long_term_members=0)
+    assert not any(ids for kind, ids in truth["faults"].items() if kind != "contamination")
+    claims = rows_of(tmp_path, "medical_claims")
+    assert not claims.duplicated(["claim_id", "claim_line_number"]).any()
+    assert set(claims.adjustment_code) == {"original"}
+    sums = claims.groupby("claim_id").paid_amount.sum()
+    assert (sums == claims.groupby("claim_id").header_paid_amount.first()).all()
+    assert (claims.claim_line_start_date <= claims.claim_line_end_date).all()
+    assert (claims.paid_amount <= claims.allowed_amount).all()
+    assert set(claims.person_id) <= set(rows_of(tmp_path, "members").person_id)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shows"),
+    [
+        pytest.param("denied_header", lambda c: c.denied_flag.all() and (c.paid_amount == 0).all(), id="denied"),
+        pytest.param("orphan_void", lambda c: (c.paid_amount < 0).all(), id="orphan voids are negative"),
+        pytest.param("unknown_person", lambda c: c.person_id.str.startswith("U").all(), id="ids nobody knows"),
+        pytest.param("placeholder_person", lambda c: c.person_id.str.startswith("&").all(), id="placeholders"),
+        pytest.param(
+            "after_paid_date", lambda c: (c.claim_line_start_date > c.paid_date).all(), id="services after payment"
+        ),
+        pytest.param("no_dates", lambda c: c.claim_line_start_date.isna().all(), id="no dates"),
+        pytest.param(
+            "subcapitated", lambda c: ((c.paid_amount == 0) & (c.ffs_equivalent_amount > 0)).all(), id="sub-capitated"
+        ),
+        pytest.param("header_priced", lambda c: (c.paid_amount == 0).all(), id="paid at the header"),
+        pytest.param("missing_discharge", lambda c: c.discharge_date.isna().all(), id="no discharge"),
+    ],
+)
+def test_a_planted_claim_shows_its_fault(program, kind, shows):
+    folder, truth = program
+    claims = rows_of(folder, "medical_claims")
+    planted = claims[claims.claim_id.isin(truth["faults"][kind])]
+    assert len(planted) and shows(planted)
+
+
+def test_interim_bills_add_up_to_the_stay_they_were_cut_from(program):
+    folder, truth = program
+    claims = rows_of(folder, "medical_claims")
+    bills = claims[claims.claim_id.isin(truth["faults"]["interim"])]
+    first, later = (bills[bills.bill_type_code == code] for code in ("112", "114"))
+    assert len(first) == len(later) > 0 and set(first.discharge_disposition_code) == {"30"}
+    nights = bills[bills.claim_line_number == 1].groupby(["person_id", "admission_date"]).service_unit_quantity.sum()
+    stays = later.drop_duplicates("claim_id").set_index(["person_id", "admission_date"]).discharge_date
+    length = [(end - admit).days for (_, admit), end in stays.items()]
+    assert nights[stays.index].astype(int).tolist() == length
+
+
+def test_control_totals_are_the_rows_sent_once(program):
+    folder, truth = program
+    claims, totals = rows_of(folder, "medical_claims"), rows_of(folder, "control_totals")
+    twice = truth["faults"]["exact_duplicate"] + truth["faults"]["cross_file_duplicate"]
+    copies = claims.claim_id.isin(twice) & claims.duplicated(["claim_id", "claim_line_number", "paid_date"])
+    assert copies.any()
+    sent = claims[~copies]
+    totals = totals[totals.category != "pharmacy"]
+    assert totals.record_count.sum() == len(sent)
+    assert totals.paid_amount.sum() == sent.paid_amount.sum()
+
+
+def test_former_ids_lead_to_members_in_at_most_two_steps(program):
+    folder, _ = program
+    crosswalk = rows_of(folder, "identity_crosswalk").set_index("source_person_id").person_id
+    members = set(rows_of(folder, "members").person_id)
+    ends = crosswalk.map(lambda person: crosswalk.get(person, person))
+    assert set(ends) <= members
+    claims = rows_of(folder, "medical_claims")
+    former = set(claims.person_id[claims.person_id.str[0].isin(["Q", "R"])])
+    assert former and former <= set(crosswalk.index)
+
+
+def test_nothing_is_paid_after_the_extract(program):
+    folder, _ = program
+    for table in ("medical_claims", "pharmacy_claims"):
+        assert str(rows_of(folder, table).paid_date.max())[:10] <= STUDY["extract_date"]
+
+
+def test_detoxification_comes_back_as_the_literature_says():
+    """57.7% of detox users had two or more admissions in a year and made 87% of them: methods.md B5, within 5%."""
+    setup = read_setup(STUDY, CONFIG["simulate"])
+    rng = np.random.default_rng(5)
+    people = draw_people(rng, setup, np.arange(30_000))
+    found = count_admissions(setup, draw_admissions(rng, setup, people))
+    share = found["detox", "repeaters"] / found["detox", "users"]
+    of_admissions = found["detox", "repeaters_admissions"] / found["detox", "admissions"]
+    assert share == pytest.approx(0.577, rel=0.05)
+    assert of_admissions == pytest.approx(0.87, rel=0.05)
+    assert found["detox", "repeaters_admissions"] / found["detox", "repeaters"] == pytest.approx(4.906, rel=0.05)
+
+
+@pytest.mark.slow
+def test_the_planted_paradox_has_the_published_direction_and_size(tmp_path):
+    """RSN: longer, cheaper a month of service, half as much again in all (methods.md GT-13)."""
+    truth = build(tmp_path, behavioural_members=0, long_term_members=0, truth_members=12_000, members_per_batch=6000)
+    engagement, cost = truth["engagement"], truth["cost"]
+    assert engagement["RSN"]["net"]["365"] > 2.5 * engagement["CSP"]["net"]["365"]
+    assert cost["RSN"]["p1_usd"] == pytest.approx(200, rel=0.05)
+    assert cost["CSP"]["p1_usd"] == pytest.approx(360, rel=0.05)
+    assert cost["total_sud_ratio"] == pytest.approx(1.5, rel=0.05)
+    for arm in ("RSN", "CSP"):
+        ends = sum(engagement[arm]["cif"][cause]["365"] for cause in ("disengaged", "readmitted", "death"))
+        assert ends <= 1
+
+
+def admissions_on(*days: str, person: int = 0) -> Admissions:
+    admit = np.array([day(text) for text in days])
+    n = len(admit)
+    zeros = np.zeros(n, np.int64)
+    return Admissions(np.full(n, person), admit, admit + 4, zeros, zeros, zeros, np.zeros(n, bool))
+
+
+@pytest.mark.parametrize(
+    ("second", "counted"),
+    [
+        pytest.param("2016-03-01", 2, id="366 days of a leap year minus one: 365 days still count"),
+        pytest.param("2016-03-02", 1, id="366 days back is too long ago"),
+    ],
+)
+def test_admissions_of_the_last_365_days_count(second, counted):
+    setup = read_setup(STUDY, CONFIG["simulate"])
+    people = draw_people(np.random.default_rng(1), setup, np.arange(1), uncensored=True)
+    n12, is_index = index_episodes(people, admissions_on("2015-03-02", second))
+    assert n12.tolist() == [1, counted]
+    assert is_index.tolist() == [False, counted == 2]
+
+
+def test_contacts_begin_and_end_with_the_engagement_and_stop_where_it_is_cut():
+    setup = read_setup(STUDY, CONFIG["simulate"])
+    first = np.array([100, 100, 100])
+    found = Engagements(
+        *(np.zeros(3, np.int64) for _ in range(4)),
+        first=first,
+        latent_days=np.array([0, 91, 91]),
+        stop=np.array([10**6, 10**6, 130]),
+        is_index=np.ones(3, bool),
+        is_second=np.zeros(3, bool),
+    )
+    contacts = draw_contacts(np.random.default_rng(3), setup, found)
+    last = [contacts["day"][contacts["engagement"] == k].max() for k in range(3)]
+    assert last[:2] == [100, 191]
+    assert last[2] < 130
+    assert all(contacts["day"][contacts["engagement"] == k].min() == 100 for k in range(3))
+
+
+def test_batches_cover_every_member_once():
+    batches = [
+        b for b in plan_batches(small(behavioural_members=301, members_per_batch=100)) if b.population == "behavioural"
+    ]
+    assert [b.members for b in batches] == [100, 100, 100, 1]
+    assert [b.first for b in batches] == [0, 100, 200, 300]
+
+
+def test_spans_are_cut_at_month_ends():
+    source, first, last = monthly(np.array([day("2016-01-30"), day("2016-05-02")]), np.array([day("2016-03-01"), 0]))
+    assert source.tolist() == [0, 0, 0]
+    assert first.tolist() == [day("2016-01-30"), day("2016-02-01"), day("2016-03-01")]
+    assert last.tolist() == [day("2016-01-31"), day("2016-02-29"), day("2016-03-01")]
+    assert month_start(month_number(np.array([day("2016-02-29")]))).tolist() == [day("2016-02-01")]
+
+
+def test_stacked_blocks_share_no_claim_and_sums_stay():
+    one = block(3, claim=np.array([0, 0, 1]), paid=np.array([5, 6, 7]))
+    both = stack([one, one])
+    assert both["claim"].tolist() == [0, 0, 1, 2, 2, 3]
+    assert by_claim(both, both["paid"]).tolist() == [11, 7, 11, 7]
+    assert expand(np.array([2, 0, 1]))[0].tolist() == [0, 0, 2]
+
+
+def test_cents_become_decimals_exactly_and_missing_words_become_null():
+    money = decimals(np.array([-1, 10**11, NULL]), pa.decimal128(14, 2)).to_pylist()
+    assert [str(value) for value in money] == ["-0.01", "1000000000.00", "None"]
+    assert texts(np.array([1, -1, 0]), ("b", "a")).to_pylist() == ["a", None, "b"]
