@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from ratebook.contracts.base import Contract, Field, Quantity, Share, Usd
+from ratebook.contracts.base import Contract, Field, Quantity, Usd
 from ratebook.contracts.episodes import ARMS
 
 COMPLETION_METHODS = ("chainladder", "bornhuetter_ferguson", "flat", "none")
@@ -21,7 +21,7 @@ class BaseExperience(Contract):
     category: str = Field("Service category, as rates.category_groups groups them.")
     service_month: dt.date = Field("First day of the month of service.")
     members: int = Field("Persons with a counted month.", persons=True)
-    member_months: Share = Field("Member months by exposure.mm_rule; the same for every category.", ge=0)
+    member_months: float = Field("Member months by exposure.mm_rule; the same for every category.", ge=0)
     paid_usd: Usd = Field("Cost of final-action lines by month of first service, not completed.")
     units: Quantity = Field("Units of those lines, each code's own kind.")
 
@@ -52,7 +52,7 @@ class BaseExclusions(Contract):
         "included, retroactive, excluded_dual, not_counted, not_covered or no_eligibility.",
         isin=("included", "retroactive", "excluded_dual", "not_counted", "not_covered", "no_eligibility"),
     )
-    member_months: Share = Field("Member months.", ge=0)
+    member_months: float = Field("Member months.", ge=0)
     paid_usd: Usd = Field("Cost of final-action lines.")
 
     class Config(Contract.Config):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from ratebook.contracts.rates import Trend
 from ratebook.tables import empty_frame
@@ -163,5 +163,5 @@ def _compound(category: str, months: pd.DataFrame, breaks: list[int], parts: lis
 
 
 def _limits(log_trend: float, error: float, freedom: float) -> dict:
-    reach = student.ppf(0.975, freedom) * error if freedom >= 1 else np.nan
+    reach = stdtrit(freedom, 0.975) * error if freedom >= 1 else np.nan
     return {"lower": float(np.expm1(log_trend - reach)), "upper": float(np.expm1(log_trend + reach))}
