@@ -20,7 +20,7 @@ from ratebook.simulate.block import NULL, block, by_claim, day, expand, month_nu
 from ratebook.simulate.build import build_program, plan_batches
 from ratebook.simulate.detox import Admissions, draw_admissions
 from ratebook.simulate.fault_kinds import KINDS
-from ratebook.simulate.fault_records import RECORD_KINDS
+from ratebook.simulate.fault_records import NATURAL_KINDS, RECORD_KINDS
 from ratebook.simulate.navigator import Engagements, draw_contacts, index_episodes
 from ratebook.simulate.people import draw_people
 from ratebook.simulate.setup import read_setup
@@ -90,7 +90,7 @@ def test_a_program_without_members_has_every_table_and_no_claim(tmp_path):
 def test_one_population_may_be_absent_and_one_member_is_enough(tmp_path, population):
     alone = {"behavioural_members": 0, "long_term_members": 0, population: 1}
     build(tmp_path, **alone, truth_members=0)
-    assert len(rows_of(tmp_path, "members")) == 1
+    assert set(rows_of(tmp_path, "members").person_id.str[0]) == {"P"}
 
 
 def test_no_claim_bears_two_faults(program):
@@ -103,14 +103,15 @@ def test_no_claim_bears_two_faults(program):
 
 def test_every_kind_of_fault_has_a_rate_and_a_meaning_and_occurs(program):
     _, truth = program
-    assert set(CONFIG["simulate"]["faults"]) == {*KINDS, *RECORD_KINDS} == set(truth["expected"])
+    assert set(CONFIG["simulate"]["faults"]) == {*KINDS, *RECORD_KINDS}
+    assert set(truth["faults"]) == {*KINDS, *RECORD_KINDS, *NATURAL_KINDS} == set(truth["expected"])
     rare = {"after_death", "after_death_near"}
     assert {kind for kind in KINDS if not truth["faults"][kind]} <= rare
 
 
 def test_a_rate_of_zero_plants_nothing(tmp_path):
     truth = build(tmp_path, faults=dict.fromkeys(CONFIG["simulate"]["faults"], 0.0), long_term_members=0)
-    assert not any(ids for kind, ids in truth["faults"].items() if kind != "contamination")
+    assert not any(ids for kind, ids in truth["faults"].items() if kind not in NATURAL_KINDS)
     claims = rows_of(tmp_path, "medical_claims")
     assert not claims.duplicated(["claim_id", "claim_line_number"]).any()
     assert set(claims.adjustment_code) == {"original"}

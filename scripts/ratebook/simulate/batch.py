@@ -43,13 +43,20 @@ def finish_batch(rng, setup: Setup, batch, who, rows, drugs, spans, plan: str, t
     used = np.concatenate([ids for pair in listed.values() for ids in pair])
     first_day = np.full(len(who), -1)
     first_day[spans["person"][::-1]] = spans["start"][::-1]
+    step_down = np.unique(rows["claim"][(rows["hcpcs"] == word("H0010")) & ~np.isin(rows["claim"], used)])
+    retroactive = np.unique(spans["person"][spans["added"] > spans["start"]])
     outside = move_outside(rng, setup, rows, first_day, used, rates["outside_coverage"])
     spans, persons_of = spoil_spans(rng, setup, spans, rates)
     drugs, drug_resent, drug_listed = spoil_drugs(rng, setup, drugs, rates)
 
     number, people = batch.number, who.number
+    persons_of["retroactive_span"] = retroactive
+    persons_of["member_conflict"] = np.sort(
+        rng.permutation(len(who))[: int(np.ceil(rates["member_conflict"] * len(who)))]
+    )
     faults = {kind: claim_ids(number, gone).to_pylist() for kind, (gone, _) in listed.items()}
     faults["outside_coverage"] = claim_ids(number, outside).to_pylist()
+    faults["step_down"] = claim_ids(number, step_down).to_pylist()
     faults |= {kind: persons(people[at]).to_pylist() for kind, at in persons_of.items()}
     faults |= {kind: numbered(f"D{number:05d}", at, 8).to_pylist() for kind, at in drug_listed.items()}
     stands = {kind: claim_ids(number, ids).to_pylist() for kind, (_, ids) in listed.items() if len(ids)}
@@ -64,7 +71,7 @@ def finish_batch(rng, setup: Setup, batch, who, rows, drugs, spans, plan: str, t
     tally.update(tally_control(drug_files, drug_names, drugs, drug_resent, kind))
     tally.update({("rows", "medical"): len(rows["claim"]), ("rows", "pharmacy"): len(kind)})
     tables = {
-        "members": member_columns(who),
+        "members": member_columns(who, persons_of["member_conflict"]),
         "identity_crosswalk": crosswalk_columns(rows["person"], people),
         "eligibility": eligibility_columns(spans, people),
         "medical_claims": medical_columns(rows, people, number, files, names),

@@ -43,7 +43,9 @@ def make_batch(setup: Setup, batch) -> tuple[dict, Counter, tuple[dict, dict]]:
     spans = behavioural_spans(rng, setup, people)
     tables, tally, (faults, stands) = finish_batch(rng, setup, batch, people, rows, drugs, spans, "BHP", tally, log)
     both = np.intersect1d(engagements.person[engagements.arm == 0], engagements.person[engagements.arm == 1])
+    late = np.unique(engagements.person[contacts["engagement"]][contacts["day"] > setup.end - 30])
     faults["contamination"] = persons(people.number[both]).to_pylist()
+    faults["near_data_end"] = persons(people.number[late]).to_pylist()
     return tables, tally, (faults, stands)
 
 

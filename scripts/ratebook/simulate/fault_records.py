@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ratebook.simulate.block import NULL
@@ -9,16 +11,36 @@ from ratebook.simulate.setup import Setup
 from ratebook.simulate.world import word
 from ratebook.simulate.write import ALIAS
 
+
+class RecordKind(NamedTuple):
+    """One kind: the rule of methods.md that answers it, what should become of what is listed, and what it is."""
+
+    rule: str
+    outcome: str
+    description: str
+
+
 RECORD_KINDS = {
-    "overlapping_span": "Coverage spans that overlap another one of the same plan (A12.2).",
-    "conflicting_span": "Coverage spans of another plan, entered earlier, on covered days (A12.2).",
-    "reversed_span": "Coverage spans that end before they start (A12.1).",
-    "outside_coverage": "Services before the member was covered (A12.7).",
-    "drug_duplicate": "Dispensings loaded twice, byte for byte (A3.1).",
-    "drug_void": "Dispensings voided later (A5.3).",
-    "log_duplicate": "Log entries sent twice.",
-    "log_unknown_person": "Log entries whose client is nobody's id.",
+    "overlapping_span": RecordKind("A12.2", "corrected", "Coverage spans that overlap another one of the same plan."),
+    "conflicting_span": RecordKind(
+        "A12.2", "corrected", "Coverage of another plan, entered earlier, on covered days."
+    ),
+    "reversed_span": RecordKind("A12.1", "gone", "Coverage spans that end before they start."),
+    "member_conflict": RecordKind("A2.5", "corrected", "Members of whose three records one has another birth date."),
+    "outside_coverage": RecordKind("A12.7", "flagged", "Services before the member was covered."),
+    "drug_duplicate": RecordKind("A3.1", "once", "Dispensings loaded twice, byte for byte."),
+    "drug_void": RecordKind("A5.3", "gone", "Dispensings voided later."),
+    "log_duplicate": RecordKind("A3.1", "once", "Log entries sent twice."),
+    "log_unknown_person": RecordKind("A2.3", "gone", "Log entries whose client is nobody's id."),
 }
+"""Kinds with a rate in `simulate.faults`; what is listed is persons, claims, dispensings or log entries."""
+NATURAL_KINDS = {
+    "retroactive_span": RecordKind("A12.4", "flagged", "Persons with coverage entered after it began."),
+    "contamination": RecordKind("B8", "flagged", "Persons served by both programs."),
+    "near_data_end": RecordKind("B7", "kept", "Persons still served within 30 days of the end: no end was seen."),
+    "step_down": RecordKind("B1", "kept", "H0010 that follows H0011: stabilisation, not another detox."),
+}
+"""Traps that arise from the model itself and have no rate of their own."""
 
 
 def some(rng, among: np.ndarray, rate: float, whole: int) -> np.ndarray:

@@ -65,8 +65,8 @@ def draw_people(rng, setup: Setup, numbers: np.ndarray, uncensored: bool = False
     shares = (1 - detox["heavy_share"] - detox["light_share"], detox["light_share"], detox["heavy_share"])
     kind = choose(rng, shares, n)
     heavy = kind == 2
-    # Heavy users keep to working age through the window, so that few are lost to the age rule.
-    age_years = np.where(kind > 0, rng.uniform(18.5, 59.5, n), rng.uniform(17.0, 62.5, n))
+    # Users keep to working age through the window, so that few are lost to the age rule.
+    age_years = np.where(kind > 0, rng.uniform(17.6, 61.5, n), rng.uniform(17.0, 62.5, n))
     start = np.where(rng.random(n) < 0.68 + 0.12 * heavy, setup.start, rng.integers(setup.start, setup.end - 200, n))
     open_ended = rng.random(n) < 0.52 + 0.13 * heavy
     end = np.where(open_ended, NEVER, start + 180 + rng.exponential(650, n).astype(np.int64))

@@ -24,20 +24,21 @@ WAIVERS = ("", "elderly_disabled", "", "assisted_living", "adult_day")
 """Waiver by setting, in the order of world.SETTINGS; empty where none."""
 
 
-def member_columns(who: People | Residents) -> dict[str, pa.Array]:
-    """Give the columns of `members`."""
-    n = len(who)
+def member_columns(who: People | Residents, conflicting: np.ndarray) -> dict[str, pa.Array]:
+    """Give the columns of `members`; those with conflicting records have three, of which one is wrong."""
+    at = np.concatenate([np.arange(len(who)), conflicting, conflicting])
+    wrong = np.arange(len(at)) >= len(who) + len(conflicting)
     regions = [world.REGIONS[county] for county in world.COUNTIES]
     return {
-        "person_id": persons(who.number),
-        "birth_date": dates(who.birth),
-        "death_date": dates(who.death),
-        "sex": texts(who.sex, SEX),
-        "race": texts(who.race, RACE),
-        "ethnicity": texts(who.race, ETHNICITY),
-        "county": texts(who.county, world.COUNTIES),
-        "region": texts(who.county, regions),
-        "state": texts(np.zeros(n, np.int64), ("MA",)),
+        "person_id": persons(who.number[at]),
+        "birth_date": dates(who.birth[at] + 800 * wrong),
+        "death_date": dates(who.death[at]),
+        "sex": texts(who.sex[at], SEX),
+        "race": texts(who.race[at], RACE),
+        "ethnicity": texts(who.race[at], ETHNICITY),
+        "county": texts(who.county[at], world.COUNTIES),
+        "region": texts(who.county[at], regions),
+        "state": texts(np.zeros(len(at), np.int64), ("MA",)),
     }
 
 
@@ -88,7 +89,7 @@ def behavioural_spans(rng, setup: Setup, people: People) -> dict[str, np.ndarray
         "end": np.where(end > setup.extract, NULL, end),
         "payer": np.zeros(n, np.int64),
         "plan": np.zeros(n, np.int64),
-        "dual": np.full(n, 2),
+        "dual": np.where(person % 60 == 7, 0, 2),
         "aid": people.aid[person],
         "medicaid_class": np.full(n, 2),
         "waiver": np.zeros(n, np.int64),

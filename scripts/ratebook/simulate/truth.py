@@ -11,7 +11,7 @@ from ratebook.simulate.behavioural import bill_care
 from ratebook.simulate.block import month_start, stack
 from ratebook.simulate.detox import draw_admissions
 from ratebook.simulate.fault_kinds import KINDS
-from ratebook.simulate.fault_records import RECORD_KINDS
+from ratebook.simulate.fault_records import NATURAL_KINDS, RECORD_KINDS
 from ratebook.simulate.navigator import MONTH, bill_program, draw_contacts, draw_engagements
 from ratebook.simulate.network import ARMS
 from ratebook.simulate.people import NEVER, draw_people
@@ -123,7 +123,8 @@ def describe_truth(setup: Setup, total: Counter, faults: dict, stands: dict) -> 
         care, acute care and drugs, by the setting on the day of service.
     faults, stands
         By kind: ids of claims (C…), dispensings (D…), log entries (N…) or persons (P…) that are wrong, and of the
-        claims that should stand beside them. `expected` says by which rule of methods.md and with what outcome.
+        claims that should stand beside them. `expected` says by which rule of methods.md and with what outcome
+        (see `faults.Kind`).
     """
     arms = sorted({key[1] for key in total if key[0] == "engagement"})
     engagement = {arm: _engagement(total, arm) for arm in arms}
@@ -145,8 +146,10 @@ def describe_truth(setup: Setup, total: Counter, faults: dict, stands: dict) -> 
         "calibration": _calibration(total),
         "rates": _rates(setup, total),
         "ltc": _long_term(total),
-        "expected": {kind: {"rule": k.rule, "outcome": k.outcome} for kind, k in KINDS.items()}
-        | {kind: {"rule": "see description", "outcome": text} for kind, text in RECORD_KINDS.items()},
+        "expected": {
+            kind: {"rule": entry.rule, "outcome": entry.outcome, "description": entry.description}
+            for kind, entry in {**KINDS, **RECORD_KINDS, **NATURAL_KINDS}.items()
+        },
         "faults": {kind: sorted(ids) for kind, ids in sorted(faults.items())},
         "stands": {kind: sorted(ids) for kind, ids in sorted(stands.items())},
         "rows": {name: total[("rows", name)] for name in ("medical", "pharmacy")},
