@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from ratebook.simulate.block import NULL
+from ratebook.simulate.block import NULL, Block
 from ratebook.simulate.delivery import pharmacy_kind, source_files, tally_control
 from ratebook.simulate.fault_kinds import KINDS
 from ratebook.simulate.fault_records import move_outside, spoil_drugs, spoil_log, spoil_spans
 from ratebook.simulate.faults import plant_faults
+from ratebook.simulate.longterm import Residents
 from ratebook.simulate.payment import draw_lags, keep_extract, pay, tally_paid
 from ratebook.simulate.people import People
 from ratebook.simulate.records import (
@@ -25,7 +27,21 @@ from ratebook.simulate.world import word
 from ratebook.simulate.write import claim_ids, medical_columns, numbered, persons, pharmacy_columns
 
 
-def finish_batch(rng, setup: Setup, batch, who, rows, drugs, spans, plan: str, tally: Counter, log, extra=None):
+@dataclass
+class Draft:
+    """A batch as the model made it: everything true, everything paid in the end, nothing spoilt."""
+
+    who: People | Residents
+    rows: Block
+    drugs: dict[str, np.ndarray]
+    spans: dict[str, np.ndarray]
+    plan: str
+    tally: Counter
+    log: dict[str, np.ndarray] | None = None
+    tables: dict[str, dict] = field(default_factory=dict)
+
+
+def finish_batch(rng, setup: Setup, batch, draft: Draft):
     """Pay the claims, drop what the extract does not yet hold, plant the faults, and give Arrow columns.
 
     Returns
@@ -33,9 +49,10 @@ def finish_batch(rng, setup: Setup, batch, who, rows, drugs, spans, plan: str, t
     tuple
         Tables as Arrow columns, sums for the truth, and ids by kind of fault: of what is wrong, and of what stands.
     """
+    who, spans, plan, tally, log = draft.who, draft.spans, draft.plan, draft.tally, draft.log
     rates = setup.settings["faults"]
-    rows = pay(rng, setup, rows, plan)
-    drugs = _pay_drugs(rng, drugs, plan)
+    rows = pay(rng, setup, draft.rows, plan)
+    drugs = _pay_drugs(rng, draft.drugs, plan)
     tally.update(tally_paid(plan, rows, rows["line_start"]))
     tally.update(tally_paid(plan, drugs, drugs["day"]))
     rows, drugs = keep_extract(setup, rows), keep_extract(setup, drugs)
@@ -76,7 +93,7 @@ def finish_batch(rng, setup: Setup, batch, who, rows, drugs, spans, plan: str, t
         "eligibility": eligibility_columns(spans, people),
         "medical_claims": medical_columns(rows, people, number, files, names),
         "pharmacy_claims": pharmacy_columns(drugs, people, number, drug_files, drug_names),
-    } | (extra or {})
+    } | draft.tables
     if log is not None:
         tables["navigator_log"] = log_columns(log, people, number)
     if isinstance(who, People):

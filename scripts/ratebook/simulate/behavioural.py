@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from ratebook.simulate import world
-from ratebook.simulate.batch import finish_batch
+from ratebook.simulate.batch import Draft, finish_batch
 from ratebook.simulate.block import stack
 from ratebook.simulate.detox import Admissions, bill_detox, bill_step_down, draw_admissions
 from ratebook.simulate.navigator import (
@@ -41,7 +41,8 @@ def make_batch(setup: Setup, batch) -> tuple[dict, Counter, tuple[dict, dict]]:
     tally = count_admissions(setup, admissions)
     tally.update({("engaged", int(arm)): int((firsts.arm[firsts.is_index] == arm).sum()) for arm in (0, 1)})
     spans = behavioural_spans(rng, setup, people)
-    tables, tally, (faults, stands) = finish_batch(rng, setup, batch, people, rows, drugs, spans, "BHP", tally, log)
+    draft = Draft(people, rows, drugs, spans, "BHP", tally, log)
+    tables, tally, (faults, stands) = finish_batch(rng, setup, batch, draft)
     both = np.intersect1d(engagements.person[engagements.arm == 0], engagements.person[engagements.arm == 1])
     late = np.unique(engagements.person[contacts["engagement"]][contacts["day"] > setup.end - 30])
     faults["contamination"] = persons(people.number[both]).to_pylist()

@@ -155,7 +155,7 @@ def bill_nursing_homes(rng, setup: Setup, residents: Residents, moves: Moves) ->
         line_start=first[rows],
         line_end=last[rows],
         admission=moves.start[stay][rows],
-        discharge=np.where(leaves, last, NULL)[rows],
+        discharge=np.where(leaves, np.where(died, last, last + 1), NULL)[rows],
         status=status[rows],
         bill=np.where(skilled, word("211"), word("651"))[rows],
         revenue=np.where(second, word("0420"), np.where(skilled, word("0192"), word("0191"))[rows]),

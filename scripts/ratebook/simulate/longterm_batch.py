@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from ratebook.simulate import world
-from ratebook.simulate.batch import finish_batch
+from ratebook.simulate.batch import Draft, finish_batch
 from ratebook.simulate.block import monthly, stack
 from ratebook.simulate.longterm import (
     Residents,
@@ -34,7 +34,7 @@ def make_batch(setup: Setup, batch) -> tuple[dict, Counter, tuple[dict, dict]]:
     tally = count_months(residents, moves, rows, drugs)
     spans = long_term_spans(rng, setup, residents, moves)
     extra = {"assessments": assessment_columns(rng, setup, residents)}
-    return finish_batch(rng, setup, batch, residents, rows, drugs, spans, "FFS", tally, None, extra)
+    return finish_batch(rng, setup, batch, Draft(residents, rows, drugs, spans, "FFS", tally, tables=extra))
 
 
 def bill_acute(rng, setup: Setup, residents: Residents):

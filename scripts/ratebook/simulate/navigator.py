@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratebook.simulate import world
-from ratebook.simulate.block import NULL, Block, block, expand
+from ratebook.simulate.block import NULL, Block, append, block, expand
 from ratebook.simulate.detox import Admissions
 from ratebook.simulate.network import ARMS
 from ratebook.simulate.people import NEVER, People
@@ -101,7 +101,7 @@ def draw_engagements(
         days[at] = length[at].astype(np.int64)
         first[at] += np.minimum(wait * own["wait_days"], 55).astype(np.int64)[at]
     ends_here = rng.random(len(admissions)) < settings["readmission_ends_share"]
-    ending = _first_after(admissions, person, first, ends_here)
+    ending = first_admission_after(admissions, person, first, ends_here)
     death = np.where(people.death[person] == NULL, NEVER, people.death[person])
     stop = np.minimum.reduce([ending, death + 1])
     if not uncensored:
@@ -112,15 +112,14 @@ def draw_engagements(
     return Engagements(*[values[keep] for values in vars(found).values()])
 
 
-def _first_after(admissions: Admissions, person, days, chosen) -> np.ndarray:
-    """Give the first chosen admission of each person after a day; NEVER where none comes."""
-    at = np.flatnonzero(chosen)
-    key = admissions.person[at] * NEVER + admissions.admit[at]
-    found = np.searchsorted(key, person * NEVER + days, side="right")
-    hit = (found < len(key)) & (
-        admissions.person[at][np.minimum(found, max(len(at) - 1, 0))] == person if len(at) else False
-    )
-    return np.where(hit, admissions.admit[at][np.minimum(found, max(len(at) - 1, 0))] if len(at) else NEVER, NEVER)
+def first_admission_after(
+    admissions: Admissions, person: np.ndarray, days: np.ndarray, among=slice(None)
+) -> np.ndarray:
+    """Give each person's first admission after a day, of those in `among`; NEVER where none comes."""
+    owner = np.append(admissions.person[among], -1)
+    admit = np.append(admissions.admit[among], NEVER)
+    at = np.searchsorted(owner[:-1] * NEVER + admit[:-1], person * NEVER + days, side="right")
+    return np.where(owner[at] == person, admit[at], NEVER)
 
 
 def second_engagements(rng, setup: Setup, people: People, engagements: Engagements) -> Engagements:
@@ -229,7 +228,7 @@ def bill_program(rng, setup: Setup, people: People, engagements: Engagements, co
     source = contacts["engagement"]
     by_unit = engagements.arm[source] == 1
     source, days, units = source[by_unit], contacts["day"][by_unit], contacts["units"][by_unit]
-    rates = (units * settings["CSP"]["unit_usd"], days, units, source, "H2015", False)
+    by_units = (units * settings["CSP"]["unit_usd"], days, units, source, "H2015", False)
     flat = np.flatnonzero(engagements.arm == 0)
     length = engagements.last()[flat] - engagements.first[flat] + 1
     member, month = expand(np.maximum(1, np.rint(length / MONTH)).astype(np.int64))
@@ -238,7 +237,7 @@ def bill_program(rng, setup: Setup, people: People, engagements: Engagements, co
     monthly_usd = np.full(len(member), settings["RSN"]["month_usd"])
     enrolment_usd = np.full(len(flat), settings["RSN"]["enrolment_usd"])
     lines = [
-        rates,
+        by_units,
         (monthly_usd, start, one[member], flat[member], "H2015", True),
         (enrolment_usd, engagements.first[flat], one, flat, "T1023", True),
     ]
@@ -275,4 +274,4 @@ def bill_program(rng, setup: Setup, people: People, engagements: Engagements, co
             )
         )
         offset += len(of)
-    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+    return append(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ratebook.simulate import world
-from ratebook.simulate.block import NO_WORD, Block, block, expand
+from ratebook.simulate.block import NO_WORD, Block, append, block, expand
 from ratebook.simulate.people import People
 from ratebook.simulate.setup import Setup, arrivals, cents, choose, noise
 from ratebook.simulate.world import CATEGORIES, PROVIDERS, word, words
@@ -138,7 +138,7 @@ def bill_emergency(rng, setup: Setup, drug, person, start, end, per_year, sud_sh
         paid=fee,
         category=category[own],
     )
-    return {name: np.concatenate([outpatient[name], doctor[name]]) for name in outpatient}
+    return append([outpatient, doctor])
 
 
 def bill_inpatient(rng, setup: Setup, drug, person, start, end, per_year, sud_share, price_usd: float) -> Block:

@@ -12,7 +12,7 @@ from ratebook.simulate.block import month_start, stack
 from ratebook.simulate.detox import draw_admissions
 from ratebook.simulate.fault_kinds import KINDS
 from ratebook.simulate.fault_records import NATURAL_KINDS, RECORD_KINDS
-from ratebook.simulate.navigator import MONTH, bill_program, draw_contacts, draw_engagements
+from ratebook.simulate.navigator import MONTH, bill_program, draw_contacts, draw_engagements, first_admission_after
 from ratebook.simulate.network import ARMS
 from ratebook.simulate.people import NEVER, draw_people
 from ratebook.simulate.setup import Setup
@@ -56,10 +56,7 @@ def sample_truth(setup: Setup, batch) -> Counter:
 def _sum_lengths(name: str, people, admissions, found, contacts, chosen) -> Counter:
     last = np.zeros(len(found), np.int64)
     np.maximum.at(last, contacts["engagement"], contacts["day"])
-    key = admissions.person * NEVER + admissions.admit
-    after = np.searchsorted(key, found.person * NEVER + found.first, side="right")
-    same = (after < len(key)) & (admissions.person[np.minimum(after, len(key) - 1)] == found.person)
-    readmitted = np.where(same, admissions.admit[np.minimum(after, len(key) - 1)], NEVER) - found.first
+    readmitted = first_admission_after(admissions, found.person, found.first) - found.first
     death = people.death[found.person] - found.first
     latent = found.latent_days + 1
     clock = last - found.first + 1
