@@ -1,7 +1,6 @@
 """Raw lines to what can only be said of a line beside its neighbours: copies, chains, header amounts."""
 
 from ratebook.clean.adjustments import build_adjustments
-from ratebook.clean.lines import unite_lines
 from ratebook.contracts.clean import AdjustedLines
 from ratebook.contracts.intake import MedicalClaims, PharmacyClaims
 from ratebook.steps import step
@@ -11,9 +10,7 @@ from ratebook.tables import open_table, write_table
 def main(snakemake):
     medical = open_table(snakemake.input.medical_claims, MedicalClaims)
     pharmacy = open_table(snakemake.input.pharmacy_claims, PharmacyClaims)
-    lines = unite_lines(medical, pharmacy)
-    p = snakemake.params
-    adjusted = build_adjustments(lines, p.repeated_header_share, p.include_gross_adjustments)
+    adjusted = build_adjustments(medical, pharmacy, **snakemake.params.settings)
     write_table(adjusted, snakemake.output.adjusted_lines, AdjustedLines)
 
 

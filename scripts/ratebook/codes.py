@@ -32,7 +32,9 @@ def sud_class(lines: ibis.Table, diagnoses: pd.DataFrame) -> ibis.Value:
     return ibis.coalesce(*found)
 
 
-def classify_lines(lines: ibis.Table, services: pd.DataFrame, diagnoses: pd.DataFrame) -> ibis.Table:
+def classify_lines(
+    lines: ibis.Table, services: pd.DataFrame, diagnoses: pd.DataFrame, meanings: ibis.Table | None = None
+) -> ibis.Table:
     """Read each line's codes once and say what it served.
 
     The first that matches decides: a code of the whole claim, HCPCS with its modifier, HCPCS, revenue code,
@@ -47,6 +49,8 @@ def classify_lines(lines: ibis.Table, services: pd.DataFrame, diagnoses: pd.Data
         `services.csv` as `select_codes` gives it.
     diagnoses : pandas.DataFrame
         `sud_diagnoses.csv`.
+    meanings : ibis.Table, optional
+        As `claim_meanings` gives them, where the lines are not whole claims or are costly to read twice.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def classify_lines(lines: ibis.Table, services: pd.DataFrame, diagnoses: pd.Data
         is_principal_sud=lines.diagnosis_code_1.upper().substr(0, 3).isin(list(diagnoses.code)).fill_null(False),
         bill_type_2=lines.bill_type_code.substr(0, 2),
     )
-    lines = _match_claim(lines, services[services.scope == "claim"])
+    lines = _match_claim(lines, claim_meanings(lines, services, diagnoses) if meanings is None else meanings)
     of_line = services[services.scope == "line"]
     plain = of_line.modifier == ""
     lines = _match(lines, of_line[(of_line.system == "hcpcs") & ~plain], "m", ["hcpcs_code", "hcpcs_modifier_1"])
@@ -112,20 +116,29 @@ def _match(lines: ibis.Table, codes: pd.DataFrame, key: str, on: list[str]) -> i
     return joined.drop(*keys, f"needs_{key}")
 
 
-def _match_claim(lines: ibis.Table, codes: pd.DataFrame) -> ibis.Table:
-    """Join the meaning that one line or procedure of a claim gives to the whole claim."""
+def claim_meanings(lines: ibis.Table, services: pd.DataFrame, diagnoses: pd.DataFrame) -> ibis.Table:
+    """Find the claims to which one line or procedure gives a meaning of the whole: `claim_id`, `meaning`.
+
+    Needs the claim number, the revenue code, the procedures and the diagnoses of every line.
+    """
+    codes = services[services.scope == "claim"]
     revenue = _meaning_list(codes[codes.system == "revenue"])
     procedures = _meaning_list(codes[codes.system == "icd10pcs"])
     sud_only = set(codes.code[codes.needs_sud_diagnosis == "yes"])
     hits = [lines.revenue_center_code.isin([c for c, _ in revenue])]
     hits += [lines[column].isin([c for c, _ in procedures]) for column in PROCEDURES]
     marked = lines.filter(ibis.or_(*hits))
-    marked = marked.filter(marked.is_sud_diagnosis | marked.revenue_center_code.notin(list(sud_only)))
+    is_sud = sud_class(marked, diagnoses).notnull()
+    marked = marked.filter(is_sud | marked.revenue_center_code.notin(list(sud_only)))
     found = [marked[column].cases(*procedures) for column in PROCEDURES]
     meaning = ibis.coalesce(*found, marked.revenue_center_code.cases(*revenue))
     marked = marked.mutate(meaning=meaning).filter(lambda t: t.meaning.notnull())
     # Of two meanings a claim's lines give, detoxification comes before emergency: its text sorts last.
-    whole = marked.group_by("claim_id").agg(meaning=marked.meaning.max())
+    return marked.group_by("claim_id").agg(meaning=marked.meaning.max())
+
+
+def _match_claim(lines: ibis.Table, whole: ibis.Table) -> ibis.Table:
+    """Join the meaning that one line or procedure of a claim gives to the whole claim."""
     joined = lines.left_join(whole, lines.claim_id == whole.claim_id).drop("claim_id_right")
     outpatient_only = (joined.meaning == "ED|||") & joined.bill_type_2.isin(["11", "12", "18", "41"])
     joined = joined.mutate(meaning=ibis.ifelse(outpatient_only, ibis.null("string"), joined.meaning))

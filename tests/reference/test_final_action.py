@@ -1,28 +1,9 @@
 """GT-1: a claims chain of thirteen families, computed by hand (methods.md A5, synthetic)."""
 
-from decimal import Decimal
-
 import pytest
 
-from conftest import ROOT
-from ratebook.clean.adjustments import build_adjustments
-from ratebook.clean.attrition import RULES, build_waterfall, count_lines, count_persons
-from ratebook.clean.lines import build_cash_ledger, clean_lines, select_claims, unite_lines
-from ratebook.clean.members import build_identity, build_persons
-from ratebook.codes import select_codes
-from ratebook.contracts.clean import AdjustedLines, CashLedger, Claims, Lines
-from ratebook.contracts.intake import Eligibility, IdentityCrosswalk, MedicalClaims, Members, PharmacyClaims
-from ratebook.tables import engine, open_table, read_codes, write_table
+from claims_data import clean
 
-SERVICES = select_codes(read_codes(ROOT / "workflow/codes/services.csv"), "MA")
-DIAGNOSES = read_codes(ROOT / "workflow/codes/sud_diagnoses.csv")
-SETTINGS = {
-    "cost_basis": "paid_else_equivalent",
-    "swap_dates": True,
-    "swap_within_days": 7,
-    "after_death_days": 30,
-    "max_span_days": {"professional": 366, "institutional": 548},
-}
 GT_1 = """\
     load_sequence | claim_id | claim_line_number | record_type  | adjustment_code | original_claim_id | paid_date  | paid_amount | header_paid_amount | claim_status_code | line_status_code | crossover_flag | medicare_paid_amount | ffs_equivalent_amount
     1             | C1       | 1                 | ffs          | original        |                   | 2022-02-01 | 100         |                    |                   |                  |                |                      |
@@ -48,86 +29,50 @@ GT_1 = """\
     21            | C12      | 1                 | supplemental |                 |                   | 2022-02-01 | 1000        |                    |                   |                  |                |                      |
     22            | C13      | 1                 | ffs          | original        |                   | 2022-02-01 | 20          |                    |                   |                  | true           | 80                   |
     """
-MEMBERS = "person_id\nP"
 
 
-@pytest.fixture
-def cleaned(table, tmp_path):
-    """Take drawn raw lines all the way to marked lines; every line is person P's, on 2022-01-05, unless drawn."""
-
-    def clean(
-        text, medical_constants=None, pharmacy="load_sequence", members=MEMBERS, crosswalk="person_id", **settings
-    ):
-        constants = {"person_id": "P", "claim_type": "professional", "claim_start_date": "2022-01-05"}
-        medical = table(text, MedicalClaims, **{**constants, **(medical_constants or {})})
-        raw = unite_lines(medical, table(pharmacy, PharmacyClaims))
-        adjusted = keep(build_adjustments(raw, 0.95, True), AdjustedLines)
-        people = table(members, Members)
-        identity = build_identity(people, table("person_id", Eligibility), table(crosswalk, IdentityCrosswalk))
-        persons = build_persons(people, identity)
-        lines = clean_lines(
-            raw, adjusted, identity, persons, SERVICES, DIAGNOSES, "2022-12-31", {**SETTINGS, **settings}
-        )
-        lines = keep(lines, Lines)
-        keep(select_claims(lines), Claims)
-        keep(build_cash_ledger(lines), CashLedger)
-        return lines
-
-    def keep(expression, contract):
-        write_table(expression, tmp_path / contract.__name__, contract)
-        return open_table(tmp_path / contract.__name__, contract)
-
-    return clean
+@pytest.fixture(scope="module")
+def gt_1(tmp_path_factory):
+    return clean(tmp_path_factory.mktemp("gt_1"), GT_1)
 
 
-@pytest.fixture
-def waterfall():
-    def build(lines):
-        counts = engine().to_pyarrow(count_lines(lines)).to_pandas()
-        persons = engine().to_pyarrow(count_persons(lines, list(RULES))).to_pandas()
-        return build_waterfall(counts, persons, RULES)
-
-    return build
-
-
-def test_every_family_ends_at_its_final_record(cleaned, run):
-    claims = select_claims(cleaned(GT_1))
-    families = claims.group_by("family_id").agg(paid=claims.paid_usd.sum(), cost=claims.cost_usd.sum())
-    found = {row["family_id"]: (int(row["paid"]), int(row["cost"])) for row in run(families)}
-    assert found == {
-        "C1": (100, 100),
-        "C2": (150, 150),
-        "C4": (380, 380),
-        "C5B": (90, 90),
-        "C6": (110, 110),
-        "C7": (50, 50),
-        "C10": (0, 60),
-        "C11": (120, 120),
-        "C13": (20, 20),
-    }
+def test_every_family_ends_at_its_final_record(gt_1):
+    assert gt_1.rows("claims", "family_id", "paid_usd", "cost_usd") == [
+        ("C1", 100, 100),
+        ("C10", 0, 60),
+        ("C11", 120, 120),
+        ("C13", 20, 20),
+        ("C2", 150, 150),
+        ("C4", 380, 380),
+        ("C5B", 90, 90),
+        ("C6", 110, 110),
+        ("C7", 50, 50),
+    ]
 
 
-def test_the_waterfall_goes_from_2995_to_1080_by_the_published_steps(cleaned, waterfall):
-    steps = waterfall(cleaned(GT_1)).set_index("rule_id")
-    assert steps.paid_in_usd.iloc[0] == Decimal("2995.00")
-    deltas = {rule: int(delta) for rule, delta in steps.delta_usd.items() if delta}
-    assert deltas == {"A1.1": -1500, "A3.1": -50, "A4.2": -80, "A5.3b": -420, "A5.5": 75, "A1.2": 60}
-    # The published order takes voids and what they void together with the orphan: +75 in all.
-    assert deltas.get("A5.3a", 0) + deltas["A5.5"] == 75
-    assert steps.paid_out_usd.iloc[-1] == Decimal("1080.00")
+def test_the_waterfall_goes_from_2995_to_1080_by_the_published_steps(gt_1):
+    steps = gt_1.waterfall()
+    assert (float(steps.paid_in_usd.iloc[0]), float(steps.paid_out_usd.iloc[-1])) == (2995, 1080)
+    # Voids and what they void are 0 by themselves; the published +75 is the orphan's.
+    assert gt_1.deltas() == {"A1.1": -1500, "A3.1": -50, "A4.2": -80, "A5.3b": -420, "A5.5": 75, "A1.2": 60}
+    assert int(steps.rows_out.iloc[-1]) == 9
 
 
-def test_the_ledger_adds_up_to_what_is_paid_less_the_orphan_void(cleaned, run):
-    ledger = build_cash_ledger(cleaned(GT_1))
-    by_entry = {
-        row["entry"]: int(row["usd"]) for row in run(ledger.group_by("entry").agg(usd=ledger.signed_usd.sum()))
-    }
-    assert by_entry == {"payment": 2140, "reversal": -1120, "orphan_void": -75}
-    assert by_entry["payment"] + by_entry["reversal"] == 1080 - 60
+def test_the_ledger_adds_up_to_what_is_paid_less_the_orphan_void(gt_1):
+    entries = gt_1.ledger.group_by("entry").agg(usd=gt_1.ledger.signed_usd.sum())
+    gt_1.entries = entries
+    assert gt_1.rows("entries", "entry", "usd") == [("orphan_void", -75), ("payment", 2140), ("reversal", -1120)]
+    assert 2140 - 1120 == 1080 - 60
 
 
-def test_crossover_and_subcapitation_are_flagged(cleaned, run):
-    rows = run(select_claims(cleaned(GT_1)).select("claim_id", "is_crossover", "is_subcapitated", "cost_basis"))
-    assert {r["claim_id"] for r in rows if r["is_crossover"]} == {"C13"}
-    assert {r["claim_id"] for r in rows if r["is_subcapitated"]} == {"C10"}
-    assert {r["claim_id"] for r in rows if r["cost_basis"] == "ffs_equivalent"} == {"C10"}
+def test_what_a_void_takes_back_is_dated_by_the_void(gt_1):
+    gt_1.voided = gt_1.ledger.filter(gt_1.ledger.claim_id == "C4")
+    dated = [(entry, str(date), usd) for entry, date, usd in gt_1.rows("voided", "entry", "paid_date", "signed_usd")]
+    assert dated == [("payment", "2022-02-01", 400), ("reversal", "2022-03-01", -400)]
+
+
+def test_crossover_and_subcapitation_are_flagged(gt_1):
+    rows = gt_1.rows("claims", "claim_id", "is_crossover", "is_subcapitated", "cost_basis")
+    assert {claim for claim, crossover, *_ in rows if crossover} == {"C13"}
+    assert {claim for claim, _, subcapitated, _ in rows if subcapitated} == {"C10"}
+    assert {claim for claim, *_, basis in rows if basis == "ffs_equivalent"} == {"C10"}

@@ -1,5 +1,13 @@
 """Raw tables to final action: needs the tables of intake; makes claims, ledger, contacts, persons and the waterfall."""
 
+JUDGED_BY = (
+    "cost_basis",
+    "swap_dates",
+    "swap_within_days",
+    "after_death_days",
+    "max_span_days",
+)
+
 
 rule clean_members:
     """Resolve ids to persons, and give each person one row of demographics."""
@@ -33,51 +41,24 @@ rule build_adjustments:
         "benchmarks/clean/build_adjustments.tsv"
     threads: 2
     params:
-        repeated_header_share=config["clean"]["repeated_header_share"],
-        include_gross_adjustments=config["clean"]["include_gross_adjustments"],
+        settings={
+            key: config["clean"][key]
+            for key in ("repeated_header_share", "include_gross_adjustments")
+        },
     script:
         "../../scripts/clean/build_adjustments.py"
 
 
-rule clean_lines:
-    """Mark every raw line with the first rule that takes it, and say what it served and cost."""
+rule clean_claims:
+    """Select the final-action lines, say what each served and cost, and write down what is not among them and why."""
     input:
         medical_claims="results/intake/medical_claims.parquet",
         pharmacy_claims="results/intake/pharmacy_claims.parquet",
         adjusted_lines="results/clean/adjusted_lines.parquet",
-        persons="results/clean/persons.parquet",
         identity="results/clean/identity.parquet",
+        persons="results/clean/persons.parquet",
         services="workflow/codes/services.csv",
         sud_diagnoses="workflow/codes/sud_diagnoses.csv",
-        code=code_of("scripts/clean/clean_lines.py"),
-    output:
-        lines=directory("results/clean/lines.parquet"),
-    log:
-        "logs/clean/clean_lines.log",
-    benchmark:
-        "benchmarks/clean/clean_lines.tsv"
-    threads: 2
-    params:
-        extract_date=config["study"]["extract_date"],
-        settings={
-            key: config["clean"][key]
-            for key in (
-                "state",
-                "cost_basis",
-                "swap_dates",
-                "swap_within_days",
-                "after_death_days",
-                "max_span_days",
-            )
-        },
-    script:
-        "../../scripts/clean/clean_lines.py"
-
-
-rule clean_claims:
-    """Select the final-action lines, and write down what is not among them and why."""
-    input:
-        lines="results/clean/lines.parquet",
         code=code_of("scripts/clean/clean_claims.py"),
     output:
         claims=directory("results/clean/claims.parquet"),
@@ -87,14 +68,25 @@ rule clean_claims:
     benchmark:
         "benchmarks/clean/clean_claims.tsv"
     threads: 2
+    params:
+        state=config["clean"]["state"],
+        extract_date=config["study"]["extract_date"],
+        settings={key: config["clean"][key] for key in JUDGED_BY},
     script:
         "../../scripts/clean/clean_claims.py"
 
 
 rule build_cash_ledger:
-    """Write down every payment and every taking back at its own date."""
+    """Write down every payment and every taking back at its own date, and how late they come."""
     input:
-        lines="results/clean/lines.parquet",
+        claims="results/clean/claims.parquet",
+        medical_claims="results/intake/medical_claims.parquet",
+        pharmacy_claims="results/intake/pharmacy_claims.parquet",
+        adjusted_lines="results/clean/adjusted_lines.parquet",
+        identity="results/clean/identity.parquet",
+        persons="results/clean/persons.parquet",
+        services="workflow/codes/services.csv",
+        sud_diagnoses="workflow/codes/sud_diagnoses.csv",
         code=code_of("scripts/clean/build_cash_ledger.py"),
     output:
         cash_ledger=directory("results/clean/cash_ledger.parquet"),
@@ -104,6 +96,10 @@ rule build_cash_ledger:
     benchmark:
         "benchmarks/clean/build_cash_ledger.tsv"
     threads: 2
+    params:
+        state=config["clean"]["state"],
+        extract_date=config["study"]["extract_date"],
+        settings={key: config["clean"][key] for key in JUDGED_BY},
     script:
         "../../scripts/clean/build_cash_ledger.py"
 
@@ -135,13 +131,16 @@ rule clean_contacts:
 rule build_attrition:
     """Lay out what left the claims and why, beside the supplier's control totals, and judge the data's quality."""
     input:
-        lines="results/clean/lines.parquet",
+        claims="results/clean/claims.parquet",
+        medical_claims="results/intake/medical_claims.parquet",
+        pharmacy_claims="results/intake/pharmacy_claims.parquet",
+        adjusted_lines="results/clean/adjusted_lines.parquet",
+        identity="results/clean/identity.parquet",
+        persons="results/clean/persons.parquet",
         navigator_log="results/intake/navigator_log.parquet",
         control_totals="results/intake/control_totals.parquet",
         identity_crosswalk="results/intake/identity_crosswalk.parquet",
         source_manifest="results/intake/source_manifest.parquet",
-        persons="results/clean/persons.parquet",
-        identity="results/clean/identity.parquet",
         code=code_of("scripts/clean/build_attrition.py"),
     output:
         attrition="results/clean/attrition.parquet",
@@ -154,6 +153,7 @@ rule build_attrition:
     threads: 2
     params:
         extract_date=config["study"]["extract_date"],
+        settings={key: config["clean"][key] for key in JUDGED_BY},
         max_rejected_share=config["intake"]["max_rejected_share"],
         control_total_share=config["clean"]["control_total_share"],
         limits={

@@ -11,7 +11,7 @@ import functools
 import ibis
 
 from ratebook.clean.chains import find_ends
-from ratebook.clean.lines import MONEY_ONLY, denial_rule, record_rule
+from ratebook.clean.lines import MONEY_ONLY, denial_rule, record_rule, unite_lines
 from ratebook.contracts.clean import AdjustedLines
 from ratebook.money import upto
 
@@ -20,10 +20,21 @@ RANKS = (("original", 0), ("resubmission", 1), ("replacement", 2), ("void", 3))
 """Which of two records of one day came later."""
 CLAIM = ["source_table", "claim_id"]
 RECORD = [*CLAIM, "adjustment", "paid_date"]
+KEYS = [
+    *RECORD,
+    "claim_line_number",
+    "original_claim_id",
+    "claim_type",
+    "header_paid_amount",
+    "raw_usd",
+    "source_file",
+]
 NOT_CONTENT = ("source_file", "load_sequence", "source_table", "adjustment", "raw_usd")
 
 
-def build_adjustments(lines: ibis.Table, repeated_header_share: float, include_gross_adjustments: bool) -> ibis.Table:
+def build_adjustments(
+    medical: ibis.Table, pharmacy: ibis.Table, repeated_header_share: float, include_gross_adjustments: bool
+) -> ibis.Table:
     """Say of each line that is not judged by its own cells alone which rule takes it, and what it is paid.
 
     1. Of byte-identical lines the first loaded stays (A3.1); lines with one key and different content go (A3.2).
@@ -35,8 +46,8 @@ def build_adjustments(lines: ibis.Table, repeated_header_share: float, include_g
 
     Parameters
     ----------
-    lines : ibis.Table
-        As `unite_lines` gives them.
+    medical, pharmacy : MedicalClaims, PharmacyClaims
+        Raw lines.
     repeated_header_share : float
         From this share of one file's multi-line institutional claims with one non-zero amount on every line,
         the amount is the header's.
@@ -51,9 +62,10 @@ def build_adjustments(lines: ibis.Table, repeated_header_share: float, include_g
     ----------
     methods.md, A3, A5 and A7.
     """
-    records = _sum_records(lines)
+    keys = unite_lines(medical, pharmacy, KEYS)
+    records = _sum_records(keys)
     files = _repeated_files(records, repeated_header_share)
-    lines = lines.semi_join(_suspects(lines, records), CLAIM)
+    lines = unite_lines(medical, pharmacy).semi_join(_suspects(keys, records, files), CLAIM)
     lines = _with_copies(lines)
     lines = _with_chains(lines, include_gross_adjustments)
     lines = _with_paid(lines, files)
@@ -94,16 +106,16 @@ def _repeated_files(records: ibis.Table, share: float) -> ibis.Table:
     )
 
 
-def _suspects(lines: ibis.Table, records: ibis.Table) -> ibis.Table:
+def _suspects(lines: ibis.Table, records: ibis.Table, files: ibis.Table) -> ibis.Table:
     """List the claims that need a look beyond the single line."""
     keys = lines.group_by([*CLAIM, "claim_line_number"]).agg(copies=lines.count())
     repeated = keys.filter((keys.copies > 1) | keys.claim_line_number.isnull())
     adjusted = lines.filter((lines.adjustment != "original") | lines.original_claim_id.notnull())
     targets = adjusted.select("source_table", claim_id="original_claim_id")
-    several = (records.lines > 1) & (records.least_usd == records.most_usd) & (records.most_usd != 0)
-    differing = (records.header_usd - records.line_usd).abs() > 0.01
-    headed = records.filter(several | differing.fill_null(False))
-    parts = [repeated.select(CLAIM), adjusted.select(CLAIM), targets, headed.select(CLAIM)]
+    differing = records.filter((records.header_usd - records.line_usd).abs() > 0.01)
+    repeating = records.filter(records.is_institutional, records.lines > 1, records.least_usd == records.most_usd)
+    repeating = repeating.semi_join(files, repeating.source_file.fill_null("") == files.repeating_file)
+    parts = [part.select(CLAIM) for part in (repeated, adjusted, targets, differing, repeating)]
     return functools.reduce(lambda a, b: a.union(b), parts).distinct()
 
 

@@ -8,6 +8,7 @@ import ibis
 import pandas as pd
 
 from ratebook.contracts.clean import Attrition
+from ratebook.dates import month_of
 from ratebook.errors import RatebookError
 
 RULES = {
@@ -53,21 +54,27 @@ FAULTS = ("A0.1", "A2.3", "A2.4", "A3.2", "A8.3", *[rule for rule in RULES if ru
 COST_RULE = "A1.2"
 
 
-def count_lines(lines: ibis.Table) -> ibis.Table:
-    """Count rows, dollars and dollars changed per source table and rules: all the waterfall needs.
+def tally_lines(marked: ibis.Table) -> ibis.Table:
+    """Count rows and dollars by everything the waterfall, the reconciliation and the checks tell apart.
 
     Returns
     -------
     ibis.Table
-        `source_table`, `rule_id`, `amount_rule_id`, `is_priced`, `rows`, `raw_usd`, `paid_usd`, `cost_usd`.
+        `source_table`, `rule_id`, `amount_rule_id`, `source_file`, `paid_month`, `claim_type`, `adjustment`,
+        `is_orphan_replacement`; `rows`, `raw_usd`, `paid_usd`, `cost_usd`, `largest_usd`. A few thousand rows.
     """
-    keys = ["source_table", "rule_id", "amount_rule_id"]
-    return lines.group_by(keys).agg(
-        rows=lines.count(), raw_usd=lines.raw_usd.sum(), paid_usd=lines.paid_usd.sum(), cost_usd=lines.cost_usd.sum()
+    marked = marked.mutate(paid_month=month_of(marked.paid_date))
+    keys = ["source_table", "rule_id", "amount_rule_id", "source_file", "paid_month", "claim_type", "adjustment"]
+    return marked.group_by([*keys, "is_orphan_replacement"]).agg(
+        rows=marked.count(),
+        raw_usd=marked.raw_usd.sum(),
+        paid_usd=marked.paid_usd.sum(),
+        cost_usd=marked.cost_usd.sum(),
+        largest_usd=marked.paid_usd.abs().max(),
     )
 
 
-def count_persons(rows: ibis.Table, rules: list[str]) -> ibis.Table:
+def count_persons(rows: ibis.Table, rules: dict[str, str]) -> ibis.Table:
     """Count persons by the last rule at which they still lose a row; null for those who keep one.
 
     Returns
@@ -106,7 +113,7 @@ def build_waterfall(counts: pd.DataFrame, persons: pd.DataFrame, rules: dict[str
     Parameters
     ----------
     counts : pandas.DataFrame
-        As `count_lines`, dollars as decimals.
+        Rows and dollars, as decimals, by source table and rules: as `tally_lines` gives them, or coarser.
     persons : pandas.DataFrame
         As `count_persons`, with places in the order of `rules`.
     rules : dict

@@ -5,11 +5,24 @@ from __future__ import annotations
 import ibis
 import pandas as pd
 
-from ratebook.codes import classify_lines
-from ratebook.contracts.clean import CashLedger, Claims, Lines, Rejected
-from ratebook.contracts.intake import MedicalClaims
+from ratebook.codes import PROCEDURES, classify_lines
+from ratebook.contracts.clean import AdjustedLines, CashLedger, Claims, Identity, Persons, Rejected
+from ratebook.contracts.intake import MedicalClaims, PharmacyClaims
 from ratebook.dates import month_of, months_between
 
+MARKED_FROM = {
+    "medical_claims": MedicalClaims,
+    "pharmacy_claims": PharmacyClaims,
+    "adjusted_lines": AdjustedLines,
+    "identity": Identity,
+    "persons": Persons,
+}
+"""The tables `mark_lines` reads."""
+UNREAD = ("hcpcs_modifier_2", "hcpcs_modifier_3", "hcpcs_modifier_4", "header_paid_amount", "charge_amount")
+UNREAD += (*PROCEDURES, "copayment_amount", "paid_amount", "adjustment_code", "original_claim_id")
+DERIVED = ("source_table", "ndc_code", "days_supply", "adjustment", "raw_usd")
+READ = [name for name in MedicalClaims.types() if name not in UNREAD] + list(DERIVED)
+"""The columns a line is judged and classified by; what `adjusted_lines` already says is not read again."""
 SERVICE_RECORDS = ("ffs", "encounter")
 DENIED_STATUS = ("26", "026", "87", "087", "542", "585", "654", "F2")
 """Status codes of a denied claim or line: CMS's own header filter, and the X12 category."""
@@ -21,22 +34,30 @@ STAYS = ("11", "18", "21", "28", "41", "65", "66", "86")
 """Bill types, less frequency, of care by the night."""
 
 
-def unite_lines(medical: ibis.Table, pharmacy: ibis.Table) -> ibis.Table:
+def unite_lines(medical: ibis.Table, pharmacy: ibis.Table, columns: list[str] | None = None) -> ibis.Table:
     """Put medical and pharmacy lines into one table with the columns of medical claims, and drug columns.
 
     Adds `source_table`, `adjustment` (from the adjustment code, else the bill type's frequency, else original),
-    and `raw_usd`, the paid amount as the source states it, zero where it states none.
+    and `raw_usd`, the paid amount as the source states it, zero where it states none. With `columns`, only those
+    are read: an engine reads a table used twice once in full, so a few columns are better read by themselves.
     """
-    medical = medical.mutate(
-        source_table=ibis.literal("medical_claims"),
-        claim_type=medical.claim_type.fill_null("other"),
-        record_type=medical.record_type.fill_null("ffs"),
-        ndc_code=ibis.null("string"),
-        days_supply=ibis.null("int64"),
+    frequency = ibis.ifelse(
+        medical.claim_type == "institutional", medical.bill_type_code.right(1).cases(*FREQUENCIES), ibis.null("string")
     )
-    blank = {name: ibis.null(kind) for name, kind in MedicalClaims.types().items()}
-    shared = {name: pharmacy[name] for name in pharmacy.columns if name in blank}
-    drug = {
+    original = ibis.literal("original")
+    of_medical = {
+        **{name: medical[name] for name in medical.columns},
+        "source_table": ibis.literal("medical_claims"),
+        "claim_type": medical.claim_type.fill_null("other"),
+        "record_type": medical.record_type.fill_null("ffs"),
+        "ndc_code": ibis.null("string"),
+        "days_supply": ibis.null("int64"),
+        "adjustment": ibis.coalesce(medical.adjustment_code, frequency, original),
+        "raw_usd": medical.paid_amount.fill_null(0).cast("decimal(14, 2)"),
+    }
+    of_pharmacy = {
+        **{name: ibis.null(kind) for name, kind in MedicalClaims.types().items()},
+        **{name: pharmacy[name] for name in pharmacy.columns if name in of_medical},
         "source_table": ibis.literal("pharmacy_claims"),
         "claim_type": ibis.literal("pharmacy"),
         "record_type": ibis.literal("ffs"),
@@ -45,16 +66,12 @@ def unite_lines(medical: ibis.Table, pharmacy: ibis.Table) -> ibis.Table:
         "service_unit_quantity": pharmacy.quantity,
         "rendering_npi": pharmacy.dispensing_provider_npi,
         "billing_npi": pharmacy.dispensing_provider_npi,
-        "ndc_code": pharmacy.ndc_code,
-        "days_supply": pharmacy.days_supply,
+        "adjustment": ibis.coalesce(pharmacy.adjustment_code, original),
+        "raw_usd": pharmacy.paid_amount.fill_null(0).cast("decimal(14, 2)"),
     }
-    lines = medical.union(pharmacy.select(**{**blank, **shared, **drug}).select(medical.columns))
-    frequency = ibis.ifelse(
-        lines.claim_type == "institutional", lines.bill_type_code.right(1).cases(*FREQUENCIES), ibis.null("string")
-    )
-    return lines.mutate(
-        adjustment=ibis.coalesce(lines.adjustment_code, frequency, ibis.literal("original")),
-        raw_usd=lines.paid_amount.fill_null(0).cast("decimal(14, 2)"),
+    names = columns or list(of_medical)
+    return medical.select(**{name: of_medical[name] for name in names}).union(
+        pharmacy.select(**{name: of_pharmacy[name] for name in names})
     )
 
 
@@ -78,28 +95,13 @@ def denial_rule(lines: ibis.Table) -> ibis.Value:
     return ibis.cases((header, "A4.1"), (line, "A4.2"), else_=ibis.null("string"))
 
 
-def clean_lines(
-    lines: ibis.Table,
-    adjusted: ibis.Table,
-    identity: ibis.Table,
-    persons: ibis.Table,
-    services: pd.DataFrame,
-    diagnoses: pd.DataFrame,
-    extract_date: str,
-    settings: dict,
-) -> ibis.Table:
-    """Mark every raw line with the first rule that takes it, and say what it served and cost.
+def mark_lines(raw: dict[str, ibis.Table], extract_date: str, settings: dict) -> ibis.Table:
+    """Mark every raw line with the first rule that takes it, and say what it was paid and cost.
 
     Parameters
     ----------
-    lines : ibis.Table
-        As `unite_lines` gives them.
-    adjusted : AdjustedLines
-        What can only be said of a line beside its neighbours: copies, chains, header amounts.
-    identity, persons : Identity, Persons
-        Who is who.
-    services, diagnoses : pandas.DataFrame
-        Code tables.
+    raw : dict
+        The tables of `MARKED_FROM`: raw lines, what is known of them beside their neighbours, and who is who.
     extract_date : str
         Last day on which a payment could be in the data.
     settings : dict
@@ -107,50 +109,84 @@ def clean_lines(
 
     Returns
     -------
-    Lines
-        `rule_id` is null for the lines of `Claims`.
+    ibis.Table
+        One row per raw line of either source. `rule_id` is null for a final-action line,
+        `amount_rule_id` for a line whose amount stands as the source states it.
 
     References
     ----------
-    methods.md, A1 to A10, in its order; `ratebook.clean.attrition.RULES` lists the marks.
+    methods.md, A1 to A9, in its order; `ratebook.clean.attrition.RULES` lists the marks.
     """
-    lines = _with_adjustments(lines, adjusted)
-    lines = _with_person(lines, identity, persons)
+    lines = unite_lines(raw["medical_claims"], raw["pharmacy_claims"], READ)
+    lines = _with_adjustments(lines, raw["adjusted_lines"])
+    lines = _with_person(lines, raw["identity"], raw["persons"])
     lines = _with_dates(lines, settings)
-    early = ibis.coalesce(record_rule(lines), _identity_rule(lines))
     lines = lines.mutate(
         rule_id=ibis.coalesce(
-            early,
+            record_rule(lines),
+            _identity_rule(lines),
             lines.chain_rule_id,
             denial_rule(lines),
             _amount_rule(lines),
             _date_rule(lines, extract_date, settings),
         )
     )
-    lines = classify_lines(lines, services, diagnoses)
-    lines = _with_units(lines, services)
-    lines = _with_cost(lines, settings["cost_basis"])
-    return lines.select(*Lines.types())
+    return _with_cost(lines, settings["cost_basis"])
 
 
-def select_claims(lines: ibis.Table) -> ibis.Table:
-    """Select the final-action lines: those no rule took."""
-    return lines.filter(lines.rule_id.isnull()).select(*Claims.types())
+def clean_claims(
+    marked: ibis.Table, services: pd.DataFrame, diagnoses: pd.DataFrame, meanings: ibis.Table
+) -> ibis.Table:
+    """Select the lines no rule took, and say what each served.
+
+    Parameters
+    ----------
+    marked : ibis.Table
+        As `mark_lines` gives them.
+    services, diagnoses : pandas.DataFrame
+        Code tables.
+    meanings : ibis.Table
+        As `codes.claim_meanings` gives them for the raw medical lines.
+
+    Returns
+    -------
+    Claims
+
+    References
+    ----------
+    methods.md, A5.3, A10, B2 and D1.
+    """
+    lines = marked.filter(marked.rule_id.isnull())
+    lines = classify_lines(lines, services, diagnoses, meanings)
+    return _with_units(lines, services).select(*Claims.types())
 
 
-def select_rejected(lines: ibis.Table) -> ibis.Table:
+def select_rejected(marked: ibis.Table) -> ibis.Table:
     """Select the lines a rule took, with their dollars as the source states them."""
-    taken = lines.filter(lines.rule_id.notnull())
+    taken = marked.filter(marked.rule_id.notnull())
     return taken.select(*[name for name in Rejected.types() if name != "paid_usd"], paid_usd="raw_usd")
 
 
-def build_cash_ledger(lines: ibis.Table) -> ibis.Table:
+def build_cash_ledger(
+    claims: ibis.Table,
+    marked: ibis.Table,
+    services: pd.DataFrame,
+    diagnoses: pd.DataFrame,
+    meanings: ibis.Table,
+) -> ibis.Table:
     """Write down every payment and every taking back, each at its own date.
 
     A line of a non-denied record is a payment. Where a later void or replacement takes it back, the same dollars
     go back on the day of that record; so voids are right even where the source writes them positive or zero,
     and a family's entries add up to its final paid amount. A void of something paid before the extract goes
     back at its own date.
+
+    Parameters
+    ----------
+    claims : Claims
+        Final-action lines: the payments that stand.
+    marked, services, diagnoses, meanings
+        As `clean_claims` takes them, for the payments that do not.
 
     Returns
     -------
@@ -160,27 +196,15 @@ def build_cash_ledger(lines: ibis.Table) -> ibis.Table:
     ----------
     methods.md, A5.8 and E2.
     """
-    chain = ["A5.3a", "A5.3b"]
-    paid = lines.filter((lines.rule_id.isnull() | lines.rule_id.isin(chain)) & (lines.adjustment != "void"))
-    back = paid.filter(paid.rule_id.isin(chain))
-    orphans = lines.filter(lines.rule_id == "A5.5")
-    columns = [
-        name for name in CashLedger.types() if name not in ("entry", "paid_date", "incurred_date", "signed_usd")
-    ]
-
-    def entries(table: ibis.Table, entry: str, paid_date: str, signed: ibis.Value) -> ibis.Table:
-        return table.select(
-            *columns,
-            entry=ibis.literal(entry),
-            paid_date=table[paid_date],
-            incurred_date=table.service_start_date,
-            signed_usd=signed.cast("decimal(14, 2)"),
-        )
-
-    ledger = entries(paid, "payment", "paid_date", paid.paid_usd)
-    ledger = ledger.union(entries(back, "reversal", "reversed_date", -back.paid_usd))
-    ledger = ledger.union(entries(orphans, "orphan_void", "paid_date", -orphans.paid_usd.abs()))
-    return ledger.filter(ledger.incurred_date.notnull(), ledger.person_id.notnull())
+    undone = marked.filter(marked.rule_id.isin(["A5.3a", "A5.3b", "A5.5"]), marked.service_start_date.notnull())
+    undone = undone.filter((undone.rule_id == "A5.5") | (undone.adjustment != "void"))
+    undone = classify_lines(undone, services, diagnoses, meanings)
+    back = undone.filter(undone.rule_id != "A5.5")
+    orphans = undone.filter(undone.rule_id == "A5.5")
+    ledger = _entries(claims, "payment", claims.paid_date, claims.paid_usd)
+    ledger = ledger.union(_entries(back, "payment", back.paid_date, back.paid_usd))
+    ledger = ledger.union(_entries(back, "reversal", back.reversed_date, -back.paid_usd))
+    return ledger.union(_entries(orphans, "orphan_void", orphans.paid_date, -orphans.paid_usd.abs()))
 
 
 def build_paid_lags(ledger: ibis.Table) -> ibis.Table:
@@ -200,6 +224,16 @@ def build_paid_lags(ledger: ibis.Table) -> ibis.Table:
     return keyed.group_by("service_month", "lag_months", "category").agg(
         entries=keyed.count(), persons=keyed.person_id.nunique(), signed_usd=keyed.signed_usd.sum()
     )
+
+
+def _entries(lines: ibis.Table, entry: str, paid_date: ibis.Value, signed_usd: ibis.Value) -> ibis.Table:
+    told = {
+        "entry": ibis.literal(entry),
+        "incurred_date": lines.service_start_date,
+        "paid_date": paid_date,
+        "signed_usd": signed_usd.cast("decimal(14, 2)"),
+    }
+    return lines.select(**{name: told[name] if name in told else lines[name] for name in CashLedger.types()})
 
 
 def _with_adjustments(lines: ibis.Table, adjusted: ibis.Table) -> ibis.Table:

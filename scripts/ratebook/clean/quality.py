@@ -6,29 +6,9 @@ import ibis
 import pandas as pd
 
 from ratebook.contracts.clean import Qa, Reconciliation
-from ratebook.dates import month_of
 
 
-def count_received(lines: ibis.Table) -> ibis.Table:
-    """Count rows and dollars received per file, month paid and claim type; a copy of a row counts once.
-
-    Returns
-    -------
-    ibis.Table
-        `source_file`, `paid_month`, `category`, `records`, `paid_usd`.
-    """
-    once = lines.filter((lines.rule_id != "A3.1").fill_null(True))
-    keyed = once.mutate(
-        source_file=once.source_file.fill_null("unknown"),
-        paid_month=month_of(once.paid_date),
-        category=once.claim_type,
-    )
-    return keyed.group_by("source_file", "paid_month", "category").agg(
-        records=keyed.count(), paid_usd=keyed.raw_usd.sum().cast("decimal(14, 2)")
-    )
-
-
-def build_reconciliation(received: pd.DataFrame, control: pd.DataFrame, warn: float, error: float) -> pd.DataFrame:
+def build_reconciliation(tally: pd.DataFrame, control: pd.DataFrame, warn: float, error: float) -> pd.DataFrame:
     """Set what we read beside what the supplier says it sent, per file, month paid and category.
 
     Category `all` of the supplier is compared with the sum of ours. The status is pass up to `warn`, warn up to
@@ -36,8 +16,8 @@ def build_reconciliation(received: pd.DataFrame, control: pd.DataFrame, warn: fl
 
     Parameters
     ----------
-    received : pandas.DataFrame
-        As `count_received`.
+    tally : pandas.DataFrame
+        As `attrition.tally_lines`. Identical copies count once: the supplier sent one.
     control : ControlTotals
     warn, error : float
         Limits of |ours / control - 1|.
@@ -52,6 +32,10 @@ def build_reconciliation(received: pd.DataFrame, control: pd.DataFrame, warn: fl
     methods.md, A13 T2 and H1.
     """
     keys = ["source_file", "paid_month", "category"]
+    once = tally[tally.rule_id != "A3.1"].rename(columns={"claim_type": "category"})
+    received = once.groupby(keys, as_index=False, dropna=False).agg(
+        records=("rows", "sum"), paid_usd=("raw_usd", "sum")
+    )
     theirs = control.rename(columns={"record_count": "control_records", "paid_amount": "control_usd"})
     theirs["category"] = theirs.category.fillna("all")
     whole = received.assign(category="all").groupby(keys, as_index=False, dropna=False)[["records", "paid_usd"]].sum()
@@ -69,49 +53,55 @@ def build_reconciliation(received: pd.DataFrame, control: pd.DataFrame, warn: fl
     return both[list(Reconciliation.types())]
 
 
-def count_quality(lines: ibis.Table) -> ibis.Table:
-    """Count in one pass what the checks of `CHECKS` need: one row."""
-    final = lines.rule_id.isnull()
-    usd = lines.paid_usd
-    unknown = lines.rule_id.isin(["A2.3", "A2.4"])
-    medical = lines.source_table == "medical_claims"
-    allowed = lines.allowed_usd.notnull()
-    net = lines.allowed_usd - lines.tpl_usd.fill_null(0) - lines.medicare_paid_usd.fill_null(0)
-    net -= lines.patient_liability_usd.fill_null(0)
+def count_marks(tally: pd.DataFrame) -> dict:
+    """Count what the checks need of all raw lines, from the waterfall's tally."""
+    rule, amount_rule = tally.rule_id, tally.amount_rule_id
+    final = rule.isna()
 
-    def rows(where: ibis.Value) -> ibis.Value:
-        return where.fill_null(False).cast("int64").sum().fill_null(0)
+    def rows(where: pd.Series) -> int:
+        return int(tally.rows[where].sum())
 
-    def dollars(where: ibis.Value) -> ibis.Value:
-        return ibis.ifelse(where.fill_null(False), usd, 0).cast("decimal(14, 2)").sum().cast("float64").fill_null(0)
+    def dollars(where: pd.Series) -> float:
+        return float(tally.paid_usd[where].sum())
 
-    return lines.aggregate(
-        rows=lines.count(),
-        final_rows=rows(final),
-        read_usd=dollars(ibis.literal(True)),
-        unknown_usd=dollars(unknown),
-        final_voids=rows(final & (lines.adjustment == "void")),
-        orphan_voids=rows(lines.rule_id == "A5.5"),
-        orphan_void_usd=dollars(lines.rule_id == "A5.5"),
-        orphan_replacements=rows(final & lines.is_orphan_replacement),
-        repeated_header_lines=rows(lines.amount_rule_id == "A7.4"),
-        header_priced_lines=rows(lines.amount_rule_id == "A7.1"),
-        header_mismatch_lines=rows(lines.amount_rule_id == "A7.3"),
-        conflicting=rows(lines.rule_id == "A3.2"),
-        negative=rows(lines.rule_id == "A8.3"),
-        largest_negative_usd=ibis.ifelse(lines.rule_id == "A8.3", usd.abs(), 0).max().cast("float64").fill_null(0),
-        zero_paid=rows(final & (lines.record_type == "ffs") & (lines.paid_usd == 0)),
-        above_allowed=rows(final & allowed & (lines.paid_usd > lines.allowed_usd + 1)),
-        net_broken_usd=dollars(final & medical & allowed & ((net - lines.paid_usd).abs() > 1)),
-        final_usd=dollars(final),
-        units_flagged_usd=dollars(final & lines.units_flag.notnull()),
-        filled_discharges=rows(final & (lines.discharge_source != "reported")),
-        no_paid_date=rows(final & lines.paid_date.isnull()),
-        no_diagnosis=rows(final & medical & lines.diagnosis_code_1.isnull()),
-        no_provider=rows(final & medical & lines.billing_npi.isnull()),
-        crossovers=rows(final & lines.is_crossover),
-        subcapitated=rows(final & lines.is_subcapitated),
-        unmapped_usd=dollars(final & (lines.category == "OTHER")),
+    return {
+        "rows": rows(rule.notna() | final),
+        "read_usd": dollars(rule.notna() | final),
+        "unknown_usd": dollars(rule.isin(["A2.3", "A2.4"])),
+        "final_voids": rows(final & (tally.adjustment == "void")),
+        "orphan_voids": rows(rule == "A5.5"),
+        "orphan_void_usd": dollars(rule == "A5.5"),
+        "orphan_replacements": rows(final & tally.is_orphan_replacement.astype(bool)),
+        "repeated_header_lines": rows(amount_rule == "A7.4"),
+        "header_priced_lines": rows(amount_rule == "A7.1"),
+        "header_mismatch_lines": rows(amount_rule == "A7.3"),
+        "conflicting": rows(rule == "A3.2"),
+        "negative": rows(rule == "A8.3"),
+        "largest_negative_usd": float(max(tally.largest_usd[rule == "A8.3"], default=0)),
+    }
+
+
+def count_claims(claims: ibis.Table) -> ibis.Table:
+    """Count in one pass what the checks need of final-action lines: one row."""
+    medical = claims.claim_type != "pharmacy"
+    others = (
+        claims.tpl_usd.fill_null(0) + claims.medicare_paid_usd.fill_null(0) + claims.patient_liability_usd.fill_null(0)
+    )
+    gap = (claims.allowed_usd - others - claims.paid_usd).abs()
+    return claims.aggregate(
+        final_rows=claims.count(),
+        final_usd=_dollars(claims, ibis.literal(True)),
+        zero_paid=_rows((claims.record_type == "ffs") & (claims.paid_usd == 0)),
+        above_allowed=_rows(claims.paid_usd > claims.allowed_usd + 1),
+        net_broken_usd=_dollars(claims, medical & (gap > 1)),
+        units_flagged_usd=_dollars(claims, claims.units_flag.notnull()),
+        filled_discharges=_rows(claims.discharge_source != "reported"),
+        no_paid_date=_rows(claims.paid_date.isnull()),
+        no_diagnosis=_rows(medical & claims.diagnosis_code_1.isnull()),
+        no_provider=_rows(medical & claims.billing_npi.isnull()),
+        crossovers=_rows(claims.is_crossover),
+        subcapitated=_rows(claims.is_subcapitated),
+        unmapped_usd=_dollars(claims, claims.category == "OTHER"),
     )
 
 
@@ -178,7 +168,7 @@ def build_qa(counted: dict, manifest: pd.DataFrame, limits: dict[str, float]) ->
     Parameters
     ----------
     counted : dict
-        As `count_quality`, and `split_ids`.
+        `count_marks`, `count_claims` and `split_ids` together.
     manifest : SourceManifest
     limits : dict
         `unmatched` and `negative`, from the config.
@@ -201,3 +191,12 @@ def build_qa(counted: dict, manifest: pd.DataFrame, limits: dict[str, float]) ->
         rows.append((check, description, severity, value, limit, passed))
     frame = pd.DataFrame(rows, columns=list(Qa.types()))
     return frame.astype({"value": float, "threshold": float, "passed": "boolean"})
+
+
+def _rows(where: ibis.Value) -> ibis.Value:
+    return where.fill_null(False).cast("int64").sum().fill_null(0)
+
+
+def _dollars(lines: ibis.Table, where: ibis.Value) -> ibis.Value:
+    paid = ibis.ifelse(where.fill_null(False), lines.paid_usd, 0).cast("decimal(14, 2)")
+    return paid.sum().cast("float64").fill_null(0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 
 from ratebook.contracts.base import Contract, Field, Quantity, Usd
 
@@ -121,6 +120,7 @@ class Claims(ServiceColumns):
     is_crossover: bool = Field("Medicare paid first.")
     is_subcapitated: bool = Field("Encounter paid zero because the provider is capitated.")
     is_money_only: bool = Field("A gross adjustment: dollars, and no service; its units are zero.")
+    load_sequence: int = Field("Order of the raw row in its load: the way back to the source.")
     discharge_source: str = Field("reported, header_end or line_end; null where no stay.", nullable=True)
 
     class Config(Contract.Config):
@@ -140,35 +140,6 @@ class AdjustedLines(Contract):
     paid_usd: Usd = Field("Paid amount after that rule.")
     reversed_date: dt.date = Field("Paid date of the record that voids or replaces it.", nullable=True)
     is_orphan_replacement: bool = Field("Replaces a claim that is not in the extract.")
-
-    class Config(Contract.Config):
-        unique = ("source_table", "load_sequence")
-        claims_scale = True
-
-
-class Lines(Claims):
-    """One row per raw line of either source, with the first rule that takes it: `Claims` are those with none.
-
-    Every column may be null here: a line with no date or no known person is in this table too.
-    """
-
-    source_table: str = Field("medical_claims or pharmacy_claims.")
-    load_sequence: int = Field("Order of the row in the load.")
-    rule_id: str = Field("Rule of methods.md A that takes the line; null for a final-action line.")
-    amount_rule_id: str = Field("Rule that changes the line's amount; null where none does.")
-    raw_usd: Usd = Field("Paid amount as the source states it; zero where it states none.")
-    adjustment: str = Field("original, void, replacement, …: what the record does to others.")
-    reversed_date: dt.date = Field("Paid date of the record that voids or replaces it.")
-    is_orphan_replacement: bool = Field("Replaces a claim that is not in the extract.")
-    source_person_id: str = Field("Id as the source writes it.")
-    claim_line_number: int = Field("Line as the source numbers it.")
-    source_file: str = Field("File the row came from.")
-
-    @classmethod
-    def fields(cls) -> dict[str, Field]:
-        """Every column of `Claims`, and the marks; the key alone is never null."""
-        key = cls.Config.unique
-        return {name: replace(field, nullable=name not in key, isin=()) for name, field in super().fields().items()}
 
     class Config(Contract.Config):
         unique = ("source_table", "load_sequence")

@@ -1,0 +1,98 @@
+"""Drawn raw lines taken through cleaning, as the doors take them, for every test of final action."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+
+from conftest import ROOT, draw
+from ratebook.clean import attrition as a
+from ratebook.clean.adjustments import build_adjustments
+from ratebook.clean.lines import build_cash_ledger, clean_claims, mark_lines, select_rejected
+from ratebook.clean.members import build_identity, build_persons
+from ratebook.codes import claim_meanings, select_codes
+from ratebook.contracts import clean as to
+from ratebook.contracts import intake as raw
+from ratebook.tables import engine, open_table, read_codes, read_counts, write_table
+
+SERVICES = select_codes(read_codes(ROOT / "workflow/codes/services.csv"), "MA")
+DIAGNOSES = read_codes(ROOT / "workflow/codes/sud_diagnoses.csv")
+SETTINGS = {
+    "cost_basis": "paid_else_equivalent",
+    "swap_dates": True,
+    "swap_within_days": 7,
+    "after_death_days": 30,
+    "max_span_days": {"professional": 366, "institutional": 548},
+}
+LINE = {"person_id": "P", "claim_type": "professional", "claim_start_date": "2022-01-05", "source_file": "a.txt"}
+
+
+@dataclass
+class Cleaned:
+    """What cleaning makes of drawn lines."""
+
+    claims: ibis.Table
+    rejected: ibis.Table
+    ledger: ibis.Table
+    marked: ibis.Table
+    tally: pd.DataFrame
+
+    def rows(self, name: str, *columns: str) -> list[tuple]:
+        """Give columns of one of the tables as sorted tuples, dollars as floats."""
+        found = engine().to_pyarrow(getattr(self, name).select(*columns)).to_pylist()
+        plain = [tuple(float(v) if isinstance(v, Decimal) else v for v in row.values()) for row in found]
+        return sorted(plain, key=lambda row: [(v is not None, v) for v in row])
+
+    def waterfall(self) -> pd.DataFrame:
+        """Lay out the waterfall, by rule."""
+        return a.build_waterfall(self.tally, read_counts(a.count_persons(self.marked, a.RULES)), a.RULES)
+
+    def deltas(self) -> dict[str, float]:
+        """Give the dollars of every rule that changes any."""
+        steps = self.waterfall().groupby("rule_id").delta_usd.sum()
+        return {rule: float(delta) for rule, delta in steps.items() if delta}
+
+
+def table(text: str, contract: type, **constants: str) -> ibis.Table:
+    """Draw a table of a contract; columns not drawn are null, or have the constants' value."""
+    frame = draw(text)
+    frame = frame.assign(**{name: value for name, value in constants.items() if name not in frame})
+    empty = [None] * len(frame)
+    columns = {
+        name: pa.array(frame[name].tolist() if name in frame else empty, pa.string()).cast(
+            ibis.dtype(kind).to_pyarrow()
+        )
+        for name, kind in contract.types().items()
+    }
+    engine()
+    return ibis.memtable(pa.table(columns))
+
+
+def clean(tmp_path, text, pharmacy="load_sequence", members="person_id\nP", crosswalk="person_id", **settings):
+    """Clean drawn medical lines: of person P on 2022-01-05, professional and original, unless drawn otherwise."""
+    share, gross = settings.pop("repeated_header_share", 0.95), settings.pop("include_gross_adjustments", True)
+    people = table(members, raw.Members)
+    identity = build_identity(people, table("person_id", raw.Eligibility), table(crosswalk, raw.IdentityCrosswalk))
+    medical, drugs = table(text, raw.MedicalClaims, **LINE), table(pharmacy, raw.PharmacyClaims)
+
+    def keep(expression, contract):
+        write_table(expression, tmp_path / contract.__name__, contract)
+        return open_table(tmp_path / contract.__name__, contract)
+
+    tables = {
+        "medical_claims": medical,
+        "pharmacy_claims": drugs,
+        "adjusted_lines": keep(build_adjustments(medical, drugs, share, gross), to.AdjustedLines),
+        "identity": keep(identity, to.Identity),
+        "persons": keep(build_persons(people, identity), to.Persons),
+    }
+    marked = mark_lines(tables, "2022-12-31", {**SETTINGS, **settings})
+    codes = (SERVICES, DIAGNOSES, claim_meanings(medical, SERVICES, DIAGNOSES))
+    claims = keep(clean_claims(marked, *codes), to.Claims)
+    rejected = keep(select_rejected(marked), to.Rejected)
+    ledger = keep(build_cash_ledger(claims, marked, *codes), to.CashLedger)
+    return Cleaned(claims, rejected, ledger, marked, read_counts(a.tally_lines(marked)))
