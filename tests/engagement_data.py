@@ -19,6 +19,7 @@ END_REASONS = {
 COVARIATES = ["age_years", "sex", "region", "sud_cost_before_usd", "is_ama", "discharge_date"]
 SETTINGS = {
     "end_reasons": END_REASONS,
+    "spell_gap_days": 30,
     "horizons_days": [90, 180, 365],
     "min_observed_share": 0.1,
     "survival_months": 24,
@@ -29,6 +30,7 @@ SETTINGS = {
 }
 MODEL_SETTINGS = {
     "end_reasons": END_REASONS,
+    "spell_gap_days": 30,
     "covariates": COVARIATES,
     "hazard_cuts_days": [30, 90, 180],
     "horizons_days": [90, 180],
@@ -38,14 +40,14 @@ MODEL_SETTINGS = {
 
 
 def study(persons=400, mean_days=(180.0, 60.0), providers=12, frailty=0.0, censor_days=900.0, seed=7):
-    """Draw a cohort and its spells: exponential engagement, some of it censored, some ended by a readmission."""
+    """Draw a cohort and its spells: exponential engagement, weekly contacts, ends seen after 30 days of silence."""
     rng = np.random.default_rng(seed)
     provider = rng.integers(0, 2 * providers, persons)
     is_rsn = provider < providers
     scale = np.where(is_rsn, *mean_days) * np.exp(frailty * rng.standard_normal(2 * providers))[provider]
-    ends, censored = rng.exponential(scale), rng.exponential(censor_days, persons)
-    length = np.ceil(np.minimum(ends, censored)).astype(int)
-    seen = ends <= censored
+    ends, observed = np.ceil(rng.exponential(scale)), 30 + np.ceil(rng.exponential(censor_days, persons))
+    seen = ends + 30 < observed
+    length = np.where(seen, ends, np.minimum(ends, np.maximum(observed - rng.integers(0, 7, persons), 1))).astype(int)
     reason = np.where(seen, np.where(rng.random(persons) < 0.15, "readmitted", "disengaged"), "end_of_data")
     discharge = pd.Timestamp("2015-01-01") + pd.to_timedelta(rng.integers(0, 365, persons), unit="D")
     first = discharge + pd.to_timedelta(rng.integers(1, 40, persons), unit="D")
@@ -77,7 +79,7 @@ def study(persons=400, mean_days=(180.0, 60.0), providers=12, frailty=0.0, censo
             "is_mental_before": False,
             "is_prior_program": False,
             "is_both_programs": False,
-            "follow_end_date": (last + pd.Timedelta(days=10)).where(~seen, pd.Timestamp("2018-12-31")),
+            "follow_end_date": first + pd.to_timedelta(observed - 1, unit="D"),
             "follow_end_reason": "end_of_data",
             "death_date": pd.NaT,
             "readmission_date": pd.NaT,
@@ -96,7 +98,7 @@ def study(persons=400, mean_days=(180.0, 60.0), providers=12, frailty=0.0, censo
             "minutes": 45,
             "billable_units": 3.0,
             "length_days": length,
-            "admin_length_days": length + np.where(is_rsn, 20, 5),
+            "admin_length_days": np.minimum(length + np.where(is_rsn, 20, 5), observed).astype(int),
             "end_reason": reason,
             "is_event": reason == "disengaged",
         }

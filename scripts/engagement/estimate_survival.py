@@ -14,6 +14,7 @@ def main(snakemake):
         cohort,
         spells,
         end_reasons=snakemake.params.end_reasons,
+        spell_gap_days=snakemake.params.spell_gap_days,
         horizons_days=snakemake.params.horizons_days,
         min_observed_share=snakemake.params.min_observed_share,
         survival_months=snakemake.params.survival_months,

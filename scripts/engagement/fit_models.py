@@ -12,6 +12,7 @@ def main(snakemake):
         read_table(snakemake.input.cohort, Cohort),
         read_table(snakemake.input.spells, Spells),
         end_reasons=snakemake.params.end_reasons,
+        spell_gap_days=snakemake.params.spell_gap_days,
         covariates=snakemake.params.covariates,
         hazard_cuts_days=snakemake.params.hazard_cuts_days,
         horizons_days=snakemake.params.horizons_days,

@@ -105,5 +105,6 @@ def test_figures_are_drawn_from_the_tables_and_say_so_when_empty(table, services
         figures = plot_engagement({**found._asdict(), "balance": balance, "service_mix": mix}, 11)
         assert list(figures) == list(FIGURES)
         for name, figure in figures.items():
-            save_figure(figure, tmp_path / f"{name}.svg", tmp_path / f"{name}.png", "synthetic data")
-            assert (tmp_path / f"{name}.svg").stat().st_size > 1000
+            svg = tmp_path / f"{name}.svg"
+            save_figure(figure, svg, tmp_path / "figure.png", "synthetic data")
+            assert svg.stat().st_size > 1000

@@ -23,6 +23,7 @@ rule estimate_survival:
         "benchmarks/engagement/estimate_survival.tsv"
     params:
         end_reasons=config["engagement"]["end_reasons"],
+        spell_gap_days=config["episodes"]["spell_gap_days"],
         horizons_days=config["engagement"]["horizons_days"],
         min_observed_share=config["engagement"]["min_observed_share"],
         survival_months=config["engagement"]["survival_months"],
@@ -48,6 +49,7 @@ rule fit_models:
         "benchmarks/engagement/fit_models.tsv"
     params:
         end_reasons=config["engagement"]["end_reasons"],
+        spell_gap_days=config["episodes"]["spell_gap_days"],
         covariates=config["engagement"]["covariates"],
         hazard_cuts_days=config["engagement"]["hazard_cuts_days"],
         horizons_days=config["engagement"]["horizons_days"],

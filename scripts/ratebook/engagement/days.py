@@ -17,6 +17,7 @@ def engaged_day_rows(
     spells: pd.DataFrame,
     horizons_days: list[int],
     landmark_days: int,
+    spell_gap_days: int,
     boot_reps: int,
     seed: int,
 ) -> list[dict]:
@@ -50,13 +51,15 @@ def engaged_day_rows(
     rows = []
     for method, (arm, cluster, start, chosen) in ways.items():
         persons = cohort[chosen].assign(_arm=arm[chosen], _cluster=cluster[chosen], _start=start[chosen])
-        rows += _rows_of(persons.reset_index(drop=True), spells, horizons_days, method, boot_reps, seed)
+        rows += _rows_of(
+            persons.reset_index(drop=True), spells, horizons_days, method, spell_gap_days, boot_reps, seed
+        )
     return rows
 
 
-def _rows_of(persons, spells, horizons_days, method, boot_reps, seed) -> list[dict]:
+def _rows_of(persons, spells, horizons_days, method, spell_gap_days, boot_reps, seed) -> list[dict]:
     draws = resample(persons._arm, persons._cluster, boot_reps, seed)
-    daily = daily_engagement(persons, spells, persons._start, max(horizons_days))
+    daily = daily_engagement(persons, spells, persons._start, max(horizons_days), spell_gap_days)
     curves = {}
     for arm in ARMS:
         mine = np.flatnonzero((persons._arm == arm).to_numpy())

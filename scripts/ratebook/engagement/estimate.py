@@ -62,6 +62,7 @@ def estimate_survival(
     spells: pd.DataFrame,
     *,
     end_reasons: dict[str, str],
+    spell_gap_days: int,
     horizons_days: list[int],
     min_observed_share: float,
     survival_months: int,
@@ -90,7 +91,7 @@ def estimate_survival(
     ----------
     methods.md, B7, B9, C1, C3, C6, C7.
     """
-    persons = engaged_persons(cohort, spells, end_reasons)
+    persons = engaged_persons(cohort, spells, end_reasons, spell_gap_days)
     causes = [reason for reason, role in end_reasons.items() if role != "censor"]
     draws = resample(persons.arm, persons.provider_id, boot_reps, seed)
     curves = curves_by_arm(persons, persons.days, draws, causes)
@@ -102,7 +103,7 @@ def estimate_survival(
     rows += _contact_rows(persons, draws)
     rows += _overlap_rows(persons, draws, curves, covariates, horizons_days, min_observed_share)
     rows += _clock_rows(persons, causes, horizons_days, min_observed_share, boot_reps, seed)
-    rows += engaged_day_rows(cohort, spells, horizons_days, landmark_days, boot_reps, seed)
+    rows += engaged_day_rows(cohort, spells, horizons_days, landmark_days, spell_gap_days, boot_reps, seed)
     return Estimates(
         _frame(_survival_rows(curves, draws, horizons_days), Survival),
         _frame(_month_rows(curves, survival_months), SurvivalByMonth),
@@ -237,10 +238,14 @@ def _overlap_rows(persons, draws, curves, covariates, horizons_days, min_observe
 
 
 def _clock_rows(persons, causes, horizons_days, min_observed_share, boot_reps, seed) -> list[dict]:
-    """The administrative clock, and what it adds to the contact clock among the same persons."""
+    """The administrative clock, and what it adds to the contact clock among the same persons.
+
+    On the administrative clock the end of the enrolment is the end, whatever the contacts say.
+    """
     both = persons[persons.admin_days.notna()].reset_index(drop=True)
     draws = resample(both.arm, both.provider_id, boot_reps, seed)
-    admin = curves_by_arm(both, both.admin_days, draws, causes)
+    enrolled = both.assign(end_reason=both.has_admin_end.map({True: "ended", False: "end_of_data"}))
+    admin = curves_by_arm(enrolled, both.admin_days, draws, ["ended"])
     contact = curves_by_arm(both, both.days, draws, causes)
     rows = rmst_rows(admin, draws, "admin", "kaplan_meier", horizons_days, min_observed_share)
     for tau in horizons_days:

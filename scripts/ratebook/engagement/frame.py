@@ -11,11 +11,17 @@ DAY = np.timedelta64(1, "D")
 SHORTEST_DAYS = 0.5
 
 
-def engaged_persons(cohort: pd.DataFrame, spells: pd.DataFrame, end_reasons: dict[str, str]) -> pd.DataFrame:
+def engaged_persons(
+    cohort: pd.DataFrame, spells: pd.DataFrame, end_reasons: dict[str, str], spell_gap_days: int = 0
+) -> pd.DataFrame:
     """Give one row per cohort member with an arm and a spell: the first spell with the arm's own program.
 
     Whether an end counts is the config's choice: an `event` is what is studied, a `competing` end closes the
     spell too but for another cause, a `censor` end was not seen.
+
+    An end shows only after a silence of `spell_gap_days`, so in the last days of observation none can be seen.
+    A censored spell therefore leaves the risk set `spell_gap_days` before observation ends: left in it up to
+    its last contact it would add days in which nobody can fail, and lengthen engagement by several percent.
 
     Parameters
     ----------
@@ -23,35 +29,46 @@ def engaged_persons(cohort: pd.DataFrame, spells: pd.DataFrame, end_reasons: dic
     spells : Spells
     end_reasons : dict
         End reason to event, competing or censor.
+    spell_gap_days : int
+        The silence that ends a spell; 0 censors at the last contact.
 
     Returns
     -------
     DataFrame
-        The cohort's columns and `days`, `admin_days` (null where not known), `end_reason`, `role`, `contacts`,
-        `provider_id`; ordered by person.
+        The cohort's columns and `days`, `end_reason`, `role`, `contacts`, `provider_id`; `admin_days` (null where
+        not known) and `has_admin_end` (enrolment ended while observed, or by a competing end); ordered by person.
 
     References
     ----------
     methods.md, B7 and C.
     """
     first = spells[spells.spell == 1].rename(columns={"program": "arm", "provider_id": "spell_provider_id"})
-    columns = ["person_id", "arm", "spell_provider_id", "length_days", "admin_length_days", "end_reason", "contacts"]
+    columns = ["person_id", "arm", "spell_provider_id", "first_date", "length_days", "admin_length_days"]
+    columns += ["end_reason", "contacts"]
     persons = cohort[cohort.arm.isin(ARMS)].merge(first[columns], on=["person_id", "arm"])
+    role = persons.end_reason.map(end_reasons)
+    readmitted = persons.end_reason == "readmitted"
+    observed_to = persons.follow_end_date.where(~readmitted, persons.readmission_date)
+    visible_days = (observed_to - persons.first_date) / DAY + 1 - spell_gap_days
+    seen_days = persons.length_days.where(role != "censor", np.minimum(persons.length_days, visible_days))
+    admin_end = persons.first_date + pd.to_timedelta(persons.admin_length_days.astype(float) - 1, unit="D")
     return persons.assign(
         provider_id=persons.provider_id.where(persons.provider_id.notna(), persons.spell_provider_id),
-        days=persons.length_days.clip(lower=SHORTEST_DAYS).astype(float),
+        days=(seen_days if spell_gap_days else persons.length_days).clip(lower=SHORTEST_DAYS).astype(float),
         admin_days=persons.admin_length_days.astype(float).clip(lower=SHORTEST_DAYS),
-        role=persons.end_reason.map(end_reasons),
+        has_admin_end=(admin_end < observed_to) | (role == "competing"),
+        role=role,
     ).sort_values("person_id", kind="stable", ignore_index=True)
 
 
 def daily_engagement(
-    persons: pd.DataFrame, spells: pd.DataFrame, start: pd.Series, horizon_days: int
+    persons: pd.DataFrame, spells: pd.DataFrame, start: pd.Series, horizon_days: int, spell_gap_days: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Say of each person and day since `start` whether it was observed, whether a spell ran, and who died.
 
-    A spell runs from its first to its last contact; a person with two spells on a day is engaged once. Days
-    after the end of observation are not observed.
+    A spell runs from its first to its last contact; a person with two spells on a day is engaged once. The last
+    `spell_gap_days` of observation do not count as observed: whether a silence will be broken shows only after
+    them. Up to a death everything is known.
 
     Parameters
     ----------
@@ -77,8 +94,11 @@ def daily_engagement(
     steps = np.zeros((count, horizon_days + 1), np.int16)
     np.add.at(steps, (row, begins), 1)
     np.add.at(steps, (row, np.maximum(ends, begins)), -1)
-    last = ((persons.follow_end_date.to_numpy() - start.to_numpy()) / DAY).astype(int)
+    dies = (persons.follow_end_reason == "death").to_numpy()
+    last = ((persons.follow_end_date.to_numpy() - start.to_numpy()) / DAY).astype(int) - np.where(
+        dies, 0, spell_gap_days
+    )
     days = np.arange(horizon_days)
     observed = days <= last[:, None]
-    died = (days == last[:, None]) & (persons.follow_end_reason == "death").to_numpy()[:, None]
+    died = (days == last[:, None]) & dies[:, None]
     return observed, observed & (np.cumsum(steps, axis=1)[:, :-1] > 0), died

@@ -29,6 +29,7 @@ def fit_models(
     spells: pd.DataFrame,
     *,
     end_reasons: dict[str, str],
+    spell_gap_days: int,
     covariates: list[str],
     hazard_cuts_days: list[int],
     horizons_days: list[int],
@@ -52,7 +53,7 @@ def fit_models(
     ----------
     methods.md, C2, C4, C6, C9; D5 for few providers.
     """
-    persons = engaged_persons(cohort, spells, end_reasons)
+    persons = engaged_persons(cohort, spells, end_reasons, spell_gap_days)
     absent = [arm for arm in ARMS if not (persons.arm == arm).any()]
     if absent:
         reason = "no person in " + " and ".join(absent)
