@@ -20,8 +20,8 @@ def main(snakemake):
         "corridor": contracts.Corridor,
     }
     tables = {name: read_table(snakemake.input[name], contract) for name, contract in names.items()}
-    plot_rates(tables, snakemake.output, snakemake.params.data_note)
+    plot_rates(tables, snakemake.output, snakemake.params.data_note, snakemake.params.suppress_below)
 
 
 if __name__ == "__main__":
-    step(main, snakemake)  # noqa: F821
+    step(main, snakemake)

@@ -309,7 +309,7 @@ class TestTrend:
         assert (found.source == "experience").all() and found.reason.isna().all()
 
     def test_beyond_the_cap_the_cap_is_used_and_the_fit_is_kept(self):
-        found = self.estimate(use=1.25)
+        found = self.estimate(use=1.25, fit_months=48)
         assert found.annual_trend["utilisation"] == SETTINGS["trend"]["cap"]
         assert found.fitted_trend["utilisation"] == pytest.approx(0.25)
         assert found.reason["utilisation"]

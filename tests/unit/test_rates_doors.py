@@ -230,7 +230,7 @@ def draw_stage(folder: Path) -> list[Path]:
     tables = {name: folder / f"{name}.parquet" for outputs in OUTPUTS.values() for name in outputs}
     drawn = {f"{name}_{kind}": folder / f"{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
     door = importlib.import_module("rates.plot_rates")
-    params = SimpleNamespace(data_note="made up")
+    params = SimpleNamespace(data_note="made up", suppress_below=11)
     door.main(SimpleNamespace(input=tables, output=SimpleNamespace(**drawn), params=params))
     return list(drawn.values())
 

@@ -171,5 +171,6 @@ rule plot_rates:
         "benchmarks/rates/plot_rates.tsv"
     params:
         data_note=config["study"]["data_note"],
+        suppress_below=config["release"]["suppress_below"],
     script:
         "../../scripts/rates/plot_rates.py"

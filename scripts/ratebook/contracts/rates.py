@@ -229,7 +229,7 @@ class Rates(Contract):
         "Rate net of the withheld part a plan cannot expect to earn.", nullable=True
     )
     is_withhold_sound: bool = Field(
-        "That rate still covers services, care management, administration and taxes.", nullable=True
+        "That rate still covers services, care management, administration and taxes, or there is no rate."
     )
     reason: str = Field(REASON, nullable=True)
 
@@ -360,6 +360,17 @@ class CaseRates(Contract):
 
     class Config(Contract.Config):
         unique = ("arm", "basis", "form")
+        hides = (
+            "enrolment_usd",
+            "value_usd",
+            "loaded_usd",
+            "lower",
+            "upper",
+            "expected_months",
+            "units_per_month",
+            "implied_unit_price_usd",
+            "paid_per_month_usd",
+        )
 
 
 class ProviderRisk(Contract):
@@ -368,7 +379,7 @@ class ProviderRisk(Contract):
     arm: str = Field("RSN or CSP.", isin=ARMS)
     form: str = Field("Form of payment, at its loaded actuarial value.", isin=FORMS)
     stay_months: int = Field("Months engaged.", ge=1)
-    clients: int = Field("Clients who stayed so long and no longer.", persons=True)
+    clients: int = Field("Clients who stayed so long or longer.", persons=True)
     revenue_usd: float = Field("Paid for such a stay.")
     cost_usd: float = Field("Expected cost of what is delivered in such a stay.")
     margin_usd: float = Field("Revenue less cost: what is left for overhead.")
@@ -377,3 +388,4 @@ class ProviderRisk(Contract):
 
     class Config(Contract.Config):
         unique = ("arm", "form", "stay_months")
+        hides = ("cost_usd", "margin_usd")

@@ -289,9 +289,9 @@ def derive_provider_risk(engaged: pd.DataFrame, case_rates: pd.DataFrame, settin
         cost = np.cumsum(month_costs(of_arm, settings["unit_price_usd"]["value"], settings["horizon_months"]))
         horizon = len(cost)
         stays = of_arm.groupby("person_id").engaged_month.max().clip(upper=horizon).to_numpy()
-        seen = np.bincount(stays, minlength=horizon + 1)[1:]
+        ended = np.bincount(stays, minlength=horizon + 1)[1:]
         month = np.arange(1, horizon + 1)
-        draws = np.random.default_rng(seed).multinomial(panel, seen / seen.sum(), size=settings["resamples"])
+        draws = np.random.default_rng(seed).multinomial(panel, ended / ended.sum(), size=settings["resamples"])
         for rate in priced[priced.arm == arm].itertuples():
             times = {"per_episode": np.ones(horizon), "per_day": month * 365 / 12}.get(rate.form, month)
             revenue = (rate.enrolment_usd + rate.value_usd * times) / (1 - rate.load_share)
@@ -302,7 +302,7 @@ def derive_provider_risk(engaged: pd.DataFrame, case_rates: pd.DataFrame, settin
                         "arm": arm,
                         "form": rate.form,
                         "stay_months": month,
-                        "clients": seen,
+                        "clients": ended[::-1].cumsum()[::-1],
                         "revenue_usd": revenue,
                         "cost_usd": cost,
                         "margin_usd": margin,

@@ -220,7 +220,7 @@ def derive_rates(
     needed = rows.benefit_usd + rows.fixed_pmpm_usd + rows.admin_usd + rows.tax_usd
     # The rate is rounded to the cent and its parts are not.
     sound = rows.rate_after_withhold_usd >= needed - 0.01
-    rows["is_withhold_sound"] = sound.astype(object).where(rated, None)
+    rows["is_withhold_sound"] = sound | ~rated
     return rows[list(Rates.types())]
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from ratebook.figures import ARM_COLORS, PALETTE, empty_figure, save_figure
 
-MONTH_DAYS_LABEL = "Months since the month of service"
+LAG_LABEL = "Months since the month of service"
 
 
-def plot_rates(tables: dict[str, pd.DataFrame], output, note: str) -> None:
+def plot_rates(tables: dict[str, pd.DataFrame], output, note: str, suppress_below: int) -> None:
     """Draw every figure of the stage and save it as SVG and PNG under the names of the rule's outputs."""
     figures = {
         "completion": draw_completion(tables["completion"]),
         "lag_triangle": draw_lag_triangle(tables["triangles"], tables["ultimates"]),
         "trend": draw_trend(tables["experience"], tables["ultimates"], tables["trend"]),
         "rate_build_waterfall": draw_waterfall(tables["rate_build"], tables["rates"]),
-        "case_rate": draw_case_rates(tables["case_rates"], tables["provider_risk"]),
+        "case_rate": draw_case_rates(tables["case_rates"], tables["provider_risk"], suppress_below),
         "corridor": draw_corridor(tables["corridor"]),
     }
     for name, figure in figures.items():
@@ -40,7 +41,7 @@ def draw_completion(completion: pd.DataFrame):
         ax.plot(rows.lag_months, rows.completion_factor, marker="o", ms=3, color=color, label=label(category))
         ax.fill_between(rows.lag_months, rows.lower, rows.upper, color=color, alpha=0.15, lw=0)
     ax.axhline(0.9, color="#999999", lw=0.8, ls="--")
-    ax.set(xlabel=MONTH_DAYS_LABEL, ylabel="Share of ultimate cost paid", title="How complete is a month, and when?")
+    ax.set(xlabel=LAG_LABEL, ylabel="Share of ultimate cost paid", title="How complete is a month, and when?")
     ax.set_ylim(0, 1.08)
     ax.legend(loc="lower right", ncols=2, fontsize=8)
     return fig
@@ -59,13 +60,13 @@ def draw_lag_triangle(triangles: pd.DataFrame, ultimates: pd.DataFrame):
     image = ax.imshow(share, aspect="auto", cmap="Blues", vmin=0, vmax=float(np.nanmax(share.to_numpy())))
     rows = np.arange(0, len(share), max(1, len(share) // 12))
     ax.set_yticks(rows, [f"{share.index[row]:%Y-%m}" for row in rows])
-    ax.set(xlabel=MONTH_DAYS_LABEL, ylabel="Month of service", title="When each month's cost was paid")
+    ax.set(xlabel=LAG_LABEL, ylabel="Month of service", title="When each month's cost was paid")
     fig.colorbar(image, ax=ax, label="Share of ultimate cost paid at this lag")
     return fig
 
 
 def draw_trend(experience: pd.DataFrame, ultimates: pd.DataFrame, trend: pd.DataFrame):
-    """Draw, by category, completed cost per member month and the trend used through its middle."""
+    """Draw, by category, completed cost per member month, and the trend used over the months it was fitted to."""
     if experience.empty:
         return empty_figure("No member month is in the base experience.")
     sums = experience.groupby(["category", "service_month"], as_index=False)[["paid_usd", "member_months"]].sum()
@@ -81,14 +82,14 @@ def draw_trend(experience: pd.DataFrame, ultimates: pd.DataFrame, trend: pd.Data
     for ax, category in zip(axes.flat, categories):
         rows = sums[sums.category == category]
         ax.plot(rows.service_month, rows.pmpm_usd, color=PALETTE[0], lw=0.9)
-        years = (rows.service_month - rows.service_month.mean()).dt.days / 365.25
-        level = rows.paid_usd.sum() / rows.member_months.sum()
-        rate = used.annual_trend[category]
-        style = "-" if used.source[category] == "experience" else "--"
-        ax.plot(rows.service_month, level * (1 + rate) ** years, color=PALETTE[1], lw=1.3, ls=style)
+        rate, style = used.annual_trend[category], "-" if used.source[category] == "experience" else "--"
+        fitted = rows.tail(int(used.months[category]))
+        years = (fitted.service_month - fitted.service_month.mean()).dt.days / 365.25
+        ax.plot(fitted.service_month, fitted.pmpm_usd.mean() * (1 + rate) ** years, color=PALETTE[1], lw=1.3, ls=style)
         ax.set_title(f"{label(category)}\n{rate:+.1%} a year, {used.source[category]}", fontsize=8)
         ax.set_ylim(bottom=0)
-        ax.tick_params(axis="x", labelrotation=45, labelsize=7)
+        ax.xaxis.set_major_locator(mdates.YearLocator())
+        ax.xaxis.set_major_formatter(mdates.DateFormatter("%Y"))
     for ax in axes.flat[len(categories) :]:
         ax.axis("off")
     fig.supylabel("Completed cost per member month, USD", fontsize=9)
@@ -144,11 +145,15 @@ def draw_waterfall(build: pd.DataFrame, rates: pd.DataFrame):
     return fig
 
 
-def draw_case_rates(rates: pd.DataFrame, risk: pd.DataFrame):
-    """Draw the monthly case rates with their limits, and a provider's margin by length of stay."""
-    monthly = rates[(rates.form == "per_month") & rates.value_usd.notna()]
+def draw_case_rates(rates: pd.DataFrame, risk: pd.DataFrame, suppress_below: int):
+    """Draw the monthly case rates with their limits, and a provider's margin by length of stay.
+
+    Nothing is drawn that rests on fewer than `suppress_below` clients.
+    """
+    monthly = rates[(rates.form == "per_month") & rates.value_usd.notna() & (rates.clients >= suppress_below)]
+    risk = risk[risk.clients >= suppress_below]
     if monthly.empty:
-        return empty_figure("No client was engaged with a navigator: no case rate can be derived.")
+        return empty_figure("Too few clients were engaged with a navigator to show a case rate.")
     fig, (left, right) = plt.subplots(1, 2, figsize=(9.0, 3.8), gridspec_kw={"width_ratios": [2, 3]})
     for place, row in enumerate(monthly.itertuples()):
         left.bar(place, row.value_usd, color=ARM_COLORS[row.arm], alpha=1.0 if row.basis == "actuarial" else 0.45)

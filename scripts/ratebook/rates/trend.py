@@ -84,8 +84,8 @@ def monthly_components(experience: pd.DataFrame, ultimates: pd.DataFrame, report
 def estimate_trend(experience: pd.DataFrame, ultimates: pd.DataFrame, settings: dict) -> pd.DataFrame:
     """Estimate each category's annual trend of use and of price, and their compound.
 
-    Experience speaks where at least `min_months` completed months with cost stand and its 95% limits are no further
-    than `max_half_width` from it; otherwise the assumption does. What is used never leaves `floor` and `cap`; the fit
+    The latest `fit_months` completed months with cost are fitted. Experience speaks where at least `min_months` of them
+    stand and its upper 95% limit is no further than `max_half_width` from it; otherwise the assumption does. What is used never leaves `floor` and `cap`; the fit
     before that stays beside it. The compound is (1+u)(1+c)-1.
 
     Parameters
@@ -108,7 +108,7 @@ def estimate_trend(experience: pd.DataFrame, ultimates: pd.DataFrame, settings: 
     rows = []
     for category in sorted(set(experience.category)):
         months = monthly[monthly.category == category].sort_values("month")
-        months = months[(months[[*COMPONENTS, "pmpm"]] > 0).all(axis=1)]
+        months = months[(months[[*COMPONENTS, "pmpm"]] > 0).all(axis=1)].tail(settings["fit_months"])
         parts = [_component(category, name, months, breaks, settings) for name in COMPONENTS]
         rows += [*parts, _compound(category, months, breaks, parts, settings)]
     return pd.DataFrame(rows, columns=list(Trend.types())) if rows else empty_frame(Trend)
