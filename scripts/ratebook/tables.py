@@ -238,6 +238,8 @@ def _cast(table: ibis.Table, contract: type[Contract]) -> ibis.Table:
 
 
 def _ordered(table: ibis.Table, contract: type[Contract]) -> ibis.Table:
+    if contract.Config.as_read:
+        return table
     return table.order_by(list(contract.Config.unique) or table.columns)
 
 

@@ -50,10 +50,14 @@ class Contract:
     """A table's grain (the docstring), its columns (annotated `Field`s) and its key (`Config`)."""
 
     class Config:
-        """`unique`: the key, also the order on disk. `claims_scale`: a folder of parts, never in pandas."""
+        """`unique`: the key, also the order on disk. `claims_scale`: a folder of parts, never in pandas.
+
+        `as_read`: rows stay in the order of the source, which costs no sort.
+        """
 
         unique: tuple[str, ...] = ()
         claims_scale: bool = False
+        as_read: bool = False
         hides: tuple[str, ...] = ()
         groups: tuple[str, ...] = ()
 

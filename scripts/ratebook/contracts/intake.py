@@ -151,6 +151,7 @@ class MedicalClaims(Contract):
     class Config(Contract.Config):
         unique = ("load_sequence",)
         claims_scale = True
+        as_read = True
 
 
 class PharmacyClaims(Contract):
@@ -180,6 +181,7 @@ class PharmacyClaims(Contract):
     class Config(Contract.Config):
         unique = ("load_sequence",)
         claims_scale = True
+        as_read = True
 
 
 class CapitationPayments(Contract):
@@ -195,6 +197,7 @@ class CapitationPayments(Contract):
 
     class Config(Contract.Config):
         claims_scale = True
+        as_read = True
 
 
 class NavigatorLog(Contract):
