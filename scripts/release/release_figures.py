@@ -8,8 +8,9 @@ from ratebook.steps import step
 def main(snakemake):
     tables = read_released(snakemake.input.tables)
     targets = [*snakemake.output.svg, *snakemake.output.png]
-    release_figures(tables, snakemake.input.figures, targets, snakemake.params.data_note)
+    params = snakemake.params
+    release_figures(tables, snakemake.input.figures, targets, params.suppress_below, params.data_note)
 
 
 if __name__ == "__main__":
-    step(main, snakemake)  # noqa: F821
+    step(main, snakemake)

@@ -31,6 +31,7 @@ rule release_tables:
         exposure_qa="results/exposure/exposure_qa.parquet",
         enrolment="results/exposure/enrolment.parquet",
         cohort_flow="results/episodes/cohort_flow.parquet",
+        cohort_variants="results/episodes/cohort_variants.parquet",
         cohort="results/episodes/cohort_table.parquet",
         episode_lengths="results/episodes/episode_lengths.parquet",
         engagement="results/engagement/engagement.parquet",
@@ -155,6 +156,7 @@ rule release_figures:
     benchmark:
         "benchmarks/release/release_figures.tsv"
     params:
+        suppress_below=config["release"]["suppress_below"],
         data_note=config["study"]["data_note"],
     script:
         "../../scripts/release/release_figures.py"

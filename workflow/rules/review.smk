@@ -88,6 +88,7 @@ rule check_review:
         cohort="results/episodes/cohort.parquet",
         cohort_table="results/episodes/cohort_table.parquet",
         cohort_flow="results/episodes/cohort_flow.parquet",
+        cohort_variants="results/episodes/cohort_variants.parquet",
         spells="results/episodes/spells.parquet",
         spells_by_gap="results/episodes/spells_by_gap.parquet",
         engagement="results/engagement/engagement.parquet",

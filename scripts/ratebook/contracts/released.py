@@ -55,6 +55,7 @@ RELEASED = {
     "exposure_qa": Released(exposure.ExposureQa),
     "enrolment": Released(exposure.Enrolment),
     "cohort_flow": Released(episodes.CohortFlow, (Flow("persons"),)),
+    "cohort_variants": Released(episodes.CohortVariants),
     "cohort": Released(episodes.CohortTable),
     "episode_lengths": Released(episodes.EpisodeLengths),
     "engagement": Released(engagement.Engagement),

@@ -8,22 +8,26 @@ from pathlib import Path
 
 import pandas as pd
 
+from ratebook.clean.plots import plot_waterfall
 from ratebook.engagement.figures import plot_cumulative_incidence, plot_survival
 from ratebook.episodes.plots import plot_flow, plot_lengths
 from ratebook.figures import save_figure
 
-REDRAWN: dict[str, Callable[[dict[str, pd.DataFrame]], object]] = {
-    "cohort_flow": lambda tables: plot_flow(merge_hidden(tables["cohort_flow"])),
-    "episode_lengths": lambda tables: plot_lengths(tables["episode_lengths"].dropna(subset="episodes")),
-    "survival": lambda tables: plot_survival(tables["survival"]),
-    "cumulative_incidence": lambda tables: plot_cumulative_incidence(
-        tables["cumulative_incidence"].dropna(subset="incidence")
+REDRAWN: dict[str, Callable[[dict[str, pd.DataFrame], int], object]] = {
+    "waterfall": lambda tables, limit: plot_waterfall(merge_waterfall(tables["attrition"])),
+    "cohort_flow": lambda tables, limit: plot_flow(merge_hidden(tables["cohort_flow"], "persons"), limit),
+    "episode_lengths": lambda tables, limit: plot_lengths(tables["episode_lengths"].dropna(subset="episodes"), limit),
+    "survival": lambda tables, limit: plot_survival(tables["survival"], limit),
+    "cumulative_incidence": lambda tables, limit: plot_cumulative_incidence(
+        tables["cumulative_incidence"].dropna(subset="incidence"), limit
     ),
 }
-"""Figures in which a count of people could be read, and how they are drawn from what may be shown."""
+"""Figures in which a count of people, or of their records, could be read, and how what may be shown is drawn."""
 
 
-def release_figures(tables: dict[str, pd.DataFrame], sources: list[str], targets: list[str], data_note: str) -> None:
+def release_figures(
+    tables: dict[str, pd.DataFrame], sources: list[str], targets: list[str], suppress_below: int, data_note: str
+) -> None:
     """Put every figure into the release: drawn again where it shows counts of people, else as it stands.
 
     Parameters
@@ -34,6 +38,8 @@ def release_figures(tables: dict[str, pd.DataFrame], sources: list[str], targets
         Figures of all stages, SVG and PNG, named by their file names.
     targets : list of str
         Where they go, by the same names.
+    suppress_below : int
+        Smallest count of persons that is shown.
     data_note : str
         Printed on the figures.
 
@@ -47,22 +53,31 @@ def release_figures(tables: dict[str, pd.DataFrame], sources: list[str], targets
         if target.stem not in REDRAWN:
             shutil.copyfile(found[target.name], target)
         elif target.suffix == ".svg":
-            save_figure(REDRAWN[target.stem](tables), target, target.with_suffix(".png"), data_note)
+            save_figure(REDRAWN[target.stem](tables, suppress_below), target, target.with_suffix(".png"), data_note)
 
 
-def merge_hidden(flow: pd.DataFrame) -> pd.DataFrame:
+def merge_hidden(flow: pd.DataFrame, count: str) -> pd.DataFrame:
     """Join the steps between two nodes that may be shown into one step that names them all.
 
     Steps before the first shown node are left out: nothing can be said of them.
     """
     rows, waiting, before = [], [], None
+    entering, leaving = f"{count}_in", f"{count}_out"
     for step in flow.sort_values("step").to_dict("records"):
-        before = step["persons_in"] if before is None else before
+        before = step if before is None else before
         waiting.append(step["description"])
-        if pd.isna(step["persons_out"]):
+        if pd.isna(step[leaving]):
             continue
-        if not pd.isna(before):
-            known = {"persons_in": int(before), "persons_out": int(step["persons_out"])}
-            rows.append({**step, "description": " + ".join(waiting), **known})
-        before, waiting = step["persons_out"], []
-    return pd.DataFrame(rows, columns=flow.columns)
+        if not pd.isna(before[entering]):
+            kept = {name: before[name] for name in flow if name.endswith(("_in", "_in_usd"))}
+            rows.append({**step, "description": " + ".join(waiting), **kept})
+        before = {name: step[name.replace("_in", "_out")] for name in flow if name.endswith(("_in", "_in_usd"))}
+        waiting = []
+    return pd.DataFrame(rows, columns=flow.columns).astype({entering: int, leaving: int})
+
+
+def merge_waterfall(attrition: pd.DataFrame) -> pd.DataFrame:
+    """Join hidden steps of every source table's waterfall; a joined step's change is what its two ends differ by."""
+    parts = [merge_hidden(steps, "rows") for _, steps in attrition.groupby("source_table", sort=False)]
+    joined = pd.concat(parts) if parts else attrition
+    return joined.assign(delta_usd=joined.paid_out_usd - joined.paid_in_usd)

@@ -21,6 +21,7 @@ TABLES = {
     "cohort": episodes.Cohort,
     "cohort_table": episodes.CohortTable,
     "cohort_flow": episodes.CohortFlow,
+    "cohort_variants": episodes.CohortVariants,
     "spells": episodes.Spells,
     "spells_by_gap": episodes.SpellsByGap,
     "engagement": engagement.Engagement,

@@ -97,21 +97,17 @@ def transfer_as_readmission(seen: Seen):
 
 @checks("H15")
 def index_rule_stated(seen: Seen):
-    """Count index rules that the config does not state."""
-    stated = seen.settings.get("episodes", {})
-    return sum(not any(word in key for key in stated) for word in ("min_detox", "count_index", "index_rule"))
+    """Count index rules that the config does not state; the table of other rules has to stand beside them."""
+    for name in ("min_detox_12m", "count_index", "index_rule"):
+        seen.setting("episodes", name)
+    variants = seen.table("cohort_variants")
+    return float(variants.is_chosen.sum() != 1), f"{len(variants)} rules of repeated detoxification are compared"
 
 
 @checks("H16")
 def future_conditioned(seen: Seen):
-    """Look for a cohort nobody leaves early: the sign that staying was required.
-
-    Where someone was disenrolled or the data ended before the longest horizon, follow-up was not a condition.
-    """
-    cohort = seen.table("cohort")
-    followed = (cohort.follow_end_date - cohort.discharge_date).dt.days
-    early = (followed < 365) & (cohort.follow_end_reason != "death")
-    return float(not early.any()), f"{_spell_share(early.mean())} of members are followed for less than a year"
+    """Count rules of the flow that look further ahead than the day after discharge."""
+    return (seen.table("cohort_flow").days_ahead > 1).sum()
 
 
 @checks("H17")
@@ -191,7 +187,3 @@ def _whole(rows: pd.DataFrame) -> float:
     if not whole:
         raise CannotSay("there are no dollars to share out")
     return whole
-
-
-def _spell_share(share: float) -> str:
-    return f"{100 * share:.0f}%"

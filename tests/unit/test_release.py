@@ -1,0 +1,230 @@
+"""The release: bytes that repeat, a report that says what it could not do, a folder that holds nothing unknown."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from conftest import ROOT
+from ratebook.contracts.cost import Pmpm
+from ratebook.contracts.episodes import CohortFlow
+from ratebook.contracts.intake import SourceManifest
+from ratebook.contracts.released import RELEASED
+from ratebook.errors import RatebookError
+from ratebook.release.figures import merge_hidden, merge_waterfall
+from ratebook.release.manifest import direct_dependencies, release_manifest
+from ratebook.release.report import interval_text as interval
+from ratebook.release.report import public_settings, release_report, side_by_side
+from ratebook.release.sentences import SENTENCES, say_summary
+from ratebook.release.tables import csv_text, read_released, release_tables, write_released
+from ratebook.release.wording import direction, phrase, spell
+from ratebook.tables import empty_frame
+
+CONTENTS = yaml.safe_load((ROOT / "workflow/report/contents.yaml").read_text())
+TEMPLATE = (ROOT / "workflow/report/report.html.j2").read_text()
+SETTINGS = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+@pytest.fixture
+def nothing():
+    """Every released table without a row, as real data without detox or long-term care leave them."""
+    return {name: empty_frame(released.contract) for name, released in RELEASED.items()}
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """A figure of every name, as small as a file can be."""
+    paths = [tmp_path / f"{name}.{kind}" for name in CONTENTS["figures"] for kind in ("svg", "png")]
+    for path in paths:
+        path.write_bytes(b"<svg/>")
+    return [str(path) for path in paths]
+
+
+def report(tables, drawn, settings=SETTINGS):
+    return release_report(TEMPLATE, CONTENTS, tables, drawn, empty_frame(SourceManifest), settings)
+
+
+def test_the_report_of_data_without_a_cohort_says_so_and_prints_no_number(nothing, drawn):
+    page = report(nothing, drawn)
+    text = re.sub(r"<[^>]+>|data:[^\"]+", " ", page)
+    assert "No member met the rules of the study cohort" in page
+    assert "none could be priced" in page
+    assert "there is no rate" in page
+    assert not re.search(r"\bnan\b|\binf\b|None\b|NaT", text)
+
+
+def test_every_section_of_synthetic_data_says_that_it_is_synthetic(nothing, drawn):
+    page = report(nothing, drawn)
+    assert page.count("<h2>") == page.count("<small>synthetic data</small>")
+    assert all("synthetic data" in caption for caption in re.findall(r"<figcaption>.*?</figcaption>", page, re.DOTALL))
+
+
+def test_data_about_real_services_carry_no_such_note(nothing, drawn):
+    settings = {**SETTINGS, "study": {**SETTINGS["study"], "data_note": ""}}
+    assert "synthetic data" not in report(nothing, drawn, settings).split("Choice")[0].split('id="assumptions"')[0]
+
+
+def test_the_report_needs_no_other_file_to_be_read(nothing, drawn):
+    page = report(nothing, drawn)
+    assert not re.search(r"<script|<link|src=\"(?!data:)", page)
+
+
+def test_the_contents_name_released_tables_and_columns_that_exist():
+    for section in CONTENTS["sections"]:
+        for spec in section.get("tables", []):
+            columns = RELEASED[spec["name"]].contract.types()
+            named = [*spec.get("columns", []), *spec.get("index", []), *([spec["beside"]] if "beside" in spec else [])]
+            assert not set(named) - set(columns), spec["name"]
+        assert set(section.get("figures", [])) <= set(CONTENTS["figures"])
+    assert {figure["table"] for figure in CONTENTS["figures"].values()} <= set(RELEASED)
+    assert {s["id"] for s in CONTENTS["sections"]} >= set(SENTENCES)
+
+
+def test_the_rule_reads_exactly_the_named_tables():
+    text = (ROOT / "workflow/rules/release.smk").read_text()
+    inputs = text.split("rule release_tables:")[1].split("output:")[0]
+    assert set(re.findall(r"(\w+)=\"results/", inputs)) == set(RELEASED)
+
+
+def contrast(**values):
+    row = {"variant": "P1", "numerator": "program", "arm": "difference", "month_rule": "exact", "reason": None}
+    frame = pd.DataFrame([{**row, **values}]).reindex(columns=list(Pmpm.types()))
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("estimate", "lower", "upper", "word"),
+    [
+        pytest.param(-160.0, -200.0, -120.0, "cost less under RSN", id="below zero: less"),
+        pytest.param(160.0, 120.0, 200.0, "cost more under RSN", id="above zero: more"),
+        pytest.param(-160.0, -400.0, 80.0, "do not exclude no difference", id="zero inside: open"),
+        pytest.param(-160.0, -320.0, 0.0, "do not exclude no difference", id="zero at the limit: open"),
+    ],
+)
+def test_a_direction_is_read_from_the_table(nothing, estimate, lower, upper, word):
+    tables = {**nothing, "pmpm": contrast(estimate_usd=estimate, lower=lower, upper=upper)}
+    assert any(word in said for said in say_summary(tables, SETTINGS))
+
+
+def test_an_estimate_that_is_missing_says_why(nothing):
+    tables = {**nothing, "pmpm": contrast(reason="no engaged month in CSP")}
+    assert any("could not be estimated (no engaged month in CSP)" in said for said in say_summary(tables, SETTINGS))
+
+
+def test_numbers_are_printed_in_their_unit():
+    assert spell(1234.5, "usd") == "$1,234.50"
+    assert spell(-1234567.0, "usd") == "−$1,234,567"
+    assert spell(0.1234, "share") == "12.3%"
+    assert spell(Decimal("7.00"), "usd") == "$7.00"
+    assert spell(None) == spell(float("nan")) == "–"
+    assert spell(-0.0, "usd") == "$0.00"
+    assert spell(123456) == "123,456"
+    assert spell(0.012345) == "0.01235" or spell(0.012345) == "0.01234"
+
+
+def test_an_interval_without_its_limits_gives_the_reason():
+    row = {"estimate": 2.0, "lower": None, "upper": None, "reason": "one provider"}
+    assert phrase(row) == "2 (no interval: one provider)"
+    assert direction(row, "more", "less", "same").startswith("more, though")
+
+
+def test_side_by_side_keeps_a_hidden_cell_hidden():
+    frame = pd.DataFrame(
+        {
+            "form": ["per_month"] * 2,
+            "arm": ["RSN", "CSP"],
+            "estimate_usd": [150.0, None],
+            "lower": [140.0, None],
+            "upper": [160.0, None],
+            "reason": [None, None],
+        }
+    )
+    shown = side_by_side(frame, ["form"], "arm", interval)
+    assert [cell["text"] for cell in shown["rows"][0]] == ["per_month", "$150.00 ($140.00 to $160.00)", "hidden"]
+
+
+def flow(persons):
+    steps = [(n, f"B5.{n}", f"rule {n}", 0, a, b) for n, (a, b) in enumerate(pairwise(persons), start=1)]
+    return pd.DataFrame(steps, columns=list(CohortFlow.types()))
+
+
+def test_a_flow_is_drawn_with_hidden_steps_joined(nothing):
+    tables = {**nothing, "cohort_flow": flow([900, 500, 497, 440])}
+    drawn = merge_hidden(release_tables(tables, 11)["cohort_flow"], "persons")
+    assert drawn.persons_in.tolist() == [900, 497]
+    assert drawn.persons_out.tolist() == [497, 440]
+    assert drawn.description.tolist() == ["rule 1 + rule 2", "rule 3"]
+
+
+def test_a_waterfall_with_hidden_steps_still_ends_where_it_should(nothing):
+    steps = pd.DataFrame(
+        {
+            "source_table": "medical_claims",
+            "step": [1, 2, 3],
+            "rule_id": ["A3", "A4", "A5"],
+            "description": ["copies", "denials", "voids"],
+            "rows_in": [1000, 900, 896],
+            "rows_out": [900, 896, 800],
+            "persons_in": [300, 300, 300],
+            "persons_out": [300, 300, 300],
+            "paid_in_usd": [100.0, 90.0, 89.0],
+            "delta_usd": [-10.0, -1.0, -9.0],
+            "paid_out_usd": [90.0, 89.0, 80.0],
+        }
+    )
+    drawn = merge_waterfall(release_tables({**nothing, "attrition": steps}, 11)["attrition"])
+    assert drawn.description.tolist() == ["copies + denials", "voids"]
+    assert drawn.delta_usd.tolist() == [-11.0, -9.0]
+
+
+def test_a_released_table_reads_back_and_repeats_its_bytes(nothing, tmp_path):
+    tables = {**nothing, "cohort_flow": flow([900, 500, 497, 440])}
+    shown = release_tables(tables, 11)
+    paths = [str(tmp_path / f"cohort_flow.{kind}") for kind in ("csv", "parquet")]
+    write_released(shown, paths)
+    first = [Path(path).read_bytes() for path in paths]
+    write_released(shown, paths)
+    assert [Path(path).read_bytes() for path in paths] == first
+    assert first[0].decode().splitlines()[1] == "1,B5.1,rule 1,0,900,"
+    back = read_released([paths[1]])["cohort_flow"]
+    assert back.persons_out.isna().tolist() == [True, False, False]
+
+
+def test_a_float_is_printed_without_the_machines_last_digits():
+    assert csv_text(pd.DataFrame({"x": [0.1 + 0.2]})) == "x\n0.3\n"
+
+
+def test_the_manifest_knows_every_file_and_no_path_of_the_machine(tmp_path):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/qa.csv").write_text("check_id\n")
+    released = [str(tmp_path / "tables/qa.csv")]
+    config = {**SETTINGS, "intake": {**SETTINGS["intake"], "source": str(tmp_path / "private" / "claims")}}
+    manifest, readme = release_manifest(
+        tmp_path, released, released, "pandas==2.3.3\n", empty_frame(SourceManifest), config, "README.md"
+    )
+    assert set(manifest["files"]) == {"README.md", "tables/qa.csv"}
+    assert manifest["config"]["intake"]["source"] == "claims"
+    assert str(tmp_path) not in str(manifest)
+    assert "engine" not in manifest["config"]
+    assert "synthetic data" in readme.lower()
+    assert "| `check_id` | string |" in readme
+
+
+def test_a_file_nobody_made_may_not_leave_the_building(tmp_path):
+    (tmp_path / "rows_of_persons.csv").write_text("x")
+    with pytest.raises(RatebookError, match="1 files that no rule made"):
+        release_manifest(tmp_path, [], [], "", empty_frame(SourceManifest), SETTINGS, "README.md")
+
+
+def test_dependencies_are_read_without_their_extras():
+    assert direct_dependencies("b[x]==2\na==1\n") == ["a", "b"]
+
+
+def test_settings_that_are_printed_leave_the_engine_out():
+    assert "engine" not in public_settings(SETTINGS)

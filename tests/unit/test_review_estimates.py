@@ -1,0 +1,160 @@
+"""Sensitivity of the headlines, and recovery of what was planted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ratebook.contracts.clean import Claims, Rejected
+from ratebook.contracts.cost import Pmpm, TotalCost
+from ratebook.contracts.engagement import Engagement
+from ratebook.contracts.episodes import Cohort, SpellsByGap
+from ratebook.contracts.rates import Trend, Ultimates
+from ratebook.contracts.review import FaultCounts, Recovery, Sensitivity
+from ratebook.review.plots import plot_checklist, plot_recovery, plot_sensitivity
+from ratebook.review.recovery import check_recovery, count_faults, read_truth
+from ratebook.review.sensitivity import TOTAL, estimate_sensitivity, rmst_difference
+from ratebook.tables import empty_frame
+
+CHOICES = {"spell_gap_days": 30, "end_reasons": {"disengaged": "event"}, "boot_reps": 50, "seed": 1}
+
+
+def nothing():
+    return [empty_frame(contract) for contract in (Cohort, SpellsByGap, Engagement, Pmpm, TotalCost)]
+
+
+def total_cost(**by_method):
+    rows = [
+        {
+            "estimand": "total_sud",
+            "arm": "difference",
+            "method": method,
+            "estimate_usd": value,
+            "lower": value - 1,
+            "upper": value + 1,
+        }
+        for method, value in by_method.items()
+    ]
+    return pd.DataFrame(rows).reindex(columns=list(TotalCost.types()))
+
+
+def test_nothing_estimated_gives_an_empty_tornado():
+    found = estimate_sensitivity(*nothing(), **CHOICES)
+    assert found.empty
+    assert list(found.columns) == list(Sensitivity.types())
+
+
+def test_an_estimator_that_turns_the_sign_is_marked_and_the_base_never_is():
+    tables = nothing()
+    tables[4] = total_cost(partitioned=2000.0, available_case=-10.0, complete_case=1500.0)
+    found = estimate_sensitivity(*tables, **CHOICES)
+    found = found[(found.quantity == TOTAL) & (found.factor == "estimator")].set_index("setting")
+    assert found.sign_change.to_dict() == {"partitioned": False, "available_case": True, "complete_case": False}
+    assert found.is_base.to_dict() == {"partitioned": True, "available_case": False, "complete_case": False}
+
+
+def persons(rsn_days, csp_days):
+    rows = [("RSN", days, f"r{n % 4}") for n, days in enumerate(rsn_days)]
+    rows += [("CSP", days, f"c{n % 4}") for n, days in enumerate(csp_days)]
+    frame = pd.DataFrame(rows, columns=["arm", "days", "provider_id"])
+    return frame.assign(role="event", days=frame.days.astype(float))
+
+
+def test_without_censoring_the_difference_is_that_of_mean_capped_days():
+    found = rmst_difference(persons([30, 90, 400, 50], [10, 20, 30, 500]), tau=100, boot_reps=200, seed=1)
+    assert found[0] == pytest.approx((30 + 90 + 100 + 50) / 4 - (10 + 20 + 30 + 100) / 4)
+    assert found[1] < found[0] < found[2]
+
+
+def test_an_arm_nobody_is_in_gives_no_difference():
+    assert np.isnan(rmst_difference(persons([30], []), tau=100, boot_reps=10, seed=1)).all()
+
+
+def test_relabelling_the_arms_turns_the_sign():
+    one = rmst_difference(persons([30, 90, 40, 50], [10, 20, 30, 50]), tau=60, boot_reps=10, seed=1)[0]
+    other = rmst_difference(persons([10, 20, 30, 50], [30, 90, 40, 50]), tau=60, boot_reps=10, seed=1)[0]
+    assert one == pytest.approx(-other)
+
+
+TRUTH = {
+    "expected": {"exact_duplicate": {"outcome": "once"}, "denied_header": {"outcome": "gone"}},
+    "faults": {"exact_duplicate": ["C1"], "denied_header": ["C2", "C3"], "reversed_span": ["P1"]},
+    "engagement": {
+        **{arm: {"contact_clock": {"90": days}} for arm, days in
+           {"RSN": 70.0, "CSP": 40.0, "RSN_as_referred": 68.0, "CSP_as_referred": 41.0}.items()},
+        "difference": {"contact_clock": {"90": 30.0}},
+    },
+    "cost": {f"{arm}_as_referred": {"p1_usd": p1, "total_sud_usd": sud} for arm, p1, sud in
+             (("RSN", 200.0, 6000.0), ("CSP", 360.0, 4000.0))},
+    "rates": {
+        "utilisation_trend": 0.02, "unit_cost_trend": 0.03,
+        "ultimate_usd": {"BHP": {"OTP": {"2017-12-01": 900.0}}, "FFS": {"OTP": {"2017-12-01": 100.0, "2017-01-01": 5.0}}},
+    },
+}  # fmt: skip
+
+
+def test_faults_are_counted_by_what_should_have_become_of_them(table, run):
+    claims = table("claim_id | line_number\nC1 | 1\nC3 | 1\nC9 | 1", Claims)
+    rejected = table("claim_id\nC2\nC2\nC7", Rejected)
+    found = {row["kind"]: (row["planted"], row["met"]) for row in run(count_faults(claims, rejected, TRUTH))}
+    assert found == {"exact_duplicate": (1, 1), "denied_header": (2, 1), "all_rejected": (2, 1)}
+
+
+def test_a_duplicate_that_stands_twice_is_not_recovered(table, run):
+    claims = table("claim_id | line_number\nC1 | 1\nC1 | 1", Claims)
+    found = {row["kind"]: row["met"] for row in run(count_faults(claims, table("claim_id\n", Rejected), TRUTH))}
+    assert found["exact_duplicate"] == 0
+
+
+def recovered(**tables):
+    names = {"engagement": Engagement, "pmpm": Pmpm, "total_cost": TotalCost, "ultimates": Ultimates, "trend": Trend}
+    frames = {name: tables.get(name, empty_frame(contract)) for name, contract in names.items()}
+    counts = pd.DataFrame({"kind": ["exact_duplicate"], "planted": [4], "met": [3]})
+    found = check_recovery(TRUTH, counts, *frames.values(), {"medication": ["OTP"]})
+    return found.set_index("quantity")
+
+
+def test_real_data_have_no_truth_and_an_empty_recovery():
+    frames = [empty_frame(c) for c in (FaultCounts, Engagement, Pmpm, TotalCost, Ultimates, Trend)]
+    found = check_recovery(read_truth(None), *frames, {})
+    assert found.empty
+    assert list(found.columns) == list(Recovery.types())
+
+
+@pytest.mark.parametrize(("lower", "covered"), [(60.0, True), (68.0, True), (68.1, False)])
+def test_an_interval_holds_the_truth_up_to_its_limit(lower, covered):
+    row = {"estimand": "rmst", "arm": "RSN", "tau_days": 90, "clock": "contact", "method": "kaplan_meier"}
+    row |= {"estimate": 69.0, "lower": lower, "upper": 75.0}
+    found = recovered(engagement=pd.DataFrame([row]).reindex(columns=list(Engagement.types())))
+    assert found.covered["days engaged within 90, RSN as referred"] is covered
+
+
+def test_an_estimate_that_is_not_made_is_neither_covered_nor_missed():
+    row = recovered().loc["total SUD cost per member, RSN over CSP"]
+    assert row.planted == 1.5
+    assert row.covered is None
+    assert row.reason == "no such estimate is made"
+
+
+def test_open_months_of_all_plans_are_held_against_their_ultimate():
+    row = {"category": "medication", "incurred_month": pd.Timestamp("2017-12-01"), "completion_factor": 0.6}
+    row |= {"ultimate_usd": 1010.0, "std_error_usd": 20.0}
+    found = recovered(ultimates=pd.DataFrame([row]).reindex(columns=list(Ultimates.types())))
+    assert found.loc["cost of open months, medication, usd", ["planted", "estimate", "covered"]].tolist() == [
+        1000.0,
+        1010.0,
+        True,
+    ]
+
+
+def test_three_of_four_faults_are_not_all():
+    row = recovered().loc["fault exact_duplicate: share handled as it should be"]
+    assert row.estimate == 0.75
+    assert row.covered is False
+
+
+@pytest.mark.parametrize("draw", [plot_sensitivity, plot_checklist, plot_recovery])
+def test_a_figure_of_nothing_says_so(draw):
+    contract = {plot_sensitivity: Sensitivity, plot_recovery: Recovery}.get(draw, Sensitivity)
+    assert draw(empty_frame(contract)).axes[0].texts[0].get_text()
