@@ -12,11 +12,10 @@ def main(snakemake):
     lengths = read_table(snakemake.input.lengths, EpisodeLengths)
     cohort = read_table(snakemake.input.cohort, Cohort)
     spells = read_table(snakemake.input.spells, Spells)
-    out, note = snakemake.output, snakemake.params.data_note
-    save_figure(plot_flow(flow), out.flow_svg, out.flow_png, note)
-    save_figure(plot_lengths(lengths), out.lengths_svg, out.lengths_png, note)
-    swimmers = plot_swimmers(cohort, spells, snakemake.params.smallest_group)
-    save_figure(swimmers, out.swimmers_svg, out.swimmers_png, note)
+    out, note, limit = snakemake.output, snakemake.params.data_note, snakemake.params.suppress_below
+    save_figure(plot_flow(flow, limit), out.flow_svg, out.flow_png, note)
+    save_figure(plot_lengths(lengths, limit), out.lengths_svg, out.lengths_png, note)
+    save_figure(plot_swimmers(cohort, spells, limit), out.swimmers_svg, out.swimmers_png, note)
 
 
 if __name__ == "__main__":

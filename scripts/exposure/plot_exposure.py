@@ -9,8 +9,9 @@ from ratebook.tables import read_table
 
 def main(snakemake):
     enrolment = read_table(snakemake.input.enrolment, Enrolment)
-    fig = plot_exposure(enrolment, snakemake.params.window_start, snakemake.params.window_end)
-    save_figure(fig, snakemake.output.svg, snakemake.output.png, snakemake.params.data_note)
+    params = snakemake.params
+    fig = plot_exposure(enrolment, params.window_start, params.window_end, params.suppress_below)
+    save_figure(fig, snakemake.output.svg, snakemake.output.png, params.data_note)
 
 
 if __name__ == "__main__":

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from itertools import pairwise
 
 import ibis
 import pytest
 
 from ratebook.contracts.clean import Claims, Contacts, Persons
-from ratebook.contracts.episodes import Cohort, CohortFlow, CohortTable, Episodes
+from ratebook.contracts.episodes import Cohort, CohortFlow, CohortTable, CohortVariants, Episodes
 from ratebook.contracts.exposure import Spans
-from ratebook.episodes.cohort import CohortRules, count_flow, inclusion_rules, select_candidates, select_cohort
+from ratebook.episodes.cohort import (
+    CohortRules,
+    count_flow,
+    count_variants,
+    inclusion_rules,
+    select_candidates,
+    select_cohort,
+)
 from ratebook.episodes.describe import describe_cohort
 from ratebook.tables import empty_frame, read_table, write_table
 
@@ -77,55 +85,86 @@ def cohort_of(study, run):
     return make
 
 
-def test_the_index_is_the_first_episode_that_passes_every_rule(cohort_of):
-    cohort = cohort_of()
-    assert {person: row["episode"] for person, row in cohort.items()} == {"A": 2, "B": 1}
-    assert cohort_of(index_rule="last")["A"]["episode"] == 3
-    assert cohort_of(count_index=False)["A"]["episode"] == 3
-    assert "B" not in cohort_of(count_index=False)
+USUAL = {
+    "from": "2020-01-01", "to": "2023-12-31", "dual": "none", "born": "1980-01-01", "died": "", "contact": "",
+    "program": "RSN", "facility": "F1",
+}  # fmt: skip
 
 
-def test_a_random_index_is_the_same_on_every_run(cohort_of):
-    draws = [[cohort_of(index_rule="random", seed=seed)["A"]["episode"] for seed in range(12)] for _ in range(2)]
-    assert draws[0] == draws[1]
-    assert set(draws[0]) == {2, 3}
+def people(cases: dict[str, dict]) -> dict[str, str]:
+    """Draw one person a case, named by it: in detox 1 to 5 June 2022 for the second time, usual in all else."""
+    header = {
+        "episodes": "person_id | episode | admission_date | discharge_date | n12 | last_facility_id",
+        "spans": "person_id | start_date | end_date | dual_group",
+        "persons": "person_id | birth_date | death_date",
+        "contacts": "person_id | contact_date | program | provider_id | is_contact",
+    }
+    row = {
+        "episodes": "{name} | 1 | 2022-06-01 | 2022-06-05 | 2 | {facility}",
+        "spans": "{name} | {from} | {to} | {dual}",
+        "persons": "{name} | {born} | {died}",
+        "contacts": "{name} | {contact} | {program} | P1 | true",
+    }
+    values = [{**USUAL, "name": name, **changes} for name, changes in cases.items()]
+    return {table: "\n".join([header[table], *(row[table].format(**v) for v in values)]) for table in header}
 
 
-@pytest.mark.parametrize(
-    ("born", "enters"),
-    [
-        pytest.param("2004-06-01", True, id="18 on the day"),
-        pytest.param("2004-06-02", False, id="18 tomorrow"),
-        pytest.param("1957-06-02", True, id="65 tomorrow"),
-        pytest.param("1957-06-01", False, id="65 on the day"),
-        pytest.param("", False, id="age not known"),
-    ],
-)
-def test_age_at_admission(cohort_of, born, enters):
-    assert ("B" in cohort_of(persons=PERSONS.replace("1990-01-01", born))) == enters
+@pytest.fixture
+def index_of(study, run):
+    """The index episode of every person in the cohort, without what the cohort adds to it."""
+
+    def make(**changes):
+        candidates, _, rules = study(**changes)
+        index = candidates.filter(candidates.passed > len(inclusion_rules(candidates, rules)))
+        return {row["person_id"]: row["episode"] for row in run(index.select("person_id", "episode"))}
+
+    return make
 
 
-@pytest.mark.parametrize(
-    ("covered_from", "days", "enters"),
-    [
-        pytest.param("2021-06-01", 365, True, id="the whole year"),
-        pytest.param("2021-07-16", 320, True, id="45 days missing, the limit"),
-        pytest.param("2021-07-17", 319, False, id="46 days missing"),
-    ],
-)
-def test_coverage_before_admission(cohort_of, covered_from, days, enters):
-    spans = SPANS.replace("B         | 2020-01-01", f"B         | {covered_from}")
-    cohort = cohort_of(spans=spans)
-    assert ("B" in cohort) == enters
-    assert not enters or cohort["B"]["enrolled_days_before"] == days
+def test_the_index_is_the_first_episode_that_passes_every_rule(index_of):
+    assert index_of() == {"A": 2, "B": 1}
+    assert index_of(index_rule="last") == {"A": 3, "B": 1}
+    assert index_of(count_index=False) == {"A": 3}
 
 
-@pytest.mark.parametrize(
-    ("covered_to", "enters"),
-    [("2022-06-04", False), ("2022-06-05", False), ("2022-06-06", True)],
-)
-def test_coverage_on_the_day_after_discharge_is_all_that_is_asked_of_the_future(cohort_of, covered_to, enters):
-    assert ("B" in cohort_of(spans=SPANS.replace("2022-12-31", covered_to))) == enters
+def test_a_random_index_is_drawn_for_each_person_and_is_the_same_on_every_run(index_of):
+    people = [f"P{n}" for n in range(20)]
+    header, *rows = EPISODES.splitlines()
+    two = [row for row in rows if row.strip().startswith(("A         | 2", "A         | 3"))]
+    episodes = "\n".join([header, *(row.replace("A ", person) for person in people for row in two)])
+    spans = "\n".join([SPANS.splitlines()[0], *(SPANS.splitlines()[1].replace("A ", person) for person in people)])
+    persons = "\n".join(
+        [PERSONS.splitlines()[0], *(PERSONS.splitlines()[1].replace("A ", person) for person in people)]
+    )
+    changes = {"episodes": episodes, "spans": spans, "persons": persons, "index_rule": "random"}
+    drawn = index_of(**changes)
+    assert set(drawn) == set(people) and set(drawn.values()) == {2, 3}
+    assert drawn == index_of(**changes)
+    assert drawn != index_of(**changes, seed=2)
+
+
+def test_who_enters_at_the_limit_of_every_rule_about_the_person(index_of):
+    enters = {
+        "18 on the day": {"born": "2004-06-01"},
+        "65 tomorrow": {"born": "1957-06-02"},
+        "partial dual": {"dual": "partial"},
+        "45 of the 365 days before missing": {"from": "2021-07-16"},
+        "covered on the day after discharge": {"to": "2022-06-06"},
+        "died on the day after discharge": {"died": "2022-06-06"},
+    }
+    stays_out = {
+        "18 tomorrow": {"born": "2004-06-02"},
+        "65 on the day": {"born": "1957-06-01"},
+        "age not known": {"born": ""},
+        "full dual": {"dual": "full"},
+        "46 of the 365 days before missing": {"from": "2021-07-17"},
+        "covered to the day of discharge": {"to": "2022-06-05"},
+        "died on the day of discharge": {"died": "2022-06-05"},
+        "facility not known": {"facility": "unknown"},
+    }
+    drawn = people({**enters, **stays_out})
+    assert set(index_of(**drawn)) == set(enters)
+    assert set(index_of(**drawn, exclude_full_duals=False)) == {*enters, "full dual"}
 
 
 def test_no_rule_looks_further_ahead_than_the_day_after_discharge(study):
@@ -136,19 +175,15 @@ def test_no_rule_looks_further_ahead_than_the_day_after_discharge(study):
 @pytest.mark.parametrize(
     ("change", "enters"),
     [
-        pytest.param({"persons": PERSONS.replace("person_id |", "person_id | death_date |").replace("A         |", "A | |").replace("B         |", "B | 2022-06-05 |")}, False, id="died on the day of discharge"),
-        pytest.param({"spans": SPANS.replace("2022-12-31 | none", "2022-12-31 | full")}, False, id="full dual"),
-        pytest.param({"spans": SPANS.replace("2022-12-31 | none", "2022-12-31 | partial")}, True, id="partial dual"),
-        pytest.param({"spans": SPANS.replace("2022-12-31 | none", "2022-12-31 | full"), "exclude_full_duals": False}, True, id="full dual, asked for"),
         pytest.param({"window_start": "2022-06-01"}, True, id="admitted on the first day of the window"),
         pytest.param({"window_start": "2022-06-02"}, False, id="admitted before the window"),
         pytest.param({"window_end": "2022-06-06"}, True, id="discharged on the day before the last"),
         pytest.param({"window_end": "2022-06-05"}, False, id="no day of follow-up in the window"),
         pytest.param({"min_detox_12m": 3}, False, id="one detox short"),
     ],
-)  # fmt: skip
-def test_inclusion_rules(cohort_of, change, enters):
-    assert ("B" in cohort_of(**change)) == enters
+)
+def test_rules_of_time_and_of_repeated_detox(index_of, change, enters):
+    assert ("B" in index_of(**change)) == enters
 
 
 def test_the_flow_starts_with_everyone_falls_and_ends_with_the_cohort(study, run):
@@ -156,24 +191,35 @@ def test_the_flow_starts_with_everyone_falls_and_ends_with_the_cohort(study, run
     flow = run(count_flow(candidates, rules).order_by("step"))
     assert flow[0]["persons_in"] == 2
     assert all(row["persons_in"] >= row["persons_out"] for row in flow)
-    assert all(before["persons_out"] == after["persons_in"] for before, after in zip(flow, flow[1:]))
+    assert all(before["persons_out"] == after["persons_in"] for before, after in pairwise(flow))
     assert flow[-1]["persons_out"] == run(cohort.count()) == 1
     assert [row["rule_id"] for row in flow if row["persons_in"] > row["persons_out"]] == ["enrolled_at_discharge"]
 
 
-@pytest.mark.parametrize(
-    ("contact", "arm"),
-    [
-        pytest.param("2022-06-05", "none", id="on the day of discharge"),
-        pytest.param("2022-06-06", "RSN", id="the day after"),
-        pytest.param("2022-09-03", "RSN", id="day 90, the limit"),
-        pytest.param("2022-09-04", "none", id="day 91"),
-    ],
-)
-def test_the_first_contact_in_time_decides_the_arm(cohort_of, contact, arm):
-    row = cohort_of(contacts=CONTACTS.replace("2022-06-10", contact))["A"]
-    assert row["arm"] == arm
-    assert (row["first_contact_date"] is None) == (row["provider_id"] is None) == (arm == "none")
+def test_other_readings_of_repeated_detox_hold_the_same_or_fewer_as_they_ask_for_more(study, run):
+    candidates, cohort, rules = study()
+    variants = run(count_variants(candidates, rules).order_by("min_detox_12m", "count_index"))
+    held = {(row["min_detox_12m"], row["count_index"]): row["persons"] for row in variants}
+    assert held == {(1, False): 2, (1, True): 2, (2, False): 1, (2, True): 2, (3, False): 0, (3, True): 1}
+    assert [row["persons"] for row in variants if row["is_chosen"]] == [run(cohort.count())]
+    candidates, _, rules = study(min_detox_12m=5)
+    chosen = [row for row in run(count_variants(candidates, rules)) if row["is_chosen"]]
+    assert [(row["min_detox_12m"], row["persons"]) for row in chosen] == [(5, 0)]
+
+
+def test_the_first_contact_in_time_decides_the_arm(cohort_of):
+    cases = {
+        "on the day of discharge": ({"contact": "2022-06-05"}, "none"),
+        "on the day after": ({"contact": "2022-06-06"}, "RSN"),
+        "on day 90, the limit": ({"contact": "2022-09-03", "program": "CSP"}, "CSP"),
+        "on day 91": ({"contact": "2022-09-04"}, "none"),
+        "on the last day of follow-up": ({"contact": "2022-06-09", "to": "2022-06-09"}, "RSN"),
+        "after follow-up": ({"contact": "2022-06-10", "to": "2022-06-09"}, "none"),
+    }
+    cohort = cohort_of(**people({case: changes for case, (changes, _) in cases.items()}))
+    assert {case: row["arm"] for case, row in cohort.items()} == {case: arm for case, (_, arm) in cases.items()}
+    for row in cohort.values():
+        assert (row["first_contact_date"] is None) == (row["provider_id"] is None) == (row["arm"] == "none")
 
 
 def test_an_attempt_is_no_contact_and_a_later_program_does_not_change_the_arm(cohort_of):
@@ -194,47 +240,29 @@ def test_an_attempt_is_no_contact_and_a_later_program_does_not_change_the_arm(co
     assert not cohort_of(contacts=contacts.replace("2021-12-03", "2021-12-02"))["B"]["is_prior_program"]
 
 
-def test_a_contact_after_follow_up_is_not_seen(cohort_of):
-    spans = SPANS.replace("2023-12-31", "2022-06-09")
-    assert cohort_of(spans=spans)["A"]["arm"] == "none"
+def test_the_arm_of_a_site_is_where_most_of_its_discharges_go(cohort_of):
+    sites = {"most to RSN": ("RSN", "RSN", "CSP", "none"), "a tie": ("RSN", "CSP"), "nobody known": ("none",)}
+    cases = {
+        f"{site} {n}": {"facility": site, "program": arm, "contact": "" if arm == "none" else "2022-06-10"}
+        for site, arms in sites.items()
+        for n, arm in enumerate(arms)
+    }
+    found = {(row["facility_id"], row["site_arm"]) for row in cohort_of(**people(cases)).values()}
+    assert found == {("most to RSN", "RSN"), ("a tie", "CSP"), ("nobody known", None)}
 
 
-def test_the_arm_of_a_site_is_where_most_of_its_discharges_go(study, run):
-    people = "ABCDE"
-    episodes = "person_id | episode | admission_date | discharge_date | n12 | last_facility_id\n" + "\n".join(
-        f"{p} | 1 | 2022-06-01 | 2022-06-05 | 2 | {'F2' if p == 'E' else 'F1'}" for p in people
-    )
-    spans = "person_id | start_date | end_date | dual_group\n" + "\n".join(
-        f"{p} | 2020-01-01 | 2023-12-31 | none" for p in people
-    )
-    persons = "person_id | birth_date\n" + "\n".join(f"{p} | 1980-01-01" for p in people)
-    header = "person_id | contact_date | program | provider_id | is_contact\n"
-
-    def site_arms(*arms):
-        contacts = header + "\n".join(
-            f"{p} | 2022-06-10 | {arm} | P | true" for p, arm in zip(people, arms) if arm != "none"
-        )
-        rows = run(study(episodes=episodes, spans=spans, persons=persons, contacts=contacts)[1].order_by("person_id"))
-        return [row["site_arm"] for row in rows]
-
-    assert site_arms("RSN", "RSN", "CSP", "none") == ["RSN"] * 4 + [None]
-    assert site_arms("RSN", "CSP", "none", "none") == ["CSP"] * 4 + [None]
-
-
-@pytest.mark.parametrize(
-    ("spans", "died", "end", "reason"),
-    [
-        pytest.param(SPANS, "", "2023-12-31", "end_of_data", id="covered to the end of the window"),
-        pytest.param(SPANS.replace("2023-12-31", "2023-12-30"), "", "2023-12-30", "disenrolled", id="a day short"),
-        pytest.param(SPANS, "2023-12-31", "2023-12-31", "death", id="died on the last day"),
-        pytest.param(SPANS.replace("2023-12-31", "2023-02-01"), "2023-02-01", "2023-02-01", "death", id="died"),
-        pytest.param(SPANS.replace("2023-12-31", "2023-02-01"), "2023-02-02", "2023-02-01", "disenrolled", id="left, then died"),
-    ],
-)  # fmt: skip
-def test_follow_up_ends_with_death_disenrolment_or_the_window(cohort_of, spans, died, end, reason):
-    persons = PERSONS.replace("person_id |", "person_id | death_date |").replace("B         |", "B | |")
-    row = cohort_of(spans=spans, persons=persons.replace("A         |", f"A | {died} |"))["A"]
-    assert (row["follow_end_date"].isoformat(), row["follow_end_reason"]) == (end, reason)
+def test_follow_up_ends_with_death_disenrolment_or_the_window(cohort_of):
+    cases = {
+        "covered to the end of the window": ({}, "2023-12-31", "end_of_data"),
+        "a day short": ({"to": "2023-12-30"}, "2023-12-30", "disenrolled"),
+        "beyond the window": ({"to": "2024-03-31", "died": "2024-01-01"}, "2023-12-31", "end_of_data"),
+        "died on the last day": ({"died": "2023-12-31"}, "2023-12-31", "death"),
+        "died": ({"to": "2023-02-01", "died": "2023-02-01"}, "2023-02-01", "death"),
+        "left, then died": ({"to": "2023-02-01", "died": "2023-02-02"}, "2023-02-01", "disenrolled"),
+    }
+    cohort = cohort_of(**people({case: changes for case, (changes, _, _) in cases.items()}))
+    found = {case: (row["follow_end_date"].isoformat(), row["follow_end_reason"]) for case, row in cohort.items()}
+    assert found == {case: (end, reason) for case, (_, end, reason) in cases.items()}
 
 
 def test_a_change_of_plan_does_not_end_follow_up_but_a_day_without_cover_does(cohort_of):
@@ -278,6 +306,7 @@ def written(study, tmp_path):
     def write(**changes):
         candidates, cohort, rules = study(**changes)
         write_table(count_flow(candidates, rules), tmp_path / "flow.parquet", CohortFlow)
+        write_table(count_variants(candidates, rules), tmp_path / "variants.parquet", CohortVariants)
         write_table(cohort, tmp_path / "cohort.parquet", Cohort)
         table = describe_cohort(read_table(tmp_path / "cohort.parquet", Cohort))
         write_table(table, tmp_path / "table.parquet", CohortTable)

@@ -57,6 +57,7 @@ rule select_cohort:
         cohort="results/episodes/cohort.parquet",
         flow="results/episodes/cohort_flow.parquet",
         table="results/episodes/cohort_table.parquet",
+        variants="results/episodes/cohort_variants.parquet",
     log:
         "logs/episodes/select_cohort.log",
     benchmark:
@@ -88,6 +89,7 @@ rule build_continuity:
         code=code_of("scripts/episodes/build_continuity.py"),
     output:
         continuity="results/episodes/continuity.parquet",
+        by_arm="results/episodes/continuity_by_arm.parquet",
     log:
         "logs/episodes/build_continuity.log",
     benchmark:
@@ -145,6 +147,6 @@ rule plot_episodes:
         "benchmarks/episodes/plot_episodes.tsv"
     params:
         data_note=config["study"]["data_note"],
-        smallest_group=config["episodes"]["smallest_group"],
+        suppress_below=config["release"]["suppress_below"],
     script:
         "../../scripts/episodes/plot_episodes.py"

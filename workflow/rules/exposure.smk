@@ -84,5 +84,6 @@ rule plot_exposure:
         window_start=config["study"]["window_start"],
         window_end=config["study"]["window_end"],
         data_note=config["study"]["data_note"],
+        suppress_below=config["release"]["suppress_below"],
     script:
         "../../scripts/exposure/plot_exposure.py"

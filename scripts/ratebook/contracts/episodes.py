@@ -131,6 +131,7 @@ class Continuity(Contract):
     window_days: int = Field("Length of the window after discharge.")
     is_continued: bool = Field("An SUD service other than detox or navigator in the window.")
     days_to_service: int = Field("Days to the first such service.", nullable=True)
+    wait_days: int = Field("Days from discharge to what ended the wait.", ge=0)
     end_reason: str = Field(
         "What ended the wait: service, readmitted, death, disenrolled, end_of_data or the window's end.",
         isin=("service", "readmitted", "death", "disenrolled", "end_of_data", "window"),
@@ -190,3 +191,33 @@ class CohortTable(Contract):
         unique = ("place", "arm")
         groups = (("characteristic", "arm"), ("characteristic", "level"))
         hides = ("share", "mean", "std_dev")
+
+
+class ContinuityByArm(Contract):
+    """One row per arm and window: the share of discharges after which care continued in the window."""
+
+    arm: str = Field("RSN, CSP, none or all.", isin=(*ARMS, "none", "all"))
+    window_days: int = Field("Length of the window after discharge.")
+    persons: int = Field("Persons whose whole wait was seen.", ge=0, persons=True)
+    continued: int = Field("Of them, persons with care in the window.", ge=0, persons=True)
+    estimate: float = Field("Continued over persons.", nullable=True, ge=0, le=1)
+    lower: float = Field("Lower limit, 95 percent, Wilson.", nullable=True)
+    upper: float = Field("Upper limit, 95 percent, Wilson.", nullable=True)
+    reason: str = Field("Why there is no estimate; null where there is.", nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("window_days", "arm")
+        groups = ("window_days",)
+        hides = ("estimate", "lower", "upper")
+
+
+class CohortVariants(Contract):
+    """One row per rule of repeated detox: how many persons the cohort would hold under it."""
+
+    min_detox_12m: int = Field("Fewest detox episodes in the 365 days up to the index admission.", ge=0)
+    count_index: bool = Field("The index episode is one of those counted.")
+    persons: int = Field("Persons with an eligible episode.", ge=0, persons=True)
+    is_chosen: bool = Field("The rule in force.")
+
+    class Config(Contract.Config):
+        unique = ("min_detox_12m", "count_index")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 
@@ -97,7 +97,7 @@ def select_candidates(episodes: ibis.Table, spans: ibis.Table, persons: ibis.Tab
         unbroken coverage that holds the discharge, null where none does), `passed`.
     """
     candidates = _add_coverage(_add_person(episodes, persons), spans, rules.enrolled_days_before)
-    tests = [test.fill_null(False) for _, _, _, test in inclusion_rules(candidates, rules)]
+    tests = _tests(candidates, rules)
     total = len(tests)
     candidates = candidates.mutate(passed=ibis.cases(*[(~test, n) for n, test in enumerate(tests)], else_=total))
     order = {
@@ -131,6 +131,30 @@ def count_flow(candidates: ibis.Table, rules: CohortRules) -> ibis.Table:
         persons_in=entered.person_id.nunique(),
         persons_out=entered.person_id.nunique(where=entered.passed >= entered.step),
     )
+
+
+def count_variants(candidates: ibis.Table, rules: CohortRules) -> ibis.Table:
+    """Count whom the cohort would hold under other readings of "more than one detox admission in the last year".
+
+    Returns
+    -------
+    CohortVariants
+        One, two or three episodes asked for, the index counted or not; and the rule in force, if another.
+
+    References
+    ----------
+    methods.md, B5; H15.
+    """
+    chosen = (rules.min_detox_12m, rules.count_index)
+    readings = {(fewest, counted) for fewest in (1, 2, 3) for counted in (True, False)} | {chosen}
+    variants = ibis.memtable(
+        [(*reading, reading == chosen, reading[0] + (not reading[1])) for reading in sorted(readings)],
+        schema={"min_detox_12m": "int64", "count_index": "boolean", "is_chosen": "boolean", "needed": "int64"},
+    )
+    otherwise = candidates.filter(_tests(candidates, replace(rules, min_detox_12m=0))).select("person_id", "n12")
+    entered = variants.left_join(otherwise, otherwise.n12 >= variants.needed)
+    counts = entered.group_by(*variants.columns).agg(persons=entered.person_id.nunique())
+    return counts.drop("needed")
 
 
 def select_cohort(candidates: ibis.Table, contacts: ibis.Table, claims: ibis.Table, rules: CohortRules) -> ibis.Table:
@@ -198,6 +222,11 @@ def select_cohort(candidates: ibis.Table, contacts: ibis.Table, claims: ibis.Tab
 def days_from(date: ibis.Value, days: int) -> ibis.Value:
     """Give the date so many days after another; before it where `days` is negative."""
     return (date + ibis.interval(days=days)).cast("date")
+
+
+def _tests(candidates: ibis.Table, rules: CohortRules) -> list[ibis.Value]:
+    """Give the tests of the rules; what is not known passes none."""
+    return [test.fill_null(False) for _, _, _, test in inclusion_rules(candidates, rules)]
 
 
 def _add_person(episodes: ibis.Table, persons: ibis.Table) -> ibis.Table:

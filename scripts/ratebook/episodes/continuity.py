@@ -66,6 +66,7 @@ def build_continuity(
         "window_days",
         is_continued=is_continued,
         days_to_service=ibis.ifelse(is_continued, service, ibis.null("int64")),
+        wait_days=ibis.least(service, readmitted, observed, waits.window_days),
         end_reason=ibis.cases(
             (is_continued, "service"),
             (is_readmitted, "readmitted"),

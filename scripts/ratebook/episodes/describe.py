@@ -1,10 +1,10 @@
-"""Table 1: who the cohort is, arm by arm."""
+"""Table 1, who the cohort is; and how often care continued, arm by arm."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from ratebook.contracts.episodes import ARMS, CohortTable
+from ratebook.contracts.episodes import ARMS, CohortTable, ContinuityByArm
 from ratebook.tables import empty_frame
 
 NUMBERS = {
@@ -47,7 +47,7 @@ def describe_cohort(cohort: pd.DataFrame) -> pd.DataFrame:
     if cohort.empty:
         return empty_frame(CohortTable)
     cohort = cohort.assign(followed_days=(cohort.follow_end_date - cohort.discharge_date).dt.days)
-    arms = {"all": cohort, **{arm: cohort[cohort.arm == arm] for arm in (*ARMS, "none")}}
+    arms = _by_arm(cohort)
     rows = []
     for name, label, column in _layout(cohort):
         place = 1 + len(rows) // len(arms)
@@ -56,6 +56,53 @@ def describe_cohort(cohort: pd.DataFrame) -> pd.DataFrame:
             reason = EMPTY_ARM if members.empty else None
             rows.append({"place": place, "characteristic": name, "level": label, "arm": arm, "reason": reason, **cell})
     return pd.DataFrame(rows)
+
+
+def estimate_continuity(cohort: pd.DataFrame, continuity: pd.DataFrame) -> pd.DataFrame:
+    """Estimate the share of discharges after which care continued, by arm and window.
+
+    Another detox, death and disenrolment before any treatment are failures, as competing events are. Only who
+    was still waiting when the data end is left out: of them the window was not seen.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        For the arms.
+    continuity : Continuity
+
+    Returns
+    -------
+    ContinuityByArm
+        An arm with nobody whose wait was seen has a null estimate and a reason; no row where the cohort is empty.
+
+    References
+    ----------
+    methods.md, B6.
+    """
+    if continuity.empty:
+        return empty_frame(ContinuityByArm)
+    seen = continuity[continuity.end_reason != "end_of_data"].merge(cohort[["person_id", "arm"]], on="person_id")
+    rows = []
+    for window_days in sorted(continuity.window_days.unique()):
+        for arm, members in _by_arm(seen[seen.window_days == window_days]).items():
+            continued, persons = int(members.is_continued.sum()), len(members)
+            row = {"arm": arm, "window_days": window_days, "persons": persons, "continued": continued}
+            rows.append({**row, **_share(continued, persons)})
+    return pd.DataFrame(rows)
+
+
+def _by_arm(members: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {"all": members, **{arm: members[members.arm == arm] for arm in (*ARMS, "none")}}
+
+
+def _share(successes: int, trials: int) -> dict:
+    """Give a proportion with Wilson's interval, which stays within 0 and 1 and is none without trials."""
+    if trials == 0:
+        return {"estimate": None, "lower": None, "upper": None, "reason": EMPTY_ARM}
+    share, z = successes / trials, 1.959963984540054
+    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z * (share * (1 - share) / trials + z**2 / (4 * trials**2)) ** 0.5 / (1 + z**2 / trials)
+    return {"estimate": share, "lower": max(middle - half, 0.0), "upper": min(middle + half, 1.0), "reason": None}
 
 
 def _layout(cohort: pd.DataFrame):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 import ibis
+import pandas as pd
 import pytest
 
 from ratebook.contracts.clean import Claims, Contacts
-from ratebook.contracts.episodes import Cohort, Continuity, Spells, SpellsByGap
+from ratebook.contracts.episodes import Cohort, Continuity, ContinuityByArm, Spells, SpellsByGap
 from ratebook.episodes.continuity import build_continuity
+from ratebook.episodes.describe import estimate_continuity
 from ratebook.episodes.spells import build_spells, build_spells_by_gap
 from ratebook.tables import empty_frame, write_table
 
@@ -153,7 +155,7 @@ SCATTER = "contact_date\n" + "\n".join(
 
 
 def test_a_longer_gap_never_makes_more_spells_and_loses_no_contact(spells_of):
-    found = [spells_of(SCATTER, gap) for gap in (0, 1, 14, 30, 45, 46, 60, 90, 120)]
+    found = [spells_of(SCATTER, gap) for gap in (0, 14, 45, 46, 120)]
     counts = [len(rows) for rows in found]
     assert counts == sorted(counts, reverse=True)
     assert all(sum(row["contacts"] for row in rows) == 10 for rows in found)
@@ -285,6 +287,39 @@ def test_how_long_a_window_must_be_seen(care, end, cause, reason):
     assert found["end_reason"] == reason
 
 
+@pytest.fixture
+def by_arm():
+    def estimate(*reasons):
+        """One RSN member a reason, one window."""
+        people = [str(n) for n in range(len(reasons))]
+        cohort = pd.DataFrame({"person_id": people, "arm": "RSN"})
+        waits = {"window_days": 14, "end_reason": reasons, "is_continued": [r == "service" for r in reasons]}
+        return estimate_continuity(cohort, pd.DataFrame({"person_id": people, **waits})).set_index("arm")
+
+    return estimate
+
+
+def test_competing_events_are_failures_and_only_the_end_of_data_leaves_the_denominator(by_arm):
+    found = by_arm("service", "service", "readmitted", "death", "disenrolled", "window", "end_of_data")
+    assert tuple(found.loc["RSN", ["persons", "continued", "estimate"]]) == (6, 2, 2 / 6)
+    assert found.loc["all", "persons"] == 6
+
+
+def test_wilsons_interval_against_a_published_value_and_at_its_limits(by_arm):
+    """81 of 263: 0.2553 to 0.3662 (Newcombe, Statistics in Medicine 1998;17:857, table I, score method)."""
+    found = by_arm(*["service"] * 81, *["window"] * 182).loc["RSN"]
+    assert (round(found.lower, 4), round(found.upper, 4)) == (0.2553, 0.3662)
+    none, every = by_arm("window").loc["RSN"], by_arm("service").loc["RSN"]
+    assert none.lower == 0 and 0 < none.upper < 1
+    assert every.upper == 1 and 0 < every.lower < 1
+
+
+def test_an_arm_without_members_has_no_estimate_and_a_reason(by_arm, tmp_path):
+    found = by_arm("service")
+    write_table(found.reset_index(), tmp_path / "by_arm.parquet", ContinuityByArm)
+    assert found.loc["CSP", "reason"] and pd.isna(found.loc["CSP", "estimate"])
+
+
 def test_nobody_gives_empty_tables(tmp_path):
     empty = {c: ibis.memtable(empty_frame(c), schema=c.types()) for c in (Cohort, Contacts, Claims)}
     write_table(build_spells(empty[Contacts], empty[Cohort], 30, False), tmp_path / "spells.parquet", Spells)
@@ -292,3 +327,5 @@ def test_nobody_gives_empty_tables(tmp_path):
     write_table(by_gap, tmp_path / "by_gap.parquet", SpellsByGap)
     care = build_continuity(empty[Cohort], empty[Claims], WINDOWS, TREATMENT, False, True)
     write_table(care, tmp_path / "continuity.parquet", Continuity)
+    nothing = estimate_continuity(empty_frame(Cohort), empty_frame(Continuity))
+    write_table(nothing, tmp_path / "by_arm.parquet", ContinuityByArm)
