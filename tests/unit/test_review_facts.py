@@ -39,7 +39,8 @@ def test_shares_are_of_dollars_and_of_member_months(facts):
 
 def test_a_clean_table_holds_no_line_twice(facts):
     assert facts()["lines_kept_twice"] == 0
-    assert facts()["services_in_two_claims"] == 0
+    assert facts()["lines_brought_twice"] == 0
+    assert facts()["near_duplicates"] == 0
 
 
 def test_an_original_kept_beside_its_replacement_is_counted(facts):
@@ -47,9 +48,15 @@ def test_an_original_kept_beside_its_replacement_is_counted(facts):
     assert facts(LINES + again)["lines_kept_twice"] == 1
 
 
-def test_the_same_service_from_two_feeds_is_counted(facts):
+def test_the_same_service_under_another_number_is_a_near_duplicate(facts):
     again = "D1 | D1 | 1 | A | ffs | WM_RES | H0011 | 2015-01-01 | 300.00 | 300.00 |\n"
-    assert facts(LINES + again)["services_in_two_claims"] == 1
+    assert facts(LINES + again)["near_duplicates"] == 1
+    assert facts(LINES + again)["lines_brought_twice"] == 0
+
+
+def test_the_same_claim_from_two_feeds_is_brought_twice(facts):
+    again = "C1 | C1 | 1 | A | ffs | WM_RES | H0011 | 2015-01-01 | 300.00 | 300.00 |\n"
+    assert facts(LINES + again)["lines_brought_twice"] == 1
 
 
 @pytest.mark.parametrize(("gap", "readmissions"), [(0, 1), (1, 1), (2, 0)])

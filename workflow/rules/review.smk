@@ -80,6 +80,7 @@ rule check_review:
     """Look for seventy errors a reviewer would catch."""
     input:
         claim_facts="results/review/claim_facts.parquet",
+        fault_counts="results/review/fault_counts.parquet",
         source_manifest="results/intake/source_manifest.parquet",
         attrition="results/clean/attrition.parquet",
         reconciliation="results/clean/reconciliation.parquet",

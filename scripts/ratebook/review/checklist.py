@@ -13,6 +13,7 @@ GROUPS = (on_data, on_engagement, on_cost, on_rates)
 """The modules that register checks."""
 TABLES = {
     "claim_facts": review.ClaimFacts,
+    "fault_counts": review.FaultCounts,
     "source_manifest": intake.SourceManifest,
     "attrition": clean.Attrition,
     "reconciliation": clean.Reconciliation,

@@ -50,6 +50,18 @@ def capitation_beside_encounters(seen: Seen):
     return seen.fact("lines_neither_ffs_nor_encounter")
 
 
+@checks("H5")
+def denied_in_use(seen: Seen):
+    """Count planted denials that still stand among the final claims; in real data the flow shows what was taken."""
+    faults = seen.tables.get("fault_counts", pd.DataFrame({"kind": []}))
+    denied = faults[faults.kind.str.startswith("denied")] if len(faults) else faults
+    if denied.empty:
+        raise CannotSay(
+            "a line's denial does not travel with it; rules A4.1 and A4.2 of the waterfall count what they took"
+        )
+    return (denied.planted - denied.met).sum(), f"{denied.planted.sum():,} denials were planted"
+
+
 @checks("H6")
 def services_outside_coverage(seen: Seen):
     """Give the share of dollars served on days nobody was covered."""
@@ -84,8 +96,9 @@ def unmapped_codes(seen: Seen):
 
 @checks("H13")
 def brought_twice(seen: Seen):
-    """Count services that stand in two final claims, equal in every field."""
-    return seen.fact("services_in_two_claims")
+    """Count lines of one claim number that stand in the final table more than once."""
+    near = seen.fact("near_duplicates")
+    return seen.fact("lines_brought_twice"), f"{near:,.0f} more look alike under two claim numbers; they are kept"
 
 
 @checks("H14")
