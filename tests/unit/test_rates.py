@@ -172,13 +172,14 @@ class TestBase:
     def test_the_triangle_nets_what_is_taken_back_and_stops_at_the_last_whole_month(self, table, run):
         ledger = table(
             """\
-            person_id | claim_id | category | record_type | incurred_date | paid_date  | signed_usd
-            A         | 1        | OP_SUD   | ffs         | 2017-01-15    | 2017-01-31 | 10.00
-            A         | 1        | OP_SUD   | ffs         | 2017-01-15    | 2017-03-01 | -10.00
-            A         | 2        | OTHER_BH | encounter   | 2017-01-15    | 2017-03-31 | 5.00
-            A         | 3        | OP_SUD   | ffs         | 2017-01-15    | 2017-04-01 | 7.00
-            A         | 4        | OP_SUD   | ffs         | 2017-01-15    |            | 9.00
-            A         | 5        | OP_SUD   | ffs         | 2017-01-15    | 2016-12-31 | 1.00
+            person_id | claim_id | category | record_type | entry       | incurred_date | paid_date  | signed_usd
+            A         | 1        | OP_SUD   | ffs         | payment     | 2017-01-15    | 2017-01-31 | 10.00
+            A         | 1        | OP_SUD   | ffs         | reversal    | 2017-01-15    | 2017-03-01 | -10.00
+            A         | 2        | OTHER_BH | encounter   | payment     | 2017-01-15    | 2017-03-31 | 5.00
+            A         | 3        | OP_SUD   | ffs         | payment     | 2017-01-15    | 2017-04-01 | 7.00
+            A         | 4        | OP_SUD   | ffs         | payment     | 2017-01-15    |            | 9.00
+            A         | 5        | OP_SUD   | ffs         | payment     | 2017-01-15    | 2016-12-31 | 1.00
+            A         | 6        | OP_SUD   | ffs         | orphan_void | 2017-01-15    | 2017-02-01 | -3.00
             """,
             CashLedger,
         )
@@ -382,12 +383,17 @@ class TestRates:
     def test_full_credibility_keeps_the_cells_own_cost(self):
         found = self.rates()
         assert found.blended_pmpm_usd.tolist() == [100, 200]
+        assert found.se_process_usd.tolist() == pytest.approx([5 / 90 * 100, 5 / 90 * 200])
+        assert found.se_completion_usd.tolist() == pytest.approx([1, 2])
         assert (found.f_neutral == 1).all()
 
     def test_no_credibility_gives_every_cell_the_pool_and_no_false_precision(self):
         found = self.rates(z=(0.0, 0.0))
         assert found.blended_pmpm_usd.tolist() == pytest.approx([400 / 3] * 2)
         assert found.manual_source.tolist() == ["pooled"] * 2
+        own = 5 / 90 * np.array([100, 200])
+        assert found.se_process_usd.tolist() == pytest.approx([np.hypot(own[0] * 2 / 3, own[1] / 3)] * 2)
+        assert found.se_trend_usd.tolist() == pytest.approx([400 / 3 * 0.01 * 2] * 2)
 
     def test_unequal_credibility_moves_money_and_makes_none(self):
         found = self.rates(z=(0.2, 0.9))

@@ -213,7 +213,8 @@ def build_triangles(
     """Sum the signed ledger by category, month of service and months until payment.
 
     Services of the study's window, paid through the last complete month. A payment dated before its service
-    counts at lag 0. Rows with no paid date, and lump sums that belong to no service, cannot stand in a triangle.
+    counts at lag 0. Left out are rows with no paid date, lump sums that belong to no service, and the taking back of
+    a payment that is older than the extract.
 
     Returns
     -------
@@ -227,6 +228,7 @@ def build_triangles(
         ledger.paid_date.notnull()
         & (ledger.paid_date <= ibis.date(last_paid_day))
         & ledger.record_type.isin(["ffs", "encounter"])
+        & (ledger.entry != "orphan_void")
         & ledger.incurred_date.between(ibis.date(window[0]), ibis.date(window[1]))
     )
     dated = dated.select(

@@ -163,9 +163,9 @@ def derive_rates(
 ) -> pd.DataFrame:
     """Turn each cell's projected cost into a rate with an interval.
 
-    The interval adds, on the scale of projected cost, the variance of chance among members (a member's months
-    together), of completion (Mack) and of trend (the fit's, over the trend period); the loads and the manual rate are
-    taken as known. It is null for a cell of fewer than two members. A cell whose pool had no cost has no rate.
+    The interval adds, on the scale of blended cost, the variance of chance among members (a member's months
+    together), of completion (Mack) and of trend (the fit's, over the trend period), of the cell and of its pool; the
+    loads and a manual rate from outside are taken as known. It is null for a cell of fewer than two members. A cell whose pool had no cost has no rate.
 
     Parameters
     ----------
@@ -255,15 +255,34 @@ def _add_interval(rows, build, trusted, base_completion, trend, settings):
     rows["se_completion_usd"] = np.sqrt(of_completion.groupby(build.cell).sum().reindex(rows.cell).to_numpy())
     rows["se_trend_usd"] = np.sqrt(of_trend.groupby(build.cell).sum().reindex(rows.cell).to_numpy())
     relative = (trusted.std_error_usd / trusted.paid_pmpm_usd).where(trusted.paid_pmpm_usd > 0)
-    rows["se_process_usd"] = relative * rows.tpl_pmpm_usd
+    rows = _blend_errors(rows, relative * rows.tpl_pmpm_usd)
     error = np.sqrt(rows.se_process_usd**2 + rows.se_completion_usd**2 + rows.se_trend_usd**2)
-    kept = rows.credibility_z * rows.f_neutral / (1 - rows.admin_share - rows.margin_share - rows.tax_share)
-    rows["lower"], rows["upper"] = rows.rate_usd - Z95 * kept * error, rows.rate_usd + Z95 * kept * error
+    scale = rows.f_neutral / (1 - rows.admin_share - rows.margin_share - rows.tax_share)
+    rows["lower"], rows["upper"] = rows.rate_usd - Z95 * scale * error, rows.rate_usd + Z95 * scale * error
     rows["reason"] = np.select(
         [rows.rate_usd.isna(), error.isna()],
         ["no cost in the base period of the cell or its pool", "no cost, or fewer than two members: no interval"],
         default=None,
     )
+    return rows
+
+
+def _blend_errors(rows: pd.DataFrame, own: pd.Series) -> pd.DataFrame:
+    """Carry each cell's errors through the blend with its pool.
+
+    Chance among members is the cell's own: in the pool it averages out, and the cell is a part of its pool.
+    Completion and trend are of the category: they err alike in every cell, and do not average out.
+    """
+    z, pooled = rows.credibility_z, rows.manual_source == "pooled"
+    rest = (1 - z) * pooled
+    months = rows.member_months.where(pooled, 0.0)
+    weight = (months / months.groupby(rows.pool).transform("sum")).fillna(0.0)
+    variance = own**2
+    of_pool = (weight**2 * variance.fillna(0.0)).groupby(rows.pool).transform("sum")
+    rows["se_process_usd"] = np.sqrt(z * (z + 2 * rest * weight) * variance + rest**2 * of_pool)
+    for name in ("se_completion_usd", "se_trend_usd"):
+        mean = (weight * rows[name]).groupby(rows.pool).transform("sum")
+        rows[name] = z * rows[name] + rest * mean
     return rows
 
 
