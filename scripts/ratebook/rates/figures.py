@@ -128,7 +128,7 @@ def draw_waterfall(build: pd.DataFrame, rates: pd.DataFrame):
     """Draw the build-up from paid cost to the rate, the mean of all cells by member months."""
     if rates.empty:
         return empty_figure("No member month is in the base period: no rate can be built.")
-    steps = waterfall_steps(build, rates)
+    steps = [(name, round(step, 6) + 0.0) for name, step in waterfall_steps(build, rates)]
     fig, ax = plt.subplots(figsize=(9.0, 4.2))
     top = 0.0
     for place, (_, step) in enumerate(steps):
