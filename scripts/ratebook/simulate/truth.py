@@ -101,7 +101,8 @@ def describe_truth(setup: Setup, total: Counter, faults: dict, stands: dict) -> 
         clients from their first contact on, without disenrolment or end of data, in this network of organisations.
         `net`: mean of min(length, tau) in days if neither readmission nor death intervened, which is what
         Kaplan-Meier with those as censoring estimates. `contact_clock`: last less first contact plus 1, as
-        recorded, cut only by death and by the readmissions that end an engagement. `until_any_end`: cut by every
+        recorded, cut only by death and by the readmissions that end an engagement: what spells of contacts show
+        where a silence is the event and readmission is not a competing end. `until_any_end`: cut by every
         readmission and by death. `cif`: probability of each first end by tau. `difference` and `ratio`: RSN
         against CSP, arm forced.
     cost
