@@ -12,9 +12,10 @@ import pyarrow as pa
 from conftest import ROOT, draw
 from ratebook.clean import attrition as a
 from ratebook.clean.adjustments import build_adjustments
-from ratebook.clean.lines import build_cash_ledger, clean_claims, mark_lines, select_rejected
+from ratebook.clean.ledger import build_cash_ledger
+from ratebook.clean.lines import clean_claims, mark_lines, select_rejected
 from ratebook.clean.members import build_identity, build_persons
-from ratebook.codes import claim_meanings, select_codes
+from ratebook.codes import claim_meanings, select_codes, timed_codes
 from ratebook.contracts import clean as to
 from ratebook.contracts import intake as raw
 from ratebook.tables import engine, open_table, read_codes, read_counts, write_table
@@ -86,7 +87,9 @@ def clean(tmp_path, text, pharmacy="load_sequence", members="person_id\nP", cros
     tables = {
         "medical_claims": medical,
         "pharmacy_claims": drugs,
-        "adjusted_lines": keep(build_adjustments(medical, drugs, share, gross), to.AdjustedLines),
+        "adjusted_lines": keep(
+            build_adjustments(medical, drugs, timed_codes(SERVICES), share, gross), to.AdjustedLines
+        ),
         "identity": keep(identity, to.Identity),
         "persons": keep(build_persons(people, identity), to.Persons),
     }

@@ -1,6 +1,7 @@
 """Claims and the lines taken back to the ledger: every movement of money at its own date, and how late it comes."""
 
-from ratebook.clean.lines import MARKED_FROM, build_cash_ledger, build_paid_lags, mark_lines
+from ratebook.clean.ledger import build_cash_ledger, build_paid_lags
+from ratebook.clean.lines import MARKED_FROM, mark_lines
 from ratebook.codes import claim_meanings, select_codes
 from ratebook.contracts.clean import CashLedger, Claims, PaidLags
 from ratebook.steps import step

@@ -25,6 +25,11 @@ def select_codes(services: pd.DataFrame, state: str) -> pd.DataFrame:
     return here.drop_duplicates(["system", "code", "modifier"]).sort_index()
 
 
+def timed_codes(services: pd.DataFrame) -> list[str]:
+    """List the HCPCS codes billed in units of 15 minutes."""
+    return sorted(set(services.code[(services.system == "hcpcs") & (services.unit == "15_minutes")]))
+
+
 def sud_class(lines: ibis.Table, diagnoses: pd.DataFrame) -> ibis.Value:
     """Give the class of the first substance-use diagnosis among a line's twelve; null where none is."""
     classes = list(zip(diagnoses.code, diagnoses.dx_class))

@@ -32,6 +32,7 @@ rule build_adjustments:
     input:
         medical_claims="results/intake/medical_claims.parquet",
         pharmacy_claims="results/intake/pharmacy_claims.parquet",
+        services="workflow/codes/services.csv",
         code=code_of("scripts/clean/build_adjustments.py"),
     output:
         adjusted_lines=directory("results/clean/adjusted_lines.parquet"),
@@ -41,6 +42,7 @@ rule build_adjustments:
         "benchmarks/clean/build_adjustments.tsv"
     threads: 2
     params:
+        state=config["clean"]["state"],
         settings={
             key: config["clean"][key]
             for key in ("repeated_header_share", "include_gross_adjustments")

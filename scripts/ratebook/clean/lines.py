@@ -6,9 +6,8 @@ import ibis
 import pandas as pd
 
 from ratebook.codes import PROCEDURES, classify_lines
-from ratebook.contracts.clean import AdjustedLines, CashLedger, Claims, Identity, Persons, Rejected
+from ratebook.contracts.clean import AdjustedLines, Claims, Identity, Persons, Rejected
 from ratebook.contracts.intake import MedicalClaims, PharmacyClaims
-from ratebook.dates import month_of, months_between
 
 MARKED_FROM = {
     "medical_claims": MedicalClaims,
@@ -167,75 +166,6 @@ def select_rejected(marked: ibis.Table) -> ibis.Table:
     return taken.select(*[name for name in Rejected.types() if name != "paid_usd"], paid_usd="raw_usd")
 
 
-def build_cash_ledger(
-    claims: ibis.Table,
-    marked: ibis.Table,
-    services: pd.DataFrame,
-    diagnoses: pd.DataFrame,
-    meanings: ibis.Table,
-) -> ibis.Table:
-    """Write down every payment and every taking back, each at its own date.
-
-    A line of a non-denied record is a payment. Where a later void or replacement takes it back, the same dollars
-    go back on the day of that record; so voids are right even where the source writes them positive or zero,
-    and a family's entries add up to its final paid amount. A void of something paid before the extract goes
-    back at its own date.
-
-    Parameters
-    ----------
-    claims : Claims
-        Final-action lines: the payments that stand.
-    marked, services, diagnoses, meanings
-        As `clean_claims` takes them, for the payments that do not.
-
-    Returns
-    -------
-    CashLedger
-
-    References
-    ----------
-    methods.md, A5.8 and E2.
-    """
-    undone = marked.filter(marked.rule_id.isin(["A5.3a", "A5.3b", "A5.5"]), marked.service_start_date.notnull())
-    undone = undone.filter((undone.rule_id == "A5.5") | (undone.adjustment != "void"))
-    undone = classify_lines(undone, services, diagnoses, meanings)
-    back = undone.filter(undone.rule_id != "A5.5")
-    orphans = undone.filter(undone.rule_id == "A5.5")
-    ledger = _entries(claims, "payment", claims.paid_date, claims.paid_usd)
-    ledger = ledger.union(_entries(back, "payment", back.paid_date, back.paid_usd))
-    ledger = ledger.union(_entries(back, "reversal", back.reversed_date, -back.paid_usd))
-    return ledger.union(_entries(orphans, "orphan_void", orphans.paid_date, -orphans.paid_usd.abs()))
-
-
-def build_paid_lags(ledger: ibis.Table) -> ibis.Table:
-    """Sum the ledger by month of service, months to payment, and category.
-
-    Returns
-    -------
-    PaidLags
-
-    References
-    ----------
-    methods.md, A13 T6.
-    """
-    keyed = ledger.mutate(
-        service_month=month_of(ledger.incurred_date), lag_months=months_between(ledger.incurred_date, ledger.paid_date)
-    )
-    return keyed.group_by("service_month", "lag_months", "category").agg(
-        entries=keyed.count(), persons=keyed.person_id.nunique(), signed_usd=keyed.signed_usd.sum()
-    )
-
-
-def _entries(lines: ibis.Table, entry: str, paid_date: ibis.Value, signed_usd: ibis.Value) -> ibis.Table:
-    told = {
-        "entry": ibis.literal(entry),
-        "incurred_date": lines.service_start_date,
-        "paid_date": paid_date,
-        "signed_usd": signed_usd.cast("decimal(14, 2)"),
-    }
-    return lines.select(**{name: told[name] if name in told else lines[name] for name in CashLedger.types()})
-
-
 def _with_adjustments(lines: ibis.Table, adjusted: ibis.Table) -> ibis.Table:
     found = adjusted.rename(
         at_table="source_table", at_sequence="load_sequence", chain_rule_id="rule_id", new_usd="paid_usd"
@@ -248,6 +178,8 @@ def _with_adjustments(lines: ibis.Table, adjusted: ibis.Table) -> ibis.Table:
         amount_rule_id=found.amount_rule_id,
         reversed_date=found.reversed_date,
         is_orphan_replacement=found.is_orphan_replacement.fill_null(False),
+        is_near_duplicate=found.is_near_duplicate.fill_null(False),
+        unit_scale=found.unit_scale,
         family_id=ibis.coalesce(found.family_id, lines.claim_id),
         line_number=ibis.coalesce(found.line_number, lines.claim_line_number, ibis.literal(1)),
         paid_usd=ibis.coalesce(found.new_usd, lines.raw_usd),
@@ -321,27 +253,23 @@ def _date_rule(lines: ibis.Table, extract_date: str, settings: dict) -> ibis.Val
 
 
 def _with_units(lines: ibis.Table, services: pd.DataFrame) -> ibis.Table:
-    """Correct units above the code's plausible maximum for the days of the line; dollars are never changed."""
+    """Correct units in the wrong scale, then those above the code's plausible maximum; dollars are never changed."""
     codes = services[(services.system == "hcpcs") & (services.max_units_per_day != "")]
     keys = codes.code.where(codes.modifier == "", codes.code + "-" + codes.modifier)
-    limits = ibis.memtable(
-        pd.DataFrame({"unit_key": keys.to_numpy(object), "most": codes.max_units_per_day.astype("int64").to_numpy()}),
-        schema={"unit_key": "string", "most": "int64"},
-    )
+    limits = list(zip(keys, codes.max_units_per_day.astype(int)))
     modified = lines.hcpcs_code + "-" + lines.hcpcs_modifier_1
-    with_modifier = [key for key in keys if "-" in key]
-    lines = lines.mutate(limit_key=ibis.ifelse(modified.isin(with_modifier), modified, lines.hcpcs_code))
-    joined = lines.left_join(limits, lines.limit_key == limits.unit_key)
-    lines = joined.select(lines, "most")
+    most = ibis.coalesce(modified.cases(*limits), lines.hcpcs_code.cases(*limits))
     days = ibis.greatest(lines.service_end_date.delta(lines.service_start_date, unit="day") + 1, 1)
-    most = (lines.most * days).cast("decimal(18, 4)")
-    units = lines.service_unit_quantity
-    above = (units > most).fill_null(False)
-    money_only = lines.adjustment.isin(MONEY_ONLY)
-    corrected = ibis.ifelse(above, most, units)
+    units = (lines.service_unit_quantity / lines.unit_scale.fill_null(1)).cast("decimal(18, 4)")
+    lines = lines.mutate(most=(most * days).cast("decimal(18, 4)"), scaled=units)
+    above = (lines.scaled > lines.most).fill_null(False)
     return lines.mutate(
-        units=ibis.ifelse(money_only, ibis.literal(0).cast("decimal(18, 4)"), corrected),
-        units_flag=ibis.ifelse(above, "above_max", ibis.null("string")),
+        units=ibis.cases(
+            (lines.is_money_only, ibis.literal(0).cast("decimal(18, 4)")), (above, lines.most), else_=lines.scaled
+        ),
+        units_flag=ibis.cases(
+            (lines.unit_scale.notnull(), "scale_error"), (above, "above_max"), else_=ibis.null("string")
+        ),
     )
 
 

@@ -101,6 +101,7 @@ def count_claims(claims: ibis.Table) -> ibis.Table:
         no_provider=_rows(medical & claims.billing_npi.isnull()),
         crossovers=_rows(claims.is_crossover),
         subcapitated=_rows(claims.is_subcapitated),
+        near_duplicates=_rows(claims.is_near_duplicate),
         unmapped_usd=_dollars(claims, claims.category == "OTHER"),
     )
 
@@ -155,6 +156,14 @@ CHECKS = (
     ("no_paid_date_share", "Lines without a paid date", "warn", "no_paid_date", "final_rows", 0.01),
     ("no_diagnosis_share", "Medical lines without a diagnosis", "warn", "no_diagnosis", "final_rows", 0.05),
     ("no_provider_share", "Medical lines without a billing provider", "warn", "no_provider", "final_rows", 0.05),
+    (
+        "near_duplicate_share",
+        "Lines whose service another claim bills too",
+        "warn",
+        "near_duplicates",
+        "final_rows",
+        0.01,
+    ),
     ("crossover_share", "Lines Medicare paid first", "info", "crossovers", "final_rows", None),
     ("subcapitated_share", "Encounters paid zero", "info", "subcapitated", "final_rows", None),
     ("unmapped_share", "Dollars in no category but OTHER (H12)", "warn", "unmapped_usd", "final_usd", 0.01),

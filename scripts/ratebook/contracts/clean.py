@@ -119,6 +119,7 @@ class Claims(ServiceColumns):
     facility_npi: str = Field("Facility.", nullable=True)
     is_crossover: bool = Field("Medicare paid first.")
     is_subcapitated: bool = Field("Encounter paid zero because the provider is capitated.")
+    is_near_duplicate: bool = Field("Another claim bills the same service: person, provider, day, codes, dollars.")
     is_money_only: bool = Field("A gross adjustment: dollars, and no service; its units are zero.")
     load_sequence: int = Field("Order of the raw row in its load: the way back to the source.")
     discharge_source: str = Field("reported, header_end or line_end; null where no stay.", nullable=True)
@@ -140,6 +141,8 @@ class AdjustedLines(Contract):
     paid_usd: Usd = Field("Paid amount after that rule.")
     reversed_date: dt.date = Field("Paid date of the record that voids or replaces it.", nullable=True)
     is_orphan_replacement: bool = Field("Replaces a claim that is not in the extract.")
+    is_near_duplicate: bool = Field("Another final claim bills the same service.")
+    unit_scale: int = Field("How many times too large the units are; null where they are not.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("source_table", "load_sequence")

@@ -1,0 +1,134 @@
+"""Header and line amounts: which one counts, and how a header's amount is spread over lines to the cent."""
+
+from __future__ import annotations
+
+import ibis
+
+from ratebook.clean.chains import RECORD
+from ratebook.clean.lines import MONEY_ONLY
+from ratebook.money import upto
+
+
+def sum_records(lines: ibis.Table) -> ibis.Table:
+    """Sum each record of a claim, where a header amount may matter."""
+    headed = lines.filter(lines.header_paid_amount.notnull() | (lines.claim_type == "institutional"))
+    return headed.group_by(RECORD).agg(
+        lines=headed.count(),
+        is_institutional=(headed.claim_type == "institutional").any(),
+        first_line=headed.claim_line_number.min(),
+        last_line=headed.claim_line_number.max(),
+        least_usd=headed.raw_usd.min(),
+        most_usd=headed.raw_usd.max(),
+        line_usd=headed.raw_usd.sum(),
+        header_usd=headed.header_paid_amount.max(),
+        source_file=headed.source_file.max(),
+    )
+
+
+def find_repeating_files(records: ibis.Table, share: float) -> ibis.Table:
+    """List the files whose institutional claims repeat the header's amount on every line."""
+    several = (records.lines > 1) & (records.first_line != records.last_line).fill_null(True)
+    multiple = records.filter(records.is_institutional & several)
+    same = (multiple.least_usd == multiple.most_usd) & (multiple.most_usd != 0)
+    by_file = multiple.group_by("source_file").agg(claims=multiple.count(), same=same.cast("int64").sum())
+    return by_file.filter(by_file.same >= by_file.claims * share).select(
+        repeating_file=by_file.source_file.fill_null("")
+    )
+
+
+def find_differing(records: ibis.Table, files: ibis.Table) -> ibis.Table:
+    """List the records whose header and lines differ, or whose file repeats headers."""
+    differing = records.filter((records.header_usd - records.line_usd).abs() > 0.01)
+    repeating = records.filter(records.is_institutional, records.lines > 1, records.least_usd == records.most_usd)
+    repeating = repeating.semi_join(files, repeating.source_file.fill_null("") == files.repeating_file)
+    return differing.union(repeating)
+
+
+def with_paid(lines: ibis.Table, files: ibis.Table) -> ibis.Table:
+    """Give each line its paid amount where the header's and the lines' differ.
+
+    - An amount repeated on every line (in a file that does so, or equal to the claim's own header amount) is the
+      header's: it is counted once (A7.4).
+    - Lines all zero under a header paid more: the header's amount is spread (A7.1).
+    - Some lines denied: the lines stand.
+    - Both positive and different: the header's amount is spread over an institutional claim's lines (A7.3), the
+      lines of a professional claim stand.
+
+    Amounts are spread in proportion to allowed, else charges, else units, else evenly, over the lines no rule has
+    taken, or over all where none is left; they sum to the header's amount to the cent. A gross credit is money
+    back and a gross debit money out, whatever sign the source gives them (A5.4).
+
+    References
+    ----------
+    methods.md, A7.
+    """
+    joined = lines.left_join(files, lines.source_file.fill_null("") == files.repeating_file)
+    lines = joined.select(lines, in_repeating_file=files.repeating_file.notnull())
+    record = ibis.window(group_by=RECORD)
+
+    def count(flag: ibis.Value) -> ibis.Value:
+        return flag.fill_null(False).cast("int64").sum().over(record)
+
+    zero = ibis.literal(0).cast("decimal(14, 2)")
+    lines = lines.mutate(
+        own_lines=count(~lines.is_copy),
+        open_lines=count(lines.is_open),
+        denied_lines=count(lines.denied == "A4.2"),
+        least_usd=lines.raw_usd.min().over(record),
+        most_usd=lines.raw_usd.max().over(record),
+        header_usd=lines.header_paid_amount.max().over(record),
+        open_usd=ibis.ifelse(lines.is_open, lines.raw_usd, zero).sum().over(record),
+    )
+    institutional = lines.claim_type == "institutional"
+    repeated = (lines.own_lines > 1) & (lines.least_usd == lines.most_usd) & (lines.most_usd != 0)
+    repeated &= (institutional & lines.in_repeating_file) | (lines.header_usd == lines.most_usd).fill_null(False)
+    differs = lines.is_open & ((lines.header_usd - lines.open_usd).abs() > 0.01).fill_null(False)
+    unpriced = differs & (lines.open_usd == 0) & (lines.header_usd > 0) & (lines.denied_lines == 0)
+    conflict = differs & institutional & (lines.open_usd > 0) & (lines.header_usd > 0) & (lines.denied_lines == 0)
+    lines = lines.mutate(
+        header_rule=ibis.cases(
+            (repeated & lines.early.isnull(), "A7.4"),
+            (unpriced, "A7.1"),
+            (conflict, "A7.3"),
+            else_=ibis.null("string"),
+        )
+    )
+    lines = _with_weight(lines)
+    whole = ibis.ifelse(lines.header_rule == "A7.4", lines.most_usd, lines.header_usd)
+    so_far = lines.weight.sum().over(ibis.window(group_by=RECORD, order_by="load_sequence", rows=(None, 0)))
+    total = lines.weight.sum().over(record)
+    lines = lines.mutate(whole=whole, so_far=so_far, total=total)
+    share = upto(lines.whole, lines.so_far, lines.total) - upto(lines.whole, lines.so_far - lines.weight, lines.total)
+    signed = lines.raw_usd.abs() * ibis.ifelse(lines.adjustment == "gross_debit", 1, -1)
+    is_money = lines.adjustment.isin(MONEY_ONLY) & lines.early.isnull() & lines.denied.isnull() & ~lines.is_copy
+    turned = is_money & (signed != lines.raw_usd)
+    return lines.mutate(
+        amount_rule_id=ibis.cases(
+            (turned, "A5.4"), (lines.header_rule.notnull(), lines.header_rule), else_=ibis.null("string")
+        ),
+        paid_usd=ibis.cases(
+            (turned, signed.cast("decimal(14, 2)")),
+            (lines.header_rule.notnull(), share.cast("decimal(14, 2)")),
+            else_=lines.raw_usd,
+        ),
+    )
+
+
+def _with_weight(lines: ibis.Table) -> ibis.Table:
+    record = ibis.window(group_by=RECORD)
+    bears = lines.is_open | ((lines.open_lines == 0) & ~lines.is_copy)
+    none = ibis.literal(0).cast("int64")
+
+    def weigh(amount: ibis.Value) -> ibis.Value:
+        return ibis.ifelse(bears, ibis.greatest((amount.fill_null(0) * 100).cast("int64"), 0), none)
+
+    own = ibis.ifelse(lines.header_rule == "A7.3", lines.raw_usd, ibis.null("decimal(14, 2)"))
+    lines = lines.mutate(
+        by_paid=weigh(own),
+        by_allowed=weigh(lines.allowed_amount),
+        by_charge=weigh(lines.charge_amount),
+        by_units=weigh(lines.service_unit_quantity),
+        by_line=ibis.ifelse(bears, none + 1, none),
+    )
+    ways = [lines.by_paid, lines.by_allowed, lines.by_charge, lines.by_units]
+    return lines.mutate(weight=ibis.cases(*[(way.sum().over(record) > 0, way) for way in ways], else_=lines.by_line))

@@ -1,0 +1,79 @@
+"""The ledger: every movement of money at its own date."""
+
+from __future__ import annotations
+
+import ibis
+import pandas as pd
+
+from ratebook.codes import classify_lines
+from ratebook.contracts.clean import CashLedger
+from ratebook.dates import month_of, months_between
+
+
+def build_cash_ledger(
+    claims: ibis.Table,
+    marked: ibis.Table,
+    services: pd.DataFrame,
+    diagnoses: pd.DataFrame,
+    meanings: ibis.Table,
+) -> ibis.Table:
+    """Write down every payment and every taking back, each at its own date.
+
+    A line of a non-denied record is a payment. Where a later void or replacement takes it back, the same dollars
+    go back on the day of that record; so voids are right even where the source writes them positive or zero,
+    and a family's entries add up to its final paid amount. A void of something paid before the extract goes
+    back at its own date.
+
+    Parameters
+    ----------
+    claims : Claims
+        Final-action lines: the payments that stand.
+    marked, services, diagnoses, meanings
+        As `clean_claims` takes them, for the payments that do not.
+
+    Returns
+    -------
+    CashLedger
+
+    References
+    ----------
+    methods.md, A5.8 and E2.
+    """
+    undone = marked.filter(marked.rule_id.isin(["A5.3a", "A5.3b", "A5.5"]), marked.service_start_date.notnull())
+    undone = undone.filter((undone.rule_id == "A5.5") | (undone.adjustment != "void"))
+    undone = classify_lines(undone, services, diagnoses, meanings)
+    back = undone.filter(undone.rule_id != "A5.5")
+    orphans = undone.filter(undone.rule_id == "A5.5")
+    ledger = _entries(claims, "payment", claims.paid_date, claims.paid_usd)
+    ledger = ledger.union(_entries(back, "payment", back.paid_date, back.paid_usd))
+    ledger = ledger.union(_entries(back, "reversal", back.reversed_date, -back.paid_usd))
+    return ledger.union(_entries(orphans, "orphan_void", orphans.paid_date, -orphans.paid_usd.abs()))
+
+
+def build_paid_lags(ledger: ibis.Table) -> ibis.Table:
+    """Sum the ledger by month of service, months to payment, and category.
+
+    Returns
+    -------
+    PaidLags
+
+    References
+    ----------
+    methods.md, A13 T6.
+    """
+    keyed = ledger.mutate(
+        service_month=month_of(ledger.incurred_date), lag_months=months_between(ledger.incurred_date, ledger.paid_date)
+    )
+    return keyed.group_by("service_month", "lag_months", "category").agg(
+        entries=keyed.count(), persons=keyed.person_id.nunique(), signed_usd=keyed.signed_usd.sum()
+    )
+
+
+def _entries(lines: ibis.Table, entry: str, paid_date: ibis.Value, signed_usd: ibis.Value) -> ibis.Table:
+    told = {
+        "entry": ibis.literal(entry),
+        "incurred_date": lines.service_start_date,
+        "paid_date": paid_date,
+        "signed_usd": signed_usd.cast("decimal(14, 2)"),
+    }
+    return lines.select(**{name: told[name] if name in told else lines[name] for name in CashLedger.types()})

@@ -1,0 +1,58 @@
+"""Minutes where quarters of an hour belong: a price far below its provider's median tells."""
+
+from __future__ import annotations
+
+import ibis
+
+from ratebook.clean.chains import CLAIM
+
+ENOUGH = 5
+"""Lines a provider needs for a median of its own; with fewer, the code's median speaks."""
+SCALES = (15, 10)
+"""How much too large units may be, and still be a slip of scale and not a long service."""
+TOLERANCE = 0.1
+
+
+def find_prices(keys: ibis.Table, timed_codes: list[str]) -> ibis.Table:
+    """Give the median price of a unit, by provider and code, of the codes billed in time.
+
+    Returns
+    -------
+    ibis.Table
+        `price_npi`, `price_code`, `median_usd`.
+    """
+    timed = keys.filter(keys.hcpcs_code.isin(timed_codes), keys.raw_usd > 0, keys.service_unit_quantity > 0)
+    timed = timed.mutate(price=_price(timed))
+    by_code = timed.group_by("hcpcs_code").agg(of_code=timed.price.median())
+    by_provider = timed.group_by("billing_npi", "hcpcs_code").agg(lines=timed.count(), own=timed.price.median())
+    joined = by_provider.join(by_code, "hcpcs_code")
+    median = ibis.ifelse(joined.lines >= ENOUGH, joined.own, joined.of_code)
+    return joined.select(price_npi="billing_npi", price_code="hcpcs_code", median_usd=median)
+
+
+def find_misscaled(keys: ibis.Table, prices: ibis.Table) -> ibis.Table:
+    """List the claims with a line whose price is a tenth or a fifteenth of the median."""
+    lines = with_unit_scale(keys.filter(keys.service_unit_quantity > 0), prices)
+    return lines.filter(lines.unit_scale.notnull()).select(CLAIM)
+
+
+def with_unit_scale(lines: ibis.Table, prices: ibis.Table) -> ibis.Table:
+    """Say by how much a line's units are too large: 15 where minutes stand for quarters of an hour, 10, or null.
+
+    The price of a unit must lie within a tenth of that part of the median. Dollars are never changed.
+
+    References
+    ----------
+    methods.md, A10.
+    """
+    same = [lines.billing_npi == prices.price_npi, lines.hcpcs_code == prices.price_code]
+    joined = lines.left_join(prices, same)
+    lines = joined.select(lines, "median_usd")
+    ratio = lines.median_usd / ibis.ifelse(lines.service_unit_quantity > 0, _price(lines), ibis.null("float64"))
+    known = (lines.raw_usd > 0) & lines.median_usd.notnull()
+    tests = [(known & ((ratio / scale - 1).abs() <= TOLERANCE), scale) for scale in SCALES]
+    return lines.mutate(unit_scale=ibis.cases(*tests, else_=ibis.null("int64")))
+
+
+def _price(lines: ibis.Table) -> ibis.Value:
+    return lines.raw_usd.cast("float64") / lines.service_unit_quantity.cast("float64")
