@@ -4,59 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from ratebook.contracts.clean import Claims, Identity
-from ratebook.contracts.exposure import MemberMonths
-from ratebook.contracts.intake import Assessments, Facilities
-from ratebook.programs.member_months import build_ltc_member_months
+from ltc_world import NF, covered, ltc_months
+from ratebook.contracts.clean import Claims
 from ratebook.programs.stays import build_nf_stays
-
-FACILITIES = """\
-facility_npi | kind | nf_level | per_diem | ancillary_amount | valid_from | valid_to | county
-F1           | NF   | SNF      | 120.00   | 200.00           | 1990-01-01 |          | West
-F2           | NF   | ICF      | 90.00    | 100.00           | 1990-01-01 |          | West
-"""
-
-
-def covered(first: str, months: int, person: str = "A", **attributes) -> list[dict]:
-    """Member months of one person, unbroken from `first`, as text."""
-    year, month = (int(part) for part in first.split("-")[:2])
-    rows, attributes = [], {"age_years": 80} | attributes
-    for step in range(months):
-        y, m = divmod(year * 12 + month - 1 + step, 12)
-        rows.append({"person_id": person, "service_month": f"{y}-{m + 1:02d}-01", **attributes})
-    return rows
-
-
-def drawn(rows: list[dict]) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return "\n".join(["|".join(names), *("|".join(str(row.get(name, "")) for name in names) for row in rows)])
 
 
 @pytest.fixture
 def world(table):
-    """Draw claims and covered months; every other table has a quiet default."""
-
-    def make(claims: str, months: list[dict], assessments: str = "", **settings):
-        return build_ltc_member_months(
-            table(
-                claims, Claims, category="LTSS", record_type="ffs", cost_basis="paid", is_crossover="false",
-                is_subcapitated="false", is_sud_diagnosis="false", claim_type="institutional",
-            ),
-            table(
-                drawn(months), MemberMonths, plan="ffs", payer="medicaid", aid_category="aged", dual_group="full",
-                eligible_days=30, days_in_month=30, sex="female", county="West", region="W", is_retro="false",
-                medicaid_class="SSI",
-            ),
-            table(assessments or "person_id | assessment_date", Assessments),
-            table(FACILITIES, Facilities),
-            table("source_person_id | person_id\nA | A\nB | B\nold-A | A", Identity),
-            **{"aged_from_years": 65, "disabled_aid_categories": [], "contract_start": "2017-01-01"} | settings,
-        )
-
-    return make
-
-
-NF = "person_id | claim_id | line_number | ltc_service | service_start_date | service_end_date | cost_usd"
+    return lambda *drawings, **settings: ltc_months(table, *drawings, **settings)
 
 
 def test_two_lines_of_one_day_are_one_day_and_touching_lines_one_stay(table, run):
@@ -125,8 +80,8 @@ def test_gross_is_net_plus_applied_income_from_the_claim_or_else_from_eligibilit
         pytest.param("nursing_facility", "", "2016-01-15", "NF", id="half the covered days make a facility month"),
         pytest.param("nursing_facility", "", "2016-01-14", "COMM_other", id="one day less does not"),
         pytest.param("assisted_living", "", "2016-01-01", "ALF", id="assisted living"),
-        pytest.param("adult_day_care", "", "2016-01-01", "ADC", id="adult day care without a waiver"),
-        pytest.param("adult_day_care", "EW", "2016-01-01", "HCBS_waiver", id="a waiver comes before its day care"),
+        pytest.param("adult_day_care", "EW", "2016-01-01", "ADC", id="day care is most of the care, waiver or not"),
+        pytest.param("personal_care", "EW", "2016-01-01", "HCBS_waiver", id="a waiver without day care"),
         pytest.param("personal_care", "", "2016-01-01", "COMM_other", id="personal care at home, no waiver"),
     ],
 )
@@ -144,7 +99,9 @@ def test_days_are_counted_by_enrolment_year_by_stay_and_over_the_enrolment(world
         """
     rows = {f"{row['service_month']:%Y-%m}": row for row in run(world(claims, covered("2015-01-01", 18)))}
     counters = ("nf_days_cumulative", "nf_days_spell", "nf_days_lifetime")
-    found = {month: tuple(rows[month][name] for name in counters) for month in ("2015-02", "2015-12", "2016-02", "2016-05")}
+    found = {
+        month: tuple(rows[month][name] for name in counters) for month in ("2015-02", "2015-12", "2016-02", "2016-05")
+    }
     assert found == {
         "2015-02": (28, 28, 28),
         "2015-12": (89, 61, 89),

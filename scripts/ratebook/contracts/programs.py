@@ -64,12 +64,14 @@ class LtcMemberMonths(ServiceDollars):
     dual_group: str = Field("none, full, partial or other.")
     medicaid_class: str = Field("SSI, MAO, other or none.")
     aid_category: str = Field("Aid category.")
+    is_aged_or_disabled: bool = Field("Of `programs.aged_from_years`, or in a disabled aid category.")
     is_retro: bool = Field("Any covered day was added retroactively.")
     is_waiver: bool = Field("A home and community-based waiver is in force.")
     is_nhc: bool = Field("Nursing-home certifiable: by the last assessment, else a resident or a waiver client.")
     dms1_level: int = Field("Functional level 1 to 3 of the last assessment; null where none.", nullable=True)
     setting: str = Field(
-        "NF where half or more of the covered days are in a facility; else ALF, ADC, HCBS_waiver, COMM_other.",
+        "NF where half or more of the covered days are in a facility; else ALF with any assisted living; ADC where "
+        "day care is half or more of the cost of care at home; else HCBS_waiver with a waiver; else COMM_other.",
         isin=SETTINGS,
     )
     nf_level: str = Field("SNF or ICF of the facility; 'unrated' where not known; null outside.", nullable=True)
@@ -100,13 +102,13 @@ class LtcMemberMonths(ServiceDollars):
 class ComparisonGroups(ServiceDollars):
     """One row per program, frame, comparison group, cell, period and replicate: sums over member months.
 
-    A frame is one population with one way to cut it into cells. A replicate is a twentieth or so of the persons
-    (`programs.replicates`): leaving out each in turn gives every rate its interval.
+    A frame is one population with one way to cut it into cells. A replicate is one of `programs.replicates`
+    random groups of persons: leaving out each in turn gives every rate its interval.
     """
 
     program: str = Field("Program.")
     frame: str = Field("Population and cells: 'all', or the state that has its own.")
-    comparison_group: str = Field("Comparison group; 'enrolled' is the population itself.")
+    comparison_group: str = Field("Comparison group; 'enrolled' is the population by cell, 'population' all of it.")
     cell: str = Field("Rate cell, or the plan; 'all' where the group is pooled over cells.")
     period: str = Field("base or contract.", isin=PERIODS)
     replicate: int = Field("Random group of persons.", ge=0)

@@ -12,20 +12,21 @@ from ratebook.money import upto
 from ratebook.programs.definitions import EVERYWHERE, frames_of
 
 COUNTERS = {"cumulative": "nf_days_cumulative", "per_spell": "nf_days_spell", "lifetime": "nf_days_lifetime"}
-SUMS = (*SERVICES, "applied_income_usd", "nf_gross_usd", "nf_net_usd", "nf_liable_usd", "capped_benefit_usd")
+SUMS = (*SERVICES, "applied_income_usd", "nf_gross_usd", "nf_net_usd")
+PAYMENTS = ("plan_nf_days", "plan_nf_days_per_spell", "nf_liable_usd", "capped_benefit_usd")
 NEVER = ibis.literal(None, "string")
 
 
-def meets(months: ibis.Table, when: dict) -> ibis.Value:
+def meets(months: ibis.Table, when: dict, cell: ibis.Value = NEVER) -> ibis.Value:
     """Say of each member month whether it meets every condition; a missing value meets none.
 
     A condition is a value, a list of values, or limits: `min` and `max` include the limit, `above` and `below`
-    do not.
+    do not. `cell` is the row of the decision table the month is in, for conditions on that.
     """
     limits = {"min": operator.ge, "max": operator.le, "above": operator.gt, "below": operator.lt}
     found = ibis.literal(True)
     for column, wanted in when.items():
-        value = months[column]
+        value = cell if column == "cell" else months[column]
         if isinstance(wanted, dict):
             for limit, number in wanted.items():
                 found &= limits[limit](value, number).fill_null(False)
@@ -107,9 +108,10 @@ def build_comparison_groups(
 ) -> ibis.Table:
     """Reduce member months to sums by program, frame, comparison group, cell, period and replicate.
 
-    A comparison group is the program's population where the group's conditions are met; `enrolled` is the whole
-    population, `common` the part of it in the common population. Months covered only retroactively stay out,
-    because no plan can be paid a capitation for them. A month may be in many groups.
+    A comparison group is the program's population where the group's conditions are met. Every frame has four of
+    its own: `enrolled`, the population by cell, and `population`, all of it; `common` by cell, and
+    `common_population`, its part in the common population. Months covered only retroactively stay out, because
+    no plan can be paid a capitation for them. A month may be in many groups.
 
     Parameters
     ----------
@@ -136,54 +138,88 @@ def build_comparison_groups(
     months = months if keeps_retro else months.filter(~months.is_retro)
     number = ibis.dense_rank().over(order_by=months.person_id)
     months = months.mutate(replicate=(number % replicates).cast("int64"))
-    parts = []
-    for program in programs:
-        paid = sort_months(months, program, counter)
-        parts += [_reduce_frame(paid, program, name, frame, common) for name, frame in frames_of(program).items()]
-    return ibis.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
+    tags = []
+    for place, program in enumerate(programs):
+        months = add_capped_benefit(months, program.get("capped_benefit"))
+        payments = plan_payments(months, program, counter)
+        months = months.mutate(**{f"{name}_{place}": value for name, value in payments.items()})
+        for name, frame in frames_of(program).items():
+            key = f"{program['program']}|{name}"
+            months = _sort_into_frame(months, key, frame)
+            tags += [(key, *rule) for rule in _rules_of(frame, common)]
+    months = months.mutate(tags=ibis.literal(";").join([_tag(months, *rule) for rule in tags]))
+    return _reduce(months, [program["program"] for program in programs])
 
 
-def sort_months(months: ibis.Table, program: dict, counter: str) -> ibis.Table:
-    """Add what the program pays of a month's facility days, and its capped benefit."""
-    months = add_capped_benefit(months, program.get("capped_benefit"))
+def plan_payments(months: ibis.Table, program: dict, counter: str) -> dict[str, ibis.Value]:
+    """Give what the program pays of a month: facility days by two counters, their net cost, its capped benefit."""
     days = plan_days(months, program["liability"], counter)
-    months = months.mutate(
-        plan_nf_days=days, plan_nf_days_per_spell=plan_days(months, program["liability"], "per_spell")
+    paid = upto(months.nf_net_usd, days, ibis.greatest(months.nf_days, 1))
+    return {
+        "plan_nf_days": days,
+        "plan_nf_days_per_spell": plan_days(months, program["liability"], "per_spell"),
+        "nf_liable_usd": ibis.ifelse(months.nf_days > 0, paid, 0),
+        "capped_benefit_usd": months.capped_benefit_usd,
+    }
+
+
+def _sort_into_frame(months, key, frame):
+    """Add the decision table's row and the full cell of each month; null outside the frame's population."""
+    inside = meets(months, frame["population"])
+    plain = [{**row, "by": []} for row in frame["cells"]]
+    return months.mutate(
+        **{
+            f"row {key}": ibis.ifelse(inside, assign_cell(months, plain), NEVER),
+            f"cell {key}": ibis.ifelse(inside, assign_cell(months, frame["cells"]), NEVER),
+        }
     )
-    paid = upto(months.nf_net_usd, months.plan_nf_days, ibis.greatest(months.nf_days, 1))
-    return months.mutate(nf_liable_usd=ibis.ifelse(months.nf_days > 0, paid, 0))
 
 
-def _reduce_frame(months, program, name, frame, common):
-    months = months.filter(meets(months, frame["population"]))
-    months = months.mutate(cell=assign_cell(months, frame["cells"]))
-    months = months.filter(months.cell.notnull())
-    here = meets(months, {"county": frame["counties"]} if frame["counties"] else {})
-    tags = [_tag("enrolled", here, months.cell), _tag("common", here & meets(months, common), months.cell)]
+def _rules_of(frame, common):
+    """List a frame's groups: name, conditions, and the column that cuts it, if any."""
+    here = {"county": frame["counties"]} if frame["counties"] else {}
+    rules = [("enrolled", here, "cell"), ("population", here, None)]
+    rules += [("common", common | here, "cell"), ("common_population", common | here, None)]
     for group, rule in frame["groups"].items():
-        inside = ibis.literal(True) if rule.get("statewide") else here
-        column = months[rule["by"]] if "by" in rule else ibis.literal(EVERYWHERE)
-        tags.append(_tag(group, inside & meets(months, rule["when"]), column))
-    months = months.mutate(tag=ibis.array(tags).unnest())
-    months = months.filter(months.tag.notnull())
-    first = ibis.window(group_by=["tag", "person_id"], order_by="service_month")
-    months = months.mutate(is_first=(ibis.row_number().over(first) == 0).cast("int64"))
-    found = months.group_by("tag", "period", "replicate").agg(
-        member_months=months.count(),
-        persons=months.person_id.nunique(),
-        new_persons=months.is_first.sum(),
-        **{days: months[days].sum() for days in ("nf_days", "plan_nf_days", "plan_nf_days_per_spell")},
-        conversion_months_max=months.months_since_conversion.max(),
-        **{column: months[column].sum() for column in SUMS},
-        per_diem_usd=months.per_diem_usd.sum().fill_null(0),
-        ancillary_usd=months.ancillary_usd.sum(where=months.per_diem_usd.notnull()).fill_null(0),
-        per_diem_months=months.per_diem_usd.count(),
+        rules.append((group, rule["when"] | ({} if rule.get("statewide") else here), rule.get("by")))
+    return rules
+
+
+def _tag(months, key, group, when, by):
+    row = months[f"row {key}"]
+    part = {None: ibis.literal(EVERYWHERE), "cell": months[f"cell {key}"], "plan": months.plan}[by]
+    return ibis.ifelse(row.notnull() & meets(months, when, row), ibis.literal(f"{key}|{group}|") + part, NEVER)
+
+
+def _reduce(months, names):
+    """Sum a person's months of equal tags first, so that few rows are multiplied by the groups they are in."""
+    payments = [f"{name}_{place}" for place in range(len(names)) for name in PAYMENTS]
+    summed = [*SUMS, "nf_days", "member_months", "per_diem_usd", "ancillary_usd", "per_diem_months", *payments]
+    has_diem = months.per_diem_usd.notnull()
+    months = months.mutate(
+        member_months=ibis.literal(1),
+        per_diem_months=has_diem.cast("int64"),
+        per_diem_usd=months.per_diem_usd.fill_null(0),
+        ancillary_usd=ibis.ifelse(has_diem, months.ancillary_usd.fill_null(0), 0),
+    )
+    rows = months.group_by("person_id", "period", "replicate", "tags").agg(
+        conversion_months_max=months.months_since_conversion.max(), **{name: months[name].sum() for name in summed}
+    )
+    rows = rows.mutate(tag=rows.tags.split(";").unnest())
+    rows = rows.filter(rows.tag != "")
+    rows = rows.mutate(first_period=rows.period.min().over(group_by=["tag", "person_id"]))
+    found = rows.group_by("tag", "period", "replicate").agg(
+        persons=rows.person_id.nunique(),
+        new_persons=rows.person_id.nunique(where=rows.period == rows.first_period),
+        conversion_months_max=rows.conversion_months_max.max(),
+        **{name: rows[name].sum() for name in summed},
     )
     parts = found.tag.split("|")
-    found = found.mutate(program=ibis.literal(program["program"]), frame=ibis.literal(name))
-    found = found.mutate(comparison_group=parts[0], cell=parts[1])
+    found = found.mutate(program=parts[0], frame=parts[1], comparison_group=parts[2], cell=parts[3])
+    found = found.mutate(
+        **{
+            name: found.program.cases(*[(program, found[f"{name}_{place}"]) for place, program in enumerate(names)])
+            for name in PAYMENTS
+        }
+    )
     return found.select(**{column: found[column].cast(kind) for column, kind in ComparisonGroups.types().items()})
-
-
-def _tag(group, is_in, cell):
-    return ibis.ifelse(is_in, ibis.literal(group + "|") + cell, NEVER)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ratebook.contracts.programs import ProgramComparison
 from ratebook.programs import primitives
+from ratebook.programs.definitions import EVERYWHERE
 from ratebook.programs.liability import plan_costs
 from ratebook.programs.rates import Costs, price_rate, rate_of
 from ratebook.programs.replicates import NO_MONTHS, Sums, estimate, ratio
@@ -50,7 +51,7 @@ def _row(program, scheme, costs):
     months = {cell: costs.months("common", cell) for cell in cells}
     rates = {cell: price_rate(rate_of(scheme, cell), cell, costs)["rate"] for cell in cells}
     whole = np.zeros(costs.sums.replicates + 1)
-    rate = primitives.blend(rates, primitives.observed_weights(months)) + whole if cells else whole * np.nan
+    rate = primitives.mean_known(rates, months) + whole if cells else whole * np.nan
     paid = plan_costs(program, costs.sums, "common", cells)
     plan, state, ffs = (ratio(paid[name], paid["months"]) for name in ("plan", "state_nf", "ffs"))
     saving = estimate(ffs - rate - state)
@@ -61,7 +62,7 @@ def _row(program, scheme, costs):
         "name": program["name"],
         "state": scheme["state"],
         "area": scheme["area"],
-        "persons": sum(costs.sums.count("common", cell, "new_persons") for cell in cells),
+        "persons": costs.sums.count("common_population", EVERYWHERE, "new_persons"),
         "member_months": round(paid["months"][0]),
         "rate_pmpm_usd": _number(rate),
         "plan_cost_pmpm_usd": _number(plan),

@@ -113,7 +113,7 @@ def _check(program: dict, name: str) -> None:
     known = {*program["components"], *MEASURES}
     for scheme in program["schemes"]:
         cells = {row["cell"] for row in scheme["cells"]}
-        groups = {*scheme["groups"], "enrolled"}
+        groups = {*scheme["groups"], "enrolled", "population"}
         asked = [row["when"] for row in scheme["cells"]] + [scheme["population"]]
         asked += [group["when"] for group in scheme["groups"].values()]
         terms = [term for rate in scheme["rates"] for term in rate["terms"]]

@@ -73,12 +73,13 @@ def price_liability(groups: pd.DataFrame, programs: list[dict], replicates: int)
         scheme = next((s for s in program["schemes"] if s["frame"] == EVERYWHERE), program["schemes"][0])
         sums = Sums(groups, program["program"], scheme["frame"], replicates)
         cells = cells_of(scheme, sums)
-        rows += [_row(program, sums, cell, [cell]) for cell in cells if cell != EVERYWHERE]
-        rows.append(_row(program, sums, EVERYWHERE, cells))
+        parts = [(cell, [cell], ("enrolled", cell)) for cell in cells if cell != EVERYWHERE]
+        parts.append((EVERYWHERE, cells, ("population", EVERYWHERE)))
+        rows += [_row(program, sums, *part) for part in parts]
     return pd.DataFrame(rows, columns=list(PlanLiability.types()))
 
 
-def _row(program, sums, name, cells):
+def _row(program, sums, name, cells, members):
     found = plan_costs(program, sums, "enrolled", cells)
     plan = estimate(ratio(found["plan"], found["months"]))
     state = float(ratio(found["state_nf"], found["months"])[0])
@@ -87,7 +88,7 @@ def _row(program, sums, name, cells):
         "program": program["program"],
         "cell": name,
         "window": window_words(program["liability"]),
-        "persons": sum(sums.count("enrolled", cell, "new_persons") for cell in cells),
+        "persons": sums.count(*members, "new_persons"),
         "member_months": round(found["months"][0]),
         **days,
         "state_nf_days": days["nf_days"] - days["plan_nf_days"] - days["funded_nf_days"],

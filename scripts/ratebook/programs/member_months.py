@@ -20,6 +20,10 @@ SERVICE_OF_CATEGORY = {
 }
 """Benefit of a line that is no long-term-care service; every category not listed is behavioural health."""
 ADULT_DAY = ("adult_day_care_usd", "adult_day_health_usd")
+CARE_AT_HOME = (
+    "home_health_usd", "personal_care_usd", "homemaker_usd", "home_health_aide_usd", "habilitation_usd",
+    "respite_usd", "in_home_support_usd", "meals_usd",
+)  # fmt: skip
 
 
 def build_ltc_member_months(
@@ -79,9 +83,8 @@ def build_ltc_member_months(
 
 def _select_persons(claims, member_months, assessed, aged_from_years, disabled):
     served = claims.filter(claims.category == "LTSS").select("person_id")
-    seen = member_months.filter(
-        (member_months.age_years >= aged_from_years) | member_months.aid_category.isin(disabled)
-    ).select("person_id")
+    aged = (member_months.age_years >= aged_from_years).fill_null(False)
+    seen = member_months.filter(aged | member_months.aid_category.isin(disabled)).select("person_id")
     persons = ibis.union(served, seen, assessed.select("person_id")).distinct()
     months = member_months.semi_join(persons, "person_id")
     age = months.age_years
@@ -91,6 +94,7 @@ def _select_persons(claims, member_months, assessed, aged_from_years, disabled):
             (age < 85, "75_84"), else_="85_up",
         ),
         is_waiver=months.waiver.notnull() & (months.waiver != ""),
+        is_aged_or_disabled=((age >= aged_from_years) | months.aid_category.isin(disabled)).fill_null(False),
         liability_usd=months.patient_liability_usd.fill_null(0),
     )  # fmt: skip
 
@@ -199,12 +203,13 @@ def _settings(months, assessed):
         assessed.select("person_id", "assessment_date", "until_date", "certifiable", "level"), speaks
     )
     joined = joined.drop("person_id_right", "assessment_date", "until_date", "month_end")
-    adult_day = ibis.or_(*[joined[column] > 0 for column in ADULT_DAY])
+    adult_day = sum(joined[column] for column in ADULT_DAY)
+    at_home = sum(joined[column] for column in CARE_AT_HOME)
     joined = joined.mutate(
         setting=ibis.cases(
             ((joined.nf_days > 0) & (joined.nf_days * 2 >= joined.eligible_days), "NF"),
             (joined.assisted_living_usd > 0, "ALF"),
-            (adult_day & ~joined.is_waiver, "ADC"),
+            ((adult_day > 0) & (adult_day >= at_home), "ADC"),
             (joined.is_waiver, "HCBS_waiver"),
             else_="COMM_other",
         )

@@ -32,6 +32,12 @@ def observed_weights(member_months: dict[str, np.ndarray], reweight: dict[str, f
     return {group: value / total for group, value in scaled.items()}
 
 
+def mean_known(amounts: dict[str, np.ndarray], member_months: dict[str, np.ndarray]) -> np.ndarray:
+    """Average over cells by their member months; a cell whose amount is unknown is left out of both sums."""
+    weights = {cell: np.where(np.isfinite(amounts[cell]), months, 0.0) for cell, months in member_months.items()}
+    return blend(amounts, observed_weights(weights))
+
+
 def apply_discounts(amount, discounts: list[float]):
     """Take each discount d in turn as a factor 1 - d.
 

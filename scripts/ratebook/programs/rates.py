@@ -179,23 +179,31 @@ def derive_program_rates(
 def _price_scheme(program, scheme, costs):
     cells = cells_of(scheme, costs.sums)
     priced = {cell: price_rate(rate_of(scheme, cell), cell, costs) for cell in cells}
-    rows = [_row(program, scheme, costs, cell, [cell], priced[cell], rate_of(scheme, cell)) for cell in cells]
+    rows = [
+        _row(program, scheme, costs, cell, ("enrolled", cell), priced[cell], rate_of(scheme, cell)) for cell in cells
+    ]
     if len(cells) > 1:
-        weights = primitives.observed_weights({cell: costs.months("enrolled", cell) for cell in cells})
-        mean = {name: primitives.blend({c: priced[c][name] for c in cells}, weights) for name in priced[cells[0]]}
-        rows.append(_row(program, scheme, costs, AVERAGE, cells, mean, scheme.get("average", {})))
+        months = {cell: costs.months("enrolled", cell) for cell in cells}
+        mean = {name: primitives.mean_known({c: priced[c][name] for c in cells}, months) for name in priced[cells[0]]}
+        rule = scheme.get("average", {}) | {"note": _average_note(scheme, priced, months)}
+        rows.append(_row(program, scheme, costs, AVERAGE, ("population", EVERYWHERE), mean, rule))
     if benefit := program.get("capped_benefit"):
-        inside = [cell for cell in cells if base_cell(cell) in benefit["cells"]]
-        rows.append(
-            _row(program, scheme, costs, CAPPED, inside, price_capped_benefit(benefit, inside, costs), benefit)
-        )
+        members = (benefit["group"], EVERYWHERE)
+        rows.append(_row(program, scheme, costs, CAPPED, members, price_capped_benefit(benefit, costs), benefit))
     return rows
 
 
-def price_capped_benefit(benefit: dict, cells: list[str], costs: Costs) -> dict[str, np.ndarray]:
+def _average_note(scheme, priced, months):
+    """Say what share of the member months the average could not count."""
+    whole = sum(months.values())[0]
+    left_out = sum(n[0] for cell, n in months.items() if not np.isfinite(priced[cell]["rate"][0]))
+    share = f"cells without a comparison cost left out: {left_out / whole:.1%} of member months" if left_out else None
+    return "; ".join(text for text in (scheme.get("average", {}).get("note"), share) if text)
+
+
+def price_capped_benefit(benefit: dict, costs: Costs) -> dict[str, np.ndarray]:
     """Give the premium that pays for a capped benefit: what it pays per month of its members, loaded."""
-    paid = sum(costs.sums.total("enrolled", cell, "capped_benefit_usd") for cell in cells)
-    mean = ratio(paid, sum(costs.months("enrolled", cell) for cell in cells))
+    mean = costs.pmpm(benefit["group"], EVERYWHERE, "capped_benefit")
     return {"base": mean, "discounted": mean, "rate": mean * (1 + benefit["load"]), "upl": mean * np.nan}
 
 
@@ -206,8 +214,8 @@ def cells_of(scheme: dict, sums: Sums) -> list[str]:
     return [cell for name in names for cell in ([c for c in found if base_cell(c) == name] or [name])]
 
 
-def _row(program, scheme, costs, cell, parts, priced, rate):
-    months = sum(costs.sums.count("enrolled", part, "member_months") for part in parts)
+def _row(program, scheme, costs, cell, members, priced, rate):
+    months = costs.sums.count(*members, "member_months")
     found = estimate(priced["rate"])
     if found["reason"] == NO_COMPARISON and not months:
         found["reason"] = NO_MONTHS
@@ -225,7 +233,7 @@ def _row(program, scheme, costs, cell, parts, priced, rate):
         "discount": 1 - discounted / base if base > 0 else None,
         "rate_usd": found["estimate"],
         "member_months": months,
-        "persons": sum(costs.sums.count("enrolled", part, "new_persons") for part in parts),
+        "persons": costs.sums.count(*members, "new_persons"),
         "upl_usd": upl if limited else None,
         "upl_ok": bool(found["estimate"] <= upl + 0.005) if limited else None,
         "published_low_usd": published.get("low_usd"),

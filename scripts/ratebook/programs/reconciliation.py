@@ -120,7 +120,7 @@ def _audit_conversion(program, scheme, costs):
     cells = [cell for cell in cells_of(scheme, costs.sums) if rule and base_cell(cell) == rule["cell"]]
     if not cells:
         return []
-    longest = max(int(costs.sums.total("enrolled", cell, "conversion_months_max").max()) for cell in cells)
+    longest = max(costs.sums.largest("enrolled", cell, "conversion_months_max") for cell in cells)
     beyond = primitives.beyond_limit(longest, rule["limit_months"])
     item = {"item": BEYOND, "share": 1}
     limit = np.full(costs.sums.replicates + 1, np.nan if rule["limit_months"] is None else rule["limit_months"])

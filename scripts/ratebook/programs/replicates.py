@@ -25,6 +25,7 @@ class Sums:
         rows = rows if period is None else rows[rows.period == period]
         self.replicates, self.period = replicates, period
         self.columns = {name: n for n, name in enumerate(c for c in groups.columns if c not in KEYS)}
+        self.rows = rows
         self.found = {key: self._arrays(part) for key, part in rows.groupby(["comparison_group", "cell"], sort=True)}
 
     def _arrays(self, rows: pd.DataFrame) -> np.ndarray:
@@ -41,6 +42,11 @@ class Sums:
         """Sum a column of a group in a cell; zeros where the group has no member month there."""
         arrays = self.found.get((group, cell))
         return np.zeros(self.replicates + 1) if arrays is None else arrays[:, self.columns[column]]
+
+    def largest(self, group: str, cell: str, column: str) -> int:
+        """Give the largest value of a column that does not add up."""
+        rows = self.rows[(self.rows.comparison_group == group) & (self.rows.cell == cell)]
+        return int(rows[column].max()) if len(rows) else 0
 
     def count(self, group: str, cell: str, column: str) -> int:
         """Sum an integer column over all persons."""
