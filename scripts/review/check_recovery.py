@@ -1,7 +1,7 @@
 """What was planted beside what was found."""
 
 from ratebook.contracts import cost, engagement, rates
-from ratebook.contracts.clean import Claims, Rejected
+from ratebook.contracts.clean import CashLedger, Claims, Rejected
 from ratebook.contracts.review import FaultCounts, Recovery
 from ratebook.review.recovery import check_recovery, count_faults, read_truth
 from ratebook.steps import step
@@ -11,7 +11,8 @@ from ratebook.tables import open_table, read_table, write_table
 def main(snakemake):
     source, output = snakemake.input, snakemake.output
     truth = read_truth(source.get("truth"))
-    faults = count_faults(open_table(source.claims, Claims), open_table(source.rejected, Rejected), truth)
+    claims, ledger = open_table(source.claims, Claims), open_table(source.cash_ledger, CashLedger)
+    faults = count_faults(claims, ledger, open_table(source.rejected, Rejected), truth)
     write_table(faults, output.fault_counts, FaultCounts)
     recovery = check_recovery(
         truth,
@@ -19,7 +20,7 @@ def main(snakemake):
         read_table(source.engagement, engagement.Engagement),
         read_table(source.pmpm, cost.Pmpm),
         read_table(source.total_cost, cost.TotalCost),
-        read_table(source.ultimates, rates.Ultimates),
+        read_table(source.completion, rates.Completion),
         read_table(source.trend, rates.Trend),
         snakemake.params.category_groups,
     )

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ratebook.contracts.clean import Claims, Rejected
+from ratebook.contracts.clean import CashLedger, Claims, Rejected
 from ratebook.contracts.cost import Pmpm, TotalCost
 from ratebook.contracts.engagement import Engagement
 from ratebook.contracts.episodes import Cohort, SpellsByGap
-from ratebook.contracts.rates import Trend, Ultimates
+from ratebook.contracts.rates import Completion, Trend
 from ratebook.contracts.review import FaultCounts, Recovery, Sensitivity
 from ratebook.review.plots import plot_checklist, plot_recovery, plot_sensitivity
 from ratebook.review.recovery import check_recovery, count_faults, read_truth
@@ -78,8 +78,9 @@ def test_relabelling_the_arms_turns_the_sign():
 
 
 TRUTH = {
-    "expected": {"exact_duplicate": {"outcome": "once"}, "denied_header": {"outcome": "gone"}},
-    "faults": {"exact_duplicate": ["C1"], "denied_header": ["C2", "C3"], "reversed_span": ["P1"]},
+    "expected": {"exact_duplicate": {"outcome": "once"}, "denied_header": {"outcome": "gone"},
+                 "gross_credit": {"outcome": "money"}},
+    "faults": {"exact_duplicate": ["C1"], "denied_header": ["C2", "C3"], "gross_credit": ["C8"], "reversed_span": ["P1"]},
     "engagement": {
         **{arm: {"contact_clock": {"90": days}} for arm, days in
            {"RSN": 70.0, "CSP": 40.0, "RSN_as_referred": 68.0, "CSP_as_referred": 41.0}.items()},
@@ -89,7 +90,8 @@ TRUTH = {
              (("RSN", 200.0, 6000.0), ("CSP", 360.0, 4000.0))},
     "rates": {
         "utilisation_trend": 0.02, "unit_cost_trend": 0.03,
-        "ultimate_usd": {"BHP": {"OTP": {"2017-12-01": 900.0}}, "FFS": {"OTP": {"2017-12-01": 100.0, "2017-01-01": 5.0}}},
+        "ultimate_usd": {"BHP": {"OTP": {"2017-12-01": 900.0}}, "FFS": {"MOUD_DRUG": {"2017-12-01": 300.0}}},
+        "completion": {"OTP": [0.2, 0.6, 0.9, 0.95, 1.0], "MOUD_DRUG": [0.9, 1.0]},
     },
 }  # fmt: skip
 
@@ -97,27 +99,31 @@ TRUTH = {
 def test_faults_are_counted_by_what_should_have_become_of_them(table, run):
     claims = table("claim_id | line_number\nC1 | 1\nC3 | 1\nC9 | 1", Claims)
     rejected = table("claim_id\nC2\nC2\nC7", Rejected)
-    found = {row["kind"]: (row["planted"], row["met"]) for row in run(count_faults(claims, rejected, TRUTH))}
-    assert found == {"exact_duplicate": (1, 1), "denied_header": (2, 1), "all_rejected": (2, 1)}
+    ledger = table("claim_id\nC8\nC1", CashLedger)
+    found = {row["kind"]: (row["planted"], row["met"]) for row in run(count_faults(claims, ledger, rejected, TRUTH))}
+    expected = {"exact_duplicate": (1, 1), "denied_header": (2, 1), "gross_credit": (1, 1), "all_rejected": (2, 1)}
+    assert found == expected
 
 
 def test_a_duplicate_that_stands_twice_is_not_recovered(table, run):
     claims = table("claim_id | line_number\nC1 | 1\nC1 | 1", Claims)
-    found = {row["kind"]: row["met"] for row in run(count_faults(claims, table("claim_id\n", Rejected), TRUTH))}
+    ledger, rejected = table("claim_id\n", CashLedger), table("claim_id\n", Rejected)
+    found = {row["kind"]: row["met"] for row in run(count_faults(claims, ledger, rejected, TRUTH))}
+    assert found["gross_credit"] == 0
     assert found["exact_duplicate"] == 0
 
 
 def recovered(**tables):
-    names = {"engagement": Engagement, "pmpm": Pmpm, "total_cost": TotalCost, "ultimates": Ultimates, "trend": Trend}
+    names = {"engagement": Engagement, "pmpm": Pmpm, "total_cost": TotalCost, "completion": Completion, "trend": Trend}
     frames = {name: tables.get(name, empty_frame(contract)) for name, contract in names.items()}
     counts = pd.DataFrame({"kind": ["exact_duplicate"], "planted": [4], "met": [3]})
-    found = check_recovery(TRUTH, counts, *frames.values(), {"medication": ["OTP"]})
+    found = check_recovery(TRUTH, counts, *frames.values(), {"medication": ["OTP", "MOUD_DRUG"]})
     return found.set_index("quantity")
 
 
 def test_real_data_have_no_truth_and_an_empty_recovery():
-    frames = [empty_frame(c) for c in (FaultCounts, Engagement, Pmpm, TotalCost, Ultimates, Trend)]
-    found = check_recovery(read_truth(None), *frames, {})
+    frames = [empty_frame(c) for c in (FaultCounts, Engagement, Pmpm, TotalCost, Completion, Trend)]
+    found = check_recovery(read_truth(""), *frames, {})
     assert found.empty
     assert list(found.columns) == list(Recovery.types())
 
@@ -137,15 +143,12 @@ def test_an_estimate_that_is_not_made_is_neither_covered_nor_missed():
     assert row.reason == "no such estimate is made"
 
 
-def test_open_months_of_all_plans_are_held_against_their_ultimate():
-    row = {"category": "medication", "incurred_month": pd.Timestamp("2017-12-01"), "completion_factor": 0.6}
-    row |= {"ultimate_usd": 1010.0, "std_error_usd": 20.0}
-    found = recovered(ultimates=pd.DataFrame([row]).reindex(columns=list(Ultimates.types())))
-    assert found.loc["cost of open months, medication, usd", ["planted", "estimate", "covered"]].tolist() == [
-        1000.0,
-        1010.0,
-        True,
-    ]
+def test_the_share_paid_of_a_group_weighs_its_categories_by_cost():
+    row = {"category": "medication", "lag_months": 1, "completion_factor": 0.71, "lower": 0.68, "upper": 0.74}
+    found = recovered(completion=pd.DataFrame([row]).reindex(columns=list(Completion.types())))
+    quantity = "share paid 1 months after service, medication"
+    assert found.planted[quantity] == pytest.approx((900 * 0.6 + 300 * 1.0) / 1200)
+    assert found.covered[quantity] is True
 
 
 def test_three_of_four_faults_are_not_all():

@@ -29,13 +29,14 @@ rule check_claims:
 rule check_recovery:
     """Set what was planted beside what was found; nothing was planted in real data."""
     input:
-        truth=["results/simulate/truth.json"] if SIMULATED else [],
+        truth="results/simulate/truth.json" if SIMULATED else [],
         claims="results/clean/claims.parquet",
+        cash_ledger="results/clean/cash_ledger.parquet",
         rejected="results/clean/rejected.parquet",
         engagement="results/engagement/engagement.parquet",
         pmpm="results/cost/pmpm.parquet",
         total_cost="results/cost/total_cost.parquet",
-        ultimates="results/rates/ultimates.parquet",
+        completion="results/rates/completion.parquet",
         trend="results/rates/trend.parquet",
         code=code_of("scripts/review/check_recovery.py"),
     output:
@@ -112,6 +113,7 @@ rule check_review:
         corridor="results/rates/corridor.parquet",
         program_rates="results/programs/program_rates.parquet",
         plan_liability="results/programs/plan_liability.parquet",
+        program_reconciliation="results/programs/program_reconciliation.parquet",
         sensitivity="results/review/sensitivity.parquet",
         checklist="workflow/codes/checklist.csv",
         contents="workflow/report/contents.yaml",

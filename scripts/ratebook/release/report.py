@@ -111,12 +111,17 @@ def text_table(frame: pd.DataFrame, counts: list[str] | None = None) -> dict:
     """Turn a frame into text cells; columns that hold nothing are left out, a hidden count is '<'."""
     kept = [name for name in frame.columns if frame[name].notna().any()] or list(frame.columns)
     hidden = set(counts or [])
+    units, before = {}, ""
+    for name in kept:
+        # The limits of an interval are in the unit of the estimate they follow.
+        before = before if name in ("lower", "upper") else unit_of(name)
+        units[name] = before
     rows = []
     for record in frame[kept].to_dict("records"):
         cells = []
         for name in kept:
             value = record[name]
-            text = "hidden" if name in hidden and is_missing(value) else spell(value, unit_of(name))
+            text = "hidden" if name in hidden and is_missing(value) else spell(value, units[name])
             cells.append({"text": text, "is_number": pd.api.types.is_numeric_dtype(frame[name])})
         rows.append(cells)
     return {"header": [{"name": name, "label": label_of(name)} for name in kept], "rows": rows}

@@ -57,18 +57,18 @@ def say_summary(tables: Tables, settings: dict) -> list[str]:
         said.append(
             f"Clients of RSN stayed engaged {direction(length, 'longer', 'for a shorter time', 'equally long')} than "
             f"clients of CSP: the difference within {int(length['tau_days'])} days of the first contact is "
-            f"{phrase(length, '', 'days')}."
+            f"{phrase(length, '', 'days', absolute=True)}."
         )
     if price is not None:
         said.append(
             f"A month of engagement cost {direction(price, 'more', 'less', 'the same')} under RSN than under CSP: "
-            f"{phrase(price, 'usd')} per engaged month (variant P1)."
+            f"the difference is {phrase(price, 'usd', absolute=True)} per engaged month (variant P1)."
         )
     if total is not None:
         ratio = ratio_phrase(total)
         said.append(
             f"Total SUD cost per member over {int(total['horizon_days'])} days was "
-            f"{direction(total, 'higher', 'lower', 'the same')} under RSN: {phrase(total, 'usd')}{ratio}."
+            f"{direction(total, 'higher', 'lower', 'the same')} under RSN, by {phrase(total, 'usd', absolute=True)}{ratio}."
         )
     return said
 
@@ -108,7 +108,7 @@ def say_data(tables: Tables, settings: dict) -> list[str]:
         worst, broken = totals.difference_share.max(), totals.status.isin(["warn", "fail"]).sum()
         said.append(
             f"Against {len(totals)} control totals of the supplier the largest difference is "
-            f"{spell(worst, 'share')}; {spell(int(broken))} of them pass the limit."
+            f"{spell(worst, 'share')}; {spell(int(broken)) if broken else 'none'} of them is beyond the limit."
         )
     else:
         said.append("The source came without control totals, so it could not be reconciled to its supplier.")
@@ -124,12 +124,12 @@ def say_flow(tables: Tables, settings: dict) -> list[str]:
     flow = tables["cohort_flow"].sort_values("step")
     if flow.empty or flow.persons_in.iloc[0] == 0:
         return ["No member had a detoxification in these data, so there is no cohort to flow into."]
-    first, last = flow.persons_in.iloc[0], flow.persons_out.iloc[-1]
-    return [
-        f"{spell(first)} members entered the flow, and {spell(last)} are the cohort."
-        if not (is_missing(first) or is_missing(last))
-        else "An end of the flow is a small count, and hidden."
-    ]
+    nodes = [flow.persons_in.iloc[0], *flow.persons_out]
+    shown = [count for count in nodes if not is_missing(count)]
+    if is_missing(nodes[-1]):
+        return ["The cohort is a small count, and hidden."]
+    enter = "entered the flow" if not is_missing(nodes[0]) else "remained at the first step whose count may be shown"
+    return [f"{spell(shown[0])} members {enter}, and {spell(nodes[-1])} are the cohort."]
 
 
 @section("table_1")
@@ -147,7 +147,7 @@ def say_cohort(tables: Tables, settings: dict) -> list[str]:
         before, after = balance.smd_before.abs().max(), balance.smd_after.abs().max()
         said.append(
             f"The largest standardised difference between the arms is {before:.2f} before weighting and "
-            f"{spell(after)} after overlap weighting."
+            f"{after:.2f} after overlap weighting."
         )
     return said
 
@@ -184,7 +184,9 @@ def say_engagement(tables: Tables, settings: dict) -> list[str]:
     models = tables["engagement_models"]
     tests = models[models.model.str.startswith("ph_test") & (models.term == "GLOBAL") & models.p_value.notna()]
     if len(tests):
-        said.append(f"The global test of proportional hazards gives p = {tests.p_value.min():.3f}.")
+        p_value = tests.p_value.min()
+        text = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+        said.append(f"The global test of proportional hazards gives {text}.")
     return said
 
 
@@ -210,7 +212,9 @@ def say_denominators(tables: Tables, settings: dict) -> list[str]:
         if len(rows):
             row = rows.iloc[0].to_dict()
             word = direction(row, "higher", "lower", "the same")
-            said.append(f"{variant}, {name}: {word} under RSN, by {phrase(row, 'usd')}{ratio_phrase(row)}.")
+            said.append(
+                f"{variant}, {name}: {word} under RSN, by {phrase(row, 'usd', absolute=True)}{ratio_phrase(row)}."
+            )
     return said or [NO_COHORT]
 
 
@@ -229,12 +233,11 @@ def say_total(tables: Tables, settings: dict) -> list[str]:
         quadrant = extra["quadrant"] if not is_missing(extra["quadrant"]) else "not known"
         said.append(f"Dollars per extra engaged month: {phrase(row, 'usd')}, in quadrant {quadrant}.")
     for row in tables["break_even"].to_dict("records"):
-        unit = "usd" if "USD" in str(row["unit"]) or "usd" in str(row["unit"]) else ""
-        noun = "" if unit else str(row["unit"])
-        shown = {**row, "estimate": row["value"]}
-        said.append(
-            f"Break-even, {row['quantity'].replace('_', ' ')} ({row['perspective']}): {phrase(shown, unit, noun)}."
-        )
+        shown, name = {**row, "estimate": row["value"]}, row["quantity"].replace("_", " ")
+        is_usd = row["unit"].startswith("USD")
+        text = f"{phrase(shown, 'usd')}{row['unit'][3:]}" if is_usd else phrase(shown, "", row["unit"])
+        known = text if not is_missing(row["value"]) else phrase(shown)
+        said.append(f"Break-even, {name} ({row['perspective']}): {known}.")
     return said or [NO_COHORT]
 
 
@@ -315,9 +318,13 @@ def say_review(tables: Tables, settings: dict) -> list[str]:
     if len(changes):
         said.append(f"Of {len(changes)} variations of a choice, {int(changes.sum())} change the sign of a headline.")
     recovery = tables["recovery"]
-    told = recovery.covered.dropna()
+    is_fault = recovery.quantity.str.startswith("fault ")
+    told, faults = recovery.covered[~is_fault & recovery.lower.notna()].dropna(), recovery.covered[is_fault]
     if len(told):
         said.append(f"Of {len(told)} planted quantities with an interval, {int(told.sum())} lie inside it.")
+        said.append(
+            f"Of {len(faults)} kinds of fault planted in claims, {int(faults.sum())} came out as they should, each one."
+        )
     else:
         said.append("Nothing was planted in these data, so recovery of a known truth could not be shown.")
     return said

@@ -40,7 +40,7 @@ def spell(value, unit: str = "") -> str:
 
 def unit_of(column: str) -> str:
     """Read a column's unit from the end of its name."""
-    return next((unit for unit in ("usd", "share") if column.endswith(f"_{unit}")), "")
+    return next((unit for unit in ("usd", "share") if column == unit or column.endswith(f"_{unit}")), "")
 
 
 def phrase(row, unit: str = "", noun: str = "", absolute: bool = False) -> str:

@@ -45,6 +45,7 @@ TABLES = {
     "corridor": rates.Corridor,
     "program_rates": programs.ProgramRates,
     "plan_liability": programs.PlanLiability,
+    "program_reconciliation": programs.ProgramReconciliation,
     "sensitivity": review.Sensitivity,
 }
 """What the checklist reads, by the name a check asks for."""

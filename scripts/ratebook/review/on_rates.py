@@ -93,7 +93,7 @@ def loss_ratio(seen: Seen):
 @checks("H56")
 def withhold(seen: Seen):
     """Count cells whose rate no longer covers its cost once the part not earned back is withheld."""
-    return (~seen.table("rates").is_withhold_sound).sum()
+    return (seen.table("rates").is_withhold_sound.dropna() == False).sum()  # noqa: E712
 
 
 @checks("H57")
@@ -113,7 +113,7 @@ def upper_payment_limit(seen: Seen):
     known = seen.table("program_rates").upl_ok.dropna()
     if known.empty:
         raise CannotSay("no program has a comparable population in the data")
-    return (~known.astype(bool)).sum()
+    return (known == False).sum()  # noqa: E712
 
 
 @checks("H59")
@@ -136,7 +136,17 @@ def discount_read(seen: Seen):
 def day_counter(seen: Seen):
     """Compare the plan's facility days when counted over the year and anew for each stay."""
     days = seen.table("plan_liability", "plan_nf_days > 0")
-    return (days.plan_nf_days_per_spell / days.plan_nf_days - 1).abs().max()
+    remark = f"days are counted {seen.setting('programs', 'nf_day_counter')}; both counts stand in the table"
+    return (days.plan_nf_days_per_spell / days.plan_nf_days - 1).abs().max(), remark
+
+
+@checks("H63")
+def conversion_months(seen: Seen):
+    """Give the longest stay in MSHO's conversion cell, whose limit the program's data file states."""
+    rows = seen.table("program_reconciliation", "program == 'msho' and item.str.startswith('months in a cell')")
+    if rows.actual.isna().all():
+        raise CannotSay("nobody moved from a facility to the community")
+    return rows.actual.max()
 
 
 @checks("H64")

@@ -62,7 +62,8 @@ def plot_checklist(checklist: pd.DataFrame):
 
 def plot_recovery(recovery: pd.DataFrame):
     """Draw each estimate and its interval over the truth that was planted, the truth being 1."""
-    drawn = recovery[recovery.planted.notna() & recovery.estimate.notna() & (recovery.planted != 0)]
+    known = recovery.planted.notna() & recovery.estimate.notna() & recovery.lower.notna()
+    drawn = recovery[known & (recovery.planted != 0)]
     if drawn.empty:
         return empty_figure("Nothing was planted in these data, so nothing can be recovered.")
     drawn = drawn.iloc[::-1].reset_index(drop=True)
@@ -77,5 +78,5 @@ def plot_recovery(recovery: pd.DataFrame):
     ax.set_yticks(range(len(drawn)), drawn.quantity, fontsize=7.5)
     ax.set_ylim(-0.7, len(drawn) - 0.3)
     ax.set_xlabel("estimate and 95% interval over the planted value")
-    ax.set_title("What was planted, and what was found")
+    ax.set_title("What was planted, and what was found (red: outside the interval)")
     return fig

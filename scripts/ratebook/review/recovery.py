@@ -12,23 +12,23 @@ from ratebook.contracts.review import FaultCounts, Recovery
 from ratebook.tables import empty_frame
 
 ARMS = ("RSN", "CSP")
-ABSENT = ("gone", "money")
-"""Outcomes after which a faulty claim is not among the final claims; after every other it is."""
-NOT_CLAIMS = ("overlapping_span", "conflicting_span", "reversed_span", "log_duplicate", "log_unknown_person")
-"""Faults of enrolment and of service logs: their ids are no claims."""
-Z95 = 1.959963984540054
+CLAIM_IDS = ("C", "D")
+"""Ids of claims and dispensings begin so; those of persons and log entries do not, and are checked elsewhere."""
+SHOWN_LAGS = (1, 3, 6)
+"""Months after service at which the share paid is held against what was planted."""
 
 
-def read_truth(path: str | None) -> dict:
+def read_truth(path: str) -> dict:
     """Read what was planted; nothing where the data are not simulated."""
     return json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
 
 
-def count_faults(claims: ibis.Table, rejected: ibis.Table, truth: dict) -> ibis.Table:
+def count_faults(claims: ibis.Table, cash_ledger: ibis.Table, rejected: ibis.Table, truth: dict) -> ibis.Table:
     """Count, by kind of fault, how many planted claims came out as they should.
 
-    A claim that should be gone is not among the final claims; one that should stay is, and each of its lines
-    once. The row 'all_rejected' counts claims the rules of quality rejected, and those of them that had a fault.
+    A claim that should be `gone` is not among the final claims; `money` without a service is in the ledger; every
+    other claim stands, each of its lines once. The row 'all_rejected' counts claims the rules of quality
+    rejected, and those of them that had a fault.
 
     Returns
     -------
@@ -38,19 +38,25 @@ def count_faults(claims: ibis.Table, rejected: ibis.Table, truth: dict) -> ibis.
     ----------
     methods.md, G: planted data faults.
     """
-    expected = truth.get("expected", {})
+    outcome = {kind: expected["outcome"] for kind, expected in truth.get("expected", {}).items()}
     faults = [
-        (kind, claim, expected.get(kind, {}).get("outcome") in ABSENT)
+        (kind, claim, outcome.get(kind, "kept"))
         for kind, ids in truth.get("faults", {}).items()
-        if kind not in NOT_CLAIMS
         for claim in ids
+        if claim.startswith(CLAIM_IDS)
     ]
-    schema = {"kind": "string", "fault_id": "string", "should_be_gone": "boolean"}
+    schema = {"kind": "string", "fault_id": "string", "outcome": "string"}
     planted = ibis.memtable(pd.DataFrame(faults, columns=list(schema)), schema=schema)
     lines = claims.group_by("claim_id", "line_number").agg(copies=claims.count())
     final = lines.group_by("claim_id").agg(copies=lines.copies.max())
+    paid = cash_ledger.select(ledger_id="claim_id").distinct()
     joined = planted.left_join(final, planted.fault_id == final.claim_id)
-    met = ibis.ifelse(joined.should_be_gone, joined.copies.isnull(), joined.copies == 1).fill_null(False)
+    joined = joined.left_join(paid, joined.fault_id == paid.ledger_id)
+    met = ibis.cases(
+        (joined.outcome == "gone", joined.copies.isnull()),
+        (joined.outcome == "money", joined.ledger_id.notnull()),
+        else_=(joined.copies == 1).fill_null(False),
+    )
     by_kind = joined.group_by("kind").agg(planted=joined.count(), met=met.sum())
     taken = rejected.group_by("claim_id").agg(rows=rejected.count())
     known = planted.select("fault_id").distinct()
@@ -66,7 +72,7 @@ def check_recovery(
     engagement: pd.DataFrame,
     pmpm: pd.DataFrame,
     total_cost: pd.DataFrame,
-    ultimates: pd.DataFrame,
+    completion: pd.DataFrame,
     trend: pd.DataFrame,
     category_groups: dict[str, list[str]],
 ) -> pd.DataFrame:
@@ -87,7 +93,7 @@ def check_recovery(
     if not truth.get("engagement"):
         return empty_frame(Recovery)
     rows = [*_engagement_rows(truth, engagement), *_cost_rows(truth, pmpm, total_cost)]
-    rows += [*_trend_rows(truth, trend), *_ultimate_rows(truth, ultimates, category_groups)]
+    rows += [*_trend_rows(truth, trend), *_completion_rows(truth, completion, category_groups)]
     rows += _fault_rows(fault_counts)
     return pd.DataFrame(rows, columns=list(Recovery.types()))
 
@@ -129,23 +135,21 @@ def _trend_rows(truth: dict, trend: pd.DataFrame):
             yield _row(f"annual trend of {component}, {row['category']}", planted, found)
 
 
-def _ultimate_rows(truth: dict, ultimates: pd.DataFrame, category_groups: dict[str, list[str]]):
-    """Compare, by category, the expected cost of the months not yet complete with what will be paid for them."""
-    if ultimates.empty:
-        return
-    open_months = ultimates[ultimates.completion_factor < 0.999]
-    for group, months in open_months.groupby("category"):
-        wanted = set(months.incurred_month.dt.strftime("%Y-%m-%d"))
-        planted = sum(
-            usd
-            for plan in truth["rates"]["ultimate_usd"].values()
-            for category in category_groups[group]
-            for month, usd in plan.get(category, {}).items()
-            if month in wanted
-        )
-        estimate, error = months.ultimate_usd.sum(), (months.std_error_usd**2).sum() ** 0.5
-        limits = {"lower": estimate - Z95 * error, "upper": estimate + Z95 * error}
-        yield _row(f"cost of open months, {group}, usd", planted, pd.DataFrame([{"estimate": estimate, **limits}]))
+def _completion_rows(truth: dict, completion: pd.DataFrame, category_groups: dict[str, list[str]]):
+    """Compare the share paid so many months after service, a group's categories weighed by what they cost."""
+    cost: dict[str, float] = {}
+    for plan in truth["rates"]["ultimate_usd"].values():
+        for category, months in plan.items():
+            cost[category] = cost.get(category, 0.0) + sum(months.values())
+    paid = truth["rates"]["completion"]
+    for group, lags in completion.groupby("category"):
+        members = [category for category in category_groups[group] if cost.get(category)]
+        whole = sum(cost[category] for category in members)
+        for lag in SHOWN_LAGS if whole else ():
+            so_far = sum(cost[category] * paid[category][min(lag, len(paid[category]) - 1)] for category in members)
+            found = lags[lags.lag_months == lag]
+            found = found.assign(estimate=found.completion_factor)
+            yield _row(f"share paid {lag} months after service, {group}", so_far / whole, found)
 
 
 def _fault_rows(fault_counts: pd.DataFrame):

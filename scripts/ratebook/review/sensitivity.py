@@ -124,7 +124,7 @@ def _row(quantity, factor, setting, estimate, lower, upper, centre, reason, is_b
 def _gap_rows(cohort, spells_by_gap, tau, spell_gap_days, end_reasons, boot_reps, seed, headline) -> list[dict]:
     rows = []
     for gap, spells in spells_by_gap.groupby("spell_gap_days"):
-        persons = engaged_persons(cohort, spells, end_reasons)
+        persons = engaged_persons(cohort, spells, end_reasons, int(gap))
         found = rmst_difference(persons, tau, boot_reps, seed)
         rows.append(
             _row(LENGTH, "gap rule", f"{gap} days", *found, headline.estimate, _why(found), gap == spell_gap_days)
