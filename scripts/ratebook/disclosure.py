@@ -119,6 +119,7 @@ def visible_nodes(counts: list[int | None], limit: int) -> list[bool]:
 
     Read from the end, because the end of a flow is what every other table is about: the last count is shown
     unless it is small, then each earlier one that equals the next shown one or differs from it by the limit or more.
+    The first count, the population, is shown in place of neighbours too close to it.
     """
     shown = [False] * len(counts)
     after = None
@@ -129,7 +130,19 @@ def visible_nodes(counts: list[int | None], limit: int) -> list[bool]:
         difference = 0 if after is None else abs(count - after)
         if difference == 0 or difference >= limit:
             shown[place], after = True, count
+    if counts and not shown[0] and _can_replace(counts, shown, limit):
+        near = [0 < abs(counts[0] - count) < limit if is_shown else False for count, is_shown in zip(counts, shown)]
+        shown = [True, *(is_shown and not is_near for is_shown, is_near in zip(shown[1:], near[1:]))]
     return shown
+
+
+def _can_replace(counts: list[int | None], shown: list[bool], limit: int) -> bool:
+    """Say whether the first count may be shown beside the last one that is."""
+    first, last = counts[0], max((place for place, is_shown in enumerate(shown) if is_shown), default=0)
+    if pd.isna(first) or 0 < first < limit:
+        return False
+    difference = abs(first - counts[last])
+    return difference == 0 or difference >= limit
 
 
 def _hide_flow(frame: pd.DataFrame, flow: Flow, limit: int) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from ratebook.contracts.episodes import CohortFlow
 from ratebook.contracts.intake import SourceManifest
 from ratebook.contracts.released import RELEASED
 from ratebook.errors import RatebookError
-from ratebook.release.figures import merge_hidden, merge_waterfall
+from ratebook.release.figures import REDRAWN, merge_hidden, merge_waterfall, release_figures
 from ratebook.release.manifest import direct_dependencies, release_manifest
 from ratebook.release.report import interval_text as interval
 from ratebook.release.report import public_settings, release_report, side_by_side
@@ -159,7 +159,7 @@ def test_a_flow_is_drawn_with_hidden_steps_joined(nothing):
     drawn = merge_hidden(release_tables(tables, 11)["cohort_flow"], "persons")
     assert drawn.persons_in.tolist() == [900, 497]
     assert drawn.persons_out.tolist() == [497, 440]
-    assert drawn.description.tolist() == ["rule 1 + rule 2", "rule 3"]
+    assert drawn.description.tolist() == ["rule 1\n+ rule 2", "rule 3"]
 
 
 def test_a_waterfall_with_hidden_steps_still_ends_where_it_should(nothing):
@@ -179,7 +179,7 @@ def test_a_waterfall_with_hidden_steps_still_ends_where_it_should(nothing):
         }
     )
     drawn = merge_waterfall(release_tables({**nothing, "attrition": steps}, 11)["attrition"])
-    assert drawn.description.tolist() == ["copies + denials", "voids"]
+    assert drawn.description.tolist() == ["copies\n+ denials", "voids"]
     assert drawn.delta_usd.tolist() == [-11.0, -9.0]
 
 
@@ -194,6 +194,13 @@ def test_a_released_table_reads_back_and_repeats_its_bytes(nothing, tmp_path):
     assert first[0].decode().splitlines()[1] == "1,B5.1,rule 1,0,900,"
     back = read_released([paths[1]])["cohort_flow"]
     assert back.persons_out.isna().tolist() == [True, False, False]
+
+
+def test_figures_of_nothing_are_drawn_and_say_so(nothing, tmp_path):
+    targets = [str(tmp_path / f"{name}.{kind}") for name in REDRAWN for kind in ("svg", "png")]
+    release_figures(nothing, [], targets, 11, "synthetic data")
+    assert all(Path(path).stat().st_size for path in targets)
+    assert "synthetic data" in Path(targets[0]).read_text()
 
 
 def test_a_float_is_printed_without_the_machines_last_digits():

@@ -144,10 +144,10 @@ def test_an_estimate_that_is_not_made_is_neither_covered_nor_missed():
 
 
 def test_the_share_paid_of_a_group_weighs_its_categories_by_cost():
-    row = {"category": "medication", "lag_months": 1, "completion_factor": 0.71, "lower": 0.68, "upper": 0.74}
+    row = {"category": "medication", "lag_months": 3, "completion_factor": 0.97, "lower": 0.95, "upper": 0.99}
     found = recovered(completion=pd.DataFrame([row]).reindex(columns=list(Completion.types())))
-    quantity = "share paid 1 months after service, medication"
-    assert found.planted[quantity] == pytest.approx((900 * 0.6 + 300 * 1.0) / 1200)
+    quantity = "share paid 3 months after service, medication"
+    assert found.planted[quantity] == pytest.approx((900 * 0.95 + 300 * 1.0) / 1200)
     assert found.covered[quantity] is True
 
 

@@ -70,7 +70,7 @@ def merge_hidden(flow: pd.DataFrame, count: str) -> pd.DataFrame:
             continue
         if not pd.isna(before[entering]):
             kept = {name: before[name] for name in flow if name.endswith(("_in", "_in_usd"))}
-            rows.append({**step, "description": " + ".join(waiting), **kept})
+            rows.append({**step, "description": "\n+ ".join(waiting), **kept})
         before = {name: step[name.replace("_in", "_out")] for name in flow if name.endswith(("_in", "_in_usd"))}
         waiting = []
     return pd.DataFrame(rows, columns=flow.columns).astype({entering: int, leaving: int})

@@ -17,6 +17,8 @@ from ratebook.release.wording import NOTHING, is_missing, spell, unit_of
 LARGEST_SVG = 150_000
 """Bytes above which a figure is shown as PNG: a curve of thousands of points would make the page slow."""
 MOST_ROWS = 40
+ORDER = {name: place for place, name in enumerate(("RSN", "CSP", "RSN vs CSP", "difference", "none", "all"))}
+"""Arms stand side by side in this order; anything else follows in its own."""
 
 
 def release_report(
@@ -129,7 +131,7 @@ def text_table(frame: pd.DataFrame, counts: list[str] | None = None) -> dict:
 
 def side_by_side(frame: pd.DataFrame, index: list[str], beside: str, cell: Callable[[dict], str]) -> dict:
     """Set the values of one column (the arms) in one row, each row of the table as one cell of text."""
-    columns = list(dict.fromkeys(frame[beside]))
+    columns = sorted(dict.fromkeys(frame[beside]), key=lambda name: (name not in ORDER, ORDER.get(name, 0)))
     rows = []
     for key, group in frame.groupby(index, sort=False, dropna=False):
         cells = [{"text": spell(value), "is_number": False} for value in key]

@@ -55,7 +55,7 @@ def plot_checklist(checklist: pd.DataFrame):
     for status, color in LIGHTS.items():
         ax.scatter([], [], marker="s", color=color, label=f"{status}: {(order.status == status).sum()}")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.13), ncols=4)
-    ax.set_xlim(-0.7, 9.7)
+    ax.set(xlim=(-0.7, 9.7), ylim=(-6.9, 0.5))
     ax.axis("off")
     return fig
 
@@ -77,6 +77,6 @@ def plot_recovery(recovery: pd.DataFrame):
     ax.axvline(1, color="#999999", lw=0.8)
     ax.set_yticks(range(len(drawn)), drawn.quantity, fontsize=7.5)
     ax.set_ylim(-0.7, len(drawn) - 0.3)
-    ax.set_xlabel("estimate and 95% interval over the planted value")
-    ax.set_title("What was planted, and what was found (red: outside the interval)")
+    ax.set_xlabel("estimate and 95% interval over the planted value", loc="left")
+    ax.set_title("Found over planted (red: outside)")
     return fig

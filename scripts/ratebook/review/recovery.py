@@ -14,7 +14,7 @@ from ratebook.tables import empty_frame
 ARMS = ("RSN", "CSP")
 CLAIM_IDS = ("C", "D")
 """Ids of claims and dispensings begin so; those of persons and log entries do not, and are checked elsewhere."""
-SHOWN_LAGS = (1, 3, 6)
+SHOWN_LAGS = (3,)
 """Months after service at which the share paid is held against what was planted."""
 
 
