@@ -362,3 +362,14 @@ def test_the_doors_run_on_files(path_months, tmp_path):
     door("compare_programs")(job(made, out("comparison")))
     assert len(read_table(tmp_path / "rates.parquet", ProgramRates)) >= 22
     assert len(read_table(tmp_path / "comparison.parquet", ProgramComparison)) == 22
+
+
+def test_the_example_in_the_documentation_is_a_program(tmp_path):
+    text = (ROOT / "docs/programs.md").read_text().split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "mine.yaml").write_text(text)
+    schema = yaml.safe_load((ROOT / "workflow/schemas/program.schema.yaml").read_text())
+    scope = pd.read_csv(ROOT / "workflow/programs/benefit_scope.csv", keep_default_na=False).assign(mine="C")
+    mine = read_program(str(tmp_path / "mine.yaml"), schema, scope, SETTINGS, {})
+    drawn = "enrolled | home/75_84 | 10 |\nnursing_facility | all | 10 | nf_gross=2400\nwaiver | all | 10 | meals=1000"
+    rate = derive_program_rates(groups("mine", "all", drawn), [mine], 365, 2).set_index("cell").rate_usd
+    assert rate["home/75_84"] == pytest.approx(0.95 * (0.6 * 2400 + 0.4 * 1000) + 13)

@@ -74,20 +74,21 @@ def test_gross_is_net_plus_applied_income_from_the_claim_or_else_from_eligibilit
     assert [float(row["nf_gross_usd"]) for row in rows] == [1300, 1250]
 
 
-@pytest.mark.parametrize(
-    ("service", "waiver", "last_day", "setting"),
-    [
-        pytest.param("nursing_facility", "", "2016-01-15", "NF", id="half the covered days make a facility month"),
-        pytest.param("nursing_facility", "", "2016-01-14", "COMM_other", id="one day less does not"),
-        pytest.param("assisted_living", "", "2016-01-01", "ALF", id="assisted living"),
-        pytest.param("adult_day_care", "EW", "2016-01-01", "ADC", id="day care is most of the care, waiver or not"),
-        pytest.param("personal_care", "EW", "2016-01-01", "HCBS_waiver", id="a waiver without day care"),
-        pytest.param("personal_care", "", "2016-01-01", "COMM_other", id="personal care at home, no waiver"),
-    ],
-)
-def test_settings(world, run, service, waiver, last_day, setting):
-    claims = f"{NF}\nA | 1 | 1 | {service} | 2016-01-01 | {last_day} | 50"
-    assert run(world(claims, covered("2016-01-01", 1, waiver=waiver)))[0]["setting"] == setting
+SETTINGS = """\
+    half the covered days make a facility month | nursing_facility |    | 2016-01-15 | NF
+    one day less does not                       | nursing_facility |    | 2016-01-14 | COMM_other
+    assisted living                             | assisted_living  |    | 2016-01-01 | ALF
+    day care is most of the care                | adult_day_care   | EW | 2016-01-01 | ADC
+    a waiver without day care                   | personal_care    | EW | 2016-01-01 | HCBS_waiver
+    care at home without a waiver               | personal_care    |    | 2016-01-01 | COMM_other"""
+
+
+def test_settings(world, run):
+    cases = [[cell.strip() for cell in line.split("|")] for line in SETTINGS.splitlines()]
+    claims = [f"{case} | 1 | 1 | {service} | 2016-01-01 | {last} | 50" for case, service, _, last, _ in cases]
+    months = [row for case, _, waiver, _, _ in cases for row in covered("2016-01-01", 1, case, waiver=waiver)]
+    found = {row["person_id"]: row["setting"] for row in run(world("\n".join([NF, *claims]), months))}
+    assert found == {case: setting for case, _, _, _, setting in cases}
 
 
 def test_days_are_counted_by_enrolment_year_by_stay_and_over_the_enrolment(world, run):
@@ -119,18 +120,16 @@ def test_months_since_a_move_home_count_from_one_and_remember_the_stay(world, ru
     assert rows[5]["institutional_days_before_move"] == 0
 
 
-@pytest.mark.parametrize(
-    ("first_day", "enrolled_in_nf"),
-    [
-        pytest.param("2014-12-20", True, id="already a resident"),
-        pytest.param("2015-01-01", True, id="a resident on the first day of coverage"),
-        pytest.param("2015-01-02", False, id="enters one day later: enrolled at home"),
-    ],
-)
-def test_enrolled_in_a_facility(world, run, first_day, enrolled_in_nf):
-    claims = f"{NF}\nA | 1 | 1 | nursing_facility | {first_day} | 2015-03-31 | 10"
-    rows = run(world(claims, covered("2015-01-01", 2)).order_by("service_month"))
-    assert [row["is_enrolled_in_nf"] for row in rows] == [enrolled_in_nf] * 2
+def test_enrolled_in_a_facility(world, run):
+    cases = {
+        "already a resident": ("2014-12-20", True),
+        "a resident on the first day of coverage": ("2015-01-01", True),
+        "enters one day later, enrolled at home": ("2015-01-02", False),
+    }
+    claims = [f"{case} | 1 | 1 | nursing_facility | {day} | 2015-03-31 | 10" for case, (day, _) in cases.items()]
+    months = [row for case in cases for row in covered("2015-01-01", 2, case)]
+    found = {(row["person_id"], row["is_enrolled_in_nf"]) for row in run(world("\n".join([NF, *claims]), months))}
+    assert found == {(case, enrolled) for case, (_, enrolled) in cases.items()}
 
 
 def test_a_month_without_coverage_begins_a_new_enrolment(world, run):

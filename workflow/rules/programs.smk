@@ -145,7 +145,6 @@ rule plot_programs:
         "benchmarks/programs/plot_programs.tsv"
     params:
         data_note=config["study"]["data_note"],
-        # Read when the job is planned, so that this stage asks nothing of a config that lacks a release.
-        suppress_below=lambda wildcards: config["release"]["suppress_below"],
+        suppress_below=config["release"]["suppress_below"],
     script:
         "../../scripts/programs/plot_programs.py"

@@ -29,8 +29,8 @@ def plot_program_rates(rates: pd.DataFrame, suppress_below: int):
     names = shown.program + " · " + shown.state.where(shown.area == "all", shown.state + ", " + shown.area)
     ax.set_yticks(range(len(shown)), (names + " · " + shown.cell.str.replace("_", " ")).tolist(), fontsize=7)
     ax.set_ylim(len(shown) - 0.4, -0.6)
-    ax.set_xlabel("USD per member per month; grey: published amounts, of other people and years")
-    ax.set_title("Every program's rate, by its own formula, on one population")
+    ax.set_xlabel("USD per month; grey: published, of other people and years", fontsize=8)
+    ax.set_title("Every program's rate, by its own formula, on the same data")
     return fig
 
 
@@ -72,8 +72,11 @@ def plot_liability_timeline(days: pd.DataFrame, suppress_below: int):
     if shown.empty:
         return empty_figure(NOTHING)
     fig, ax = plt.subplots(figsize=(7.0, 3.4))
-    for color, (program, rows) in zip(PALETTE, shown.groupby("program", sort=True)):
-        ax.step(rows.nf_day, rows.plan_nf_days / rows.nf_days, where="mid", color=color, label=program, lw=1.6)
+    lines = list(zip(PALETTE, shown.groupby("program", sort=True)))
+    for place, (color, (program, rows)) in enumerate(lines):
+        # The first drawn is the widest, so that programs that pay the same days are both seen.
+        width = 1.4 + 1.2 * (len(lines) - 1 - place)
+        ax.step(rows.nf_day, rows.plan_nf_days / rows.nf_days, where="mid", color=color, label=program, lw=width)
     ax.set_ylim(-0.03, 1.06)
     ax.set_xlabel("day of facility care in the enrolment year the stay began in")
     ax.set_ylabel("share of days in the plan's window")
