@@ -203,6 +203,31 @@ def test_figures_of_nothing_are_drawn_and_say_so(nothing, tmp_path):
     assert "synthetic data" in Path(targets[0]).read_text()
 
 
+def test_what_follows_a_hidden_row_is_hidden_too(nothing):
+    rates = pd.DataFrame({"cell": ["a", "b"], "members": [5, 50], "member_months": [60.0, 600.0]})
+    rates = rates.reindex(columns=list(RELEASED["rates"].contract.types()))
+    plans = pd.DataFrame(
+        {"cell": ["a", "b"], "plan": "BHP", "member_months": [60.0, 600.0], "plan_rate_usd": [9.0, 8.0]}
+    )
+    shown = release_tables({**nothing, "rates": rates, "plan_rates": plans}, 11)["plan_rates"]
+    assert shown.member_months.isna().tolist() == [True, False]
+    assert shown.plan_rate_usd.isna().tolist() == [True, False]
+
+
+def test_people_at_risk_are_counted_on_one_grid_only(nothing):
+    months = pd.DataFrame({"arm": "RSN", "month": [1, 2], "at_risk": [700, 600], "events": [100, 90]})
+    months = months.reindex(columns=list(RELEASED["survival_by_month"].contract.types()))
+    shown = release_tables({**nothing, "survival_by_month": months}, 11)["survival_by_month"]
+    assert shown.at_risk.isna().all() and shown.events.isna().all()
+
+
+def test_a_level_cannot_be_worked_out_from_its_arm(nothing):
+    balance = pd.DataFrame({"covariate": "sex", "level": ["female", "male", "unknown"], "rsn_persons": [428, 313, 5]})
+    balance = balance.assign(csp_persons=[440, 331, 30]).reindex(columns=list(RELEASED["balance"].contract.types()))
+    shown = release_tables({**nothing, "balance": balance}, 11)["balance"]
+    assert shown.rsn_persons.isna().tolist() == [False, True, True]
+
+
 def test_a_float_is_printed_without_the_machines_last_digits():
     assert csv_text(pd.DataFrame({"x": [0.1 + 0.2]})) == "x\n0.3\n"
 

@@ -146,6 +146,7 @@ class Balance(Contract):
 
     class Config(Contract.Config):
         unique = ("covariate", "level")
+        groups = ("covariate",)
         hides = ("rsn_mean", "csp_mean", "rsn_weighted_mean", "csp_weighted_mean", "smd_before", "smd_after")
 
 

@@ -36,10 +36,17 @@ class Series:
 
 @dataclass(frozen=True)
 class Released:
-    """A released table: its contract, and the counts whose differences are counts of people."""
+    """A released table, and what its contract alone cannot say of disclosure.
+
+    `chains` are counts whose differences are counts of people. `never` are columns no released copy shows: counts
+    that another table gives on another grid, so that both together would show a small difference. `follows` names
+    a table, the column that ties it to this one, and the columns hidden here where that table hides its row.
+    """
 
     contract: type[Contract]
     chains: tuple[Flow | Series, ...] = ()
+    never: tuple[str, ...] = ()
+    follows: tuple[str, str, tuple[str, ...]] | None = None
 
 
 RELEASED = {
@@ -67,6 +74,7 @@ RELEASED = {
     "survival_by_month": Released(
         engagement.SurvivalByMonth,
         (Series("at_risk", ("arm",), ("events", *engagement.SurvivalByMonth.Config.hides)),),
+        never=("at_risk", "events"),
     ),
     "cumulative_incidence": Released(
         engagement.CumulativeIncidence,
@@ -90,7 +98,7 @@ RELEASED = {
     "rate_build": Released(rates.RateBuild),
     "rates": Released(rates.Rates),
     "credibility": Released(rates.Credibility),
-    "plan_rates": Released(rates.PlanRates),
+    "plan_rates": Released(rates.PlanRates, follows=("rates", "cell", ("member_months", "plan_rate_usd"))),
     "corridor": Released(rates.Corridor),
     "case_rates": Released(rates.CaseRates),
     "provider_risk": Released(rates.ProviderRisk),

@@ -31,10 +31,20 @@ def release_tables(frames: dict[str, pd.DataFrame], limit: int) -> dict[str, pd.
     ----------
     methods.md, 0.1 and H67; design.md, 6.
     """
-    return {
-        name: round_floats(disclose(frame, RELEASED[name].contract, limit, RELEASED[name].chains))
-        for name, frame in frames.items()
+    shown = {
+        name: disclose(frame, RELEASED[name].contract, limit, RELEASED[name].chains) for name, frame in frames.items()
     }
+    for name, released in RELEASED.items():
+        if name not in shown:
+            continue
+        for column in released.never:
+            shown[name][column] = pd.array([pd.NA] * len(shown[name]), dtype="Int64")
+        if released.follows:
+            other, key, columns = released.follows
+            counts = [column for column, field in RELEASED[other].contract.fields().items() if field.persons]
+            hidden = shown[other][key][shown[other][counts].isna().any(axis=1)]
+            shown[name].loc[shown[name][key].isin(hidden), list(columns)] = None
+    return {name: round_floats(frame) for name, frame in shown.items()}
 
 
 def round_floats(frame: pd.DataFrame) -> pd.DataFrame:
