@@ -58,13 +58,20 @@ class Cleaned:
         return {rule: float(delta) for rule, delta in steps.items() if delta}
 
 
-def table(text: str, contract: type, **constants: str) -> ibis.Table:
-    """Draw a table of a contract; columns not drawn are null, or have the constants' value."""
-    frame = draw(text)
-    frame = frame.assign(**{name: value for name, value in constants.items() if name not in frame})
-    empty = [None] * len(frame)
+def table(texts: str | list[str], contract: type, **constants: str) -> ibis.Table:
+    """Draw a table of a contract, in one or several parts; columns not drawn are null, or have the constants' value.
+
+    Where no order of load is drawn, rows are loaded in the order they are drawn in.
+    """
+    parts = [draw(text) for text in ([texts] if isinstance(texts, str) else texts)]
+    frame = pd.concat(parts, ignore_index=True)
+    for name, value in constants.items():
+        frame[name] = frame[name].where(frame[name].notna(), value) if name in frame else value
+    if "load_sequence" in contract.types() and "load_sequence" not in frame:
+        frame["load_sequence"] = [str(n + 1) for n in range(len(frame))]
+    frame = frame.astype(object).where(frame.notna(), None)
     columns = {
-        name: pa.array(frame[name].tolist() if name in frame else empty, pa.string()).cast(
+        name: pa.array(list(frame[name]) if name in frame else [None] * len(frame), pa.string()).cast(
             ibis.dtype(kind).to_pyarrow()
         )
         for name, kind in contract.types().items()
@@ -74,11 +81,12 @@ def table(text: str, contract: type, **constants: str) -> ibis.Table:
 
 
 def clean(tmp_path, text, pharmacy="load_sequence", members="person_id\nP", crosswalk="person_id", **settings):
-    """Clean drawn medical lines: of person P on 2022-01-05, professional and original, unless drawn otherwise."""
+    """Clean drawn medical lines: professional, of person P, on 2022-01-05, unless drawn otherwise."""
     share, gross = settings.pop("repeated_header_share", 0.95), settings.pop("include_gross_adjustments", True)
     people = table(members, raw.Members)
     identity = build_identity(people, table("person_id", raw.Eligibility), table(crosswalk, raw.IdentityCrosswalk))
     medical, drugs = table(text, raw.MedicalClaims, **LINE), table(pharmacy, raw.PharmacyClaims)
+    extract = settings.pop("extract_date", "2022-12-31")
 
     def keep(expression, contract):
         write_table(expression, tmp_path / contract.__name__, contract)
@@ -93,7 +101,7 @@ def clean(tmp_path, text, pharmacy="load_sequence", members="person_id\nP", cros
         "identity": keep(identity, to.Identity),
         "persons": keep(build_persons(people, identity), to.Persons),
     }
-    marked = mark_lines(tables, "2022-12-31", {**SETTINGS, **settings})
+    marked = mark_lines(tables, extract, {**SETTINGS, **settings})
     codes = (SERVICES, DIAGNOSES, claim_meanings(medical, SERVICES, DIAGNOSES))
     claims = keep(clean_claims(marked, *codes), to.Claims)
     rejected = keep(select_rejected(marked), to.Rejected)

@@ -47,11 +47,9 @@ def find_ends(pointers: ibis.Table) -> ibis.Table:
         ahead = chain.select(ahead_id="id", ahead_next="next_id", ahead_smallest="smallest")
         joined = chain.join(ahead, chain.next_id == ahead.ahead_id).select("id", "smallest", *ahead.columns)
         chain = joined.select("id", next_id="ahead_next", smallest=ibis.least(joined.smallest, joined.ahead_smallest))
-    # The end is a root, or lies in a circle whose label is what is smallest on the way once around.
-    ends = chain.select(last_id="id", last_next="next_id", last_smallest="smallest")
-    joined = chain.join(ends, chain.next_id == ends.last_id).select("id", *ends.columns)
-    is_root = joined.last_next == joined.last_id
-    return joined.select("id", end_id=ibis.ifelse(is_root, joined.last_id, joined.last_smallest))
+    # The end is a root, with nothing on its way but itself, or lies in a circle, whose smallest id is its label.
+    ends = chain.select(last_id="id", end_id="smallest")
+    return chain.join(ends, chain.next_id == ends.last_id).select("id", "end_id")
 
 
 def with_chains(lines: ibis.Table, include_gross_adjustments: bool) -> ibis.Table:
