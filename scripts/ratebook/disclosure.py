@@ -10,7 +10,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ratebook.contracts.base import Contract
-from ratebook.contracts.released import Flow, Series
+from ratebook.contracts.chains import Flow, Series
 
 
 def is_small(counts: pd.Series, limit: int) -> pd.Series:

@@ -10,4 +10,4 @@ def main(snakemake):
 
 
 if __name__ == "__main__":
-    step(main, snakemake)  # noqa: F821
+    step(main, snakemake)

@@ -6,32 +6,7 @@ from dataclasses import dataclass
 
 from ratebook.contracts import clean, cost, engagement, episodes, exposure, programs, rates, review
 from ratebook.contracts.base import Contract
-
-
-@dataclass(frozen=True)
-class Flow:
-    """Counts that follow each other, row by row, as `<count>_in` and `<count>_out` of a waterfall.
-
-    `within` names the columns that tell one waterfall from the next; `carries` the columns known at a node
-    (`paid` for `paid_in_usd` and `paid_out_usd`) and `deltas` those known of a step.
-    """
-
-    count: str
-    within: tuple[str, ...] = ()
-    carries: tuple[str, ...] = ()
-    deltas: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Series:
-    """A count that only falls from row to row in the order of the key, as people at risk by month.
-
-    What a hidden row would give back (`hides`) is hidden with it.
-    """
-
-    count: str
-    within: tuple[str, ...] = ()
-    hides: tuple[str, ...] = ()
+from ratebook.contracts.chains import Flow, Series
 
 
 @dataclass(frozen=True)
@@ -53,8 +28,10 @@ RELEASED = {
     "attrition": Released(
         clean.Attrition,
         (
+            # Dollars stay: a waterfall that hides some accounts for none. Who and how many rows stood behind
+            # a rule is hidden where they are few.
             Flow("persons", ("source_table",)),
-            Flow("rows", ("source_table",), carries=("paid",), deltas=("delta_usd",)),
+            Flow("rows", ("source_table",)),
         ),
     ),
     "reconciliation": Released(clean.Reconciliation),
