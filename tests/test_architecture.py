@@ -77,6 +77,7 @@ def test_a_rule_says_what_it_does_and_declares_its_code_log_and_benchmark(stage,
     assert f'"logs/{stage}/{name}.log"' in text
     assert f'"benchmarks/{stage}/{name}.tsv"' in text
     assert f'"../../scripts/{stage}/{name}.py"' in text
+    assert 'conda:\n        "../../environment.yml"' in text
 
 
 @pytest.mark.parametrize(("stage", "name"), RULES)

@@ -23,6 +23,8 @@ rule clean_members:
         "logs/clean/clean_members.log",
     benchmark:
         "benchmarks/clean/clean_members.tsv"
+    conda:
+        "../../environment.yml"
     script:
         "../../scripts/clean/clean_members.py"
 
@@ -40,6 +42,8 @@ rule build_adjustments:
         "logs/clean/build_adjustments.log",
     benchmark:
         "benchmarks/clean/build_adjustments.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         state=config["clean"]["state"],
@@ -69,6 +73,8 @@ rule clean_claims:
         "logs/clean/clean_claims.log",
     benchmark:
         "benchmarks/clean/clean_claims.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         state=config["clean"]["state"],
@@ -97,6 +103,8 @@ rule build_cash_ledger:
         "logs/clean/build_cash_ledger.log",
     benchmark:
         "benchmarks/clean/build_cash_ledger.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         state=config["clean"]["state"],
@@ -122,6 +130,8 @@ rule clean_contacts:
         "logs/clean/clean_contacts.log",
     benchmark:
         "benchmarks/clean/clean_contacts.tsv"
+    conda:
+        "../../environment.yml"
     params:
         extract_date=config["study"]["extract_date"],
         state=config["clean"]["state"],
@@ -152,6 +162,8 @@ rule build_attrition:
         "logs/clean/build_attrition.log",
     benchmark:
         "benchmarks/clean/build_attrition.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         extract_date=config["study"]["extract_date"],
@@ -183,6 +195,8 @@ rule plot_clean:
         "logs/clean/plot_clean.log",
     benchmark:
         "benchmarks/clean/plot_clean.tsv"
+    conda:
+        "../../environment.yml"
     params:
         window_start=config["study"]["window_start"],
         window_end=config["study"]["window_end"],

@@ -36,6 +36,8 @@ rule build_windows:
         "logs/cost/build_windows.log",
     benchmark:
         "benchmarks/cost/build_windows.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         settings={
@@ -67,6 +69,8 @@ rule estimate_total_cost:
         "logs/cost/estimate_total_cost.log",
     benchmark:
         "benchmarks/cost/estimate_total_cost.tsv"
+    conda:
+        "../../environment.yml"
     params:
         settings=RESAMPLED,
     script:
@@ -90,6 +94,8 @@ rule price_pmpm:
         "logs/cost/price_pmpm.log",
     benchmark:
         "benchmarks/cost/price_pmpm.tsv"
+    conda:
+        "../../environment.yml"
     params:
         mm_rule=config["exposure"]["mm_rule"],
         payment={
@@ -117,6 +123,8 @@ rule compare_arms:
         "logs/cost/compare_arms.log",
     benchmark:
         "benchmarks/cost/compare_arms.tsv"
+    conda:
+        "../../environment.yml"
     params:
         settings={
             **RESAMPLED,
@@ -152,6 +160,8 @@ rule plot_cost:
         "logs/cost/plot_cost.log",
     benchmark:
         "benchmarks/cost/plot_cost.tsv"
+    conda:
+        "../../environment.yml"
     params:
         mm_rule=config["exposure"]["mm_rule"],
         note=config["study"]["data_note"],

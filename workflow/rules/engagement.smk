@@ -21,6 +21,8 @@ rule estimate_survival:
         "logs/engagement/estimate_survival.log",
     benchmark:
         "benchmarks/engagement/estimate_survival.tsv"
+    conda:
+        "../../environment.yml"
     params:
         end_reasons=config["engagement"]["end_reasons"],
         spell_gap_days=config["episodes"]["spell_gap_days"],
@@ -47,6 +49,8 @@ rule fit_models:
         "logs/engagement/fit_models.log",
     benchmark:
         "benchmarks/engagement/fit_models.tsv"
+    conda:
+        "../../environment.yml"
     params:
         end_reasons=config["engagement"]["end_reasons"],
         spell_gap_days=config["episodes"]["spell_gap_days"],
@@ -73,6 +77,8 @@ rule estimate_balance:
         "logs/engagement/estimate_balance.log",
     benchmark:
         "benchmarks/engagement/estimate_balance.tsv"
+    conda:
+        "../../environment.yml"
     params:
         end_reasons=config["engagement"]["end_reasons"],
         covariates=config["engagement"]["covariates"],
@@ -93,6 +99,8 @@ rule build_service_mix:
         "logs/engagement/build_service_mix.log",
     benchmark:
         "benchmarks/engagement/build_service_mix.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     script:
         "../../scripts/engagement/build_service_mix.py"
@@ -124,6 +132,8 @@ rule plot_engagement:
         "logs/engagement/plot_engagement.log",
     benchmark:
         "benchmarks/engagement/plot_engagement.tsv"
+    conda:
+        "../../environment.yml"
     params:
         data_note=config["study"]["data_note"],
         suppress_below=lambda wildcards: config["release"]["suppress_below"],

@@ -16,6 +16,8 @@ rule build_stays:
         "logs/episodes/build_stays.log",
     benchmark:
         "benchmarks/episodes/build_stays.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         stay_levels=config["episodes"]["stay_levels"],
@@ -36,6 +38,8 @@ rule build_episodes:
         "logs/episodes/build_episodes.log",
     benchmark:
         "benchmarks/episodes/build_episodes.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         detox_levels=config["episodes"]["detox_levels"],
@@ -62,6 +66,8 @@ rule select_cohort:
         "logs/episodes/select_cohort.log",
     benchmark:
         "benchmarks/episodes/select_cohort.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         window_start=config["study"]["window_start"],
@@ -94,6 +100,8 @@ rule build_continuity:
         "logs/episodes/build_continuity.log",
     benchmark:
         "benchmarks/episodes/build_continuity.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         coc_windows_days=config["episodes"]["coc_windows_days"],
@@ -117,6 +125,8 @@ rule build_spells:
         "logs/episodes/build_spells.log",
     benchmark:
         "benchmarks/episodes/build_spells.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         spell_gap_days=config["episodes"]["spell_gap_days"],
@@ -145,6 +155,8 @@ rule plot_episodes:
         "logs/episodes/plot_episodes.log",
     benchmark:
         "benchmarks/episodes/plot_episodes.tsv"
+    conda:
+        "../../environment.yml"
     params:
         data_note=config["study"]["data_note"],
         suppress_below=config["release"]["suppress_below"],

@@ -18,6 +18,8 @@ rule build_spans:
         "logs/exposure/build_spans.log",
     benchmark:
         "benchmarks/exposure/build_spans.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         extract_date=config["study"]["extract_date"],
@@ -39,6 +41,8 @@ rule build_member_months:
         "logs/exposure/build_member_months.log",
     benchmark:
         "benchmarks/exposure/build_member_months.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     script:
         "../../scripts/exposure/build_member_months.py"
@@ -61,6 +65,8 @@ rule check_exposure:
         "logs/exposure/check_exposure.log",
     benchmark:
         "benchmarks/exposure/check_exposure.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         extract_date=config["study"]["extract_date"],
@@ -80,6 +86,8 @@ rule plot_exposure:
         "logs/exposure/plot_exposure.log",
     benchmark:
         "benchmarks/exposure/plot_exposure.tsv"
+    conda:
+        "../../environment.yml"
     params:
         window_start=config["study"]["window_start"],
         window_end=config["study"]["window_end"],

@@ -35,6 +35,8 @@ rule read_sources:
         "logs/intake/read_sources.log",
     benchmark:
         "benchmarks/intake/read_sources.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         source=config["intake"]["source"],

@@ -28,6 +28,8 @@ rule build_ltc_member_months:
         "logs/programs/build_ltc_member_months.log",
     benchmark:
         "benchmarks/programs/build_ltc_member_months.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         rule={
@@ -54,6 +56,8 @@ rule derive_program_rates:
         "logs/programs/derive_program_rates.log",
     benchmark:
         "benchmarks/programs/derive_program_rates.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         data=PROGRAM_DATA,
@@ -80,6 +84,8 @@ rule price_liability:
         "logs/programs/price_liability.log",
     benchmark:
         "benchmarks/programs/price_liability.tsv"
+    conda:
+        "../../environment.yml"
     params:
         data=PROGRAM_DATA,
         price=PRICE,
@@ -99,6 +105,8 @@ rule estimate_reconciliation:
         "logs/programs/estimate_reconciliation.log",
     benchmark:
         "benchmarks/programs/estimate_reconciliation.tsv"
+    conda:
+        "../../environment.yml"
     params:
         data=PROGRAM_DATA,
         price=PRICE,
@@ -118,6 +126,8 @@ rule compare_programs:
         "logs/programs/compare_programs.log",
     benchmark:
         "benchmarks/programs/compare_programs.tsv"
+    conda:
+        "../../environment.yml"
     params:
         data=PROGRAM_DATA,
         price=PRICE,
@@ -143,6 +153,8 @@ rule plot_programs:
         "logs/programs/plot_programs.log",
     benchmark:
         "benchmarks/programs/plot_programs.tsv"
+    conda:
+        "../../environment.yml"
     params:
         data_note=config["study"]["data_note"],
         suppress_below=config["release"]["suppress_below"],

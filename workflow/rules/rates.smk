@@ -21,6 +21,8 @@ rule build_base:
         "logs/rates/build_base.log",
     benchmark:
         "benchmarks/rates/build_base.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         window=[config["study"]["window_start"], config["study"]["window_end"]],
@@ -59,6 +61,8 @@ rule estimate_completion:
         "logs/rates/estimate_completion.log",
     benchmark:
         "benchmarks/rates/estimate_completion.tsv"
+    conda:
+        "../../environment.yml"
     params:
         base_months=[config["rates"]["base_start"], config["rates"]["base_end"]],
         extract_date=config["study"]["extract_date"],
@@ -79,6 +83,8 @@ rule estimate_trend:
         "logs/rates/estimate_trend.log",
     benchmark:
         "benchmarks/rates/estimate_trend.tsv"
+    conda:
+        "../../environment.yml"
     params:
         settings=config["rates"]["trend"],
     script:
@@ -104,6 +110,8 @@ rule derive_rates:
         "logs/rates/derive_rates.log",
     benchmark:
         "benchmarks/rates/derive_rates.tsv"
+    conda:
+        "../../environment.yml"
     params:
         settings=config["rates"],
         data_note=config["study"]["data_note"],
@@ -130,6 +138,8 @@ rule derive_case_rates:
         "logs/rates/derive_case_rates.log",
     benchmark:
         "benchmarks/rates/derive_case_rates.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         settings=config["rates"]["case_rate"],
@@ -169,6 +179,8 @@ rule plot_rates:
         "logs/rates/plot_rates.log",
     benchmark:
         "benchmarks/rates/plot_rates.tsv"
+    conda:
+        "../../environment.yml"
     params:
         data_note=config["study"]["data_note"],
         suppress_below=config["release"]["suppress_below"],

@@ -81,6 +81,8 @@ rule release_tables:
         "logs/release/release_tables.log",
     benchmark:
         "benchmarks/release/release_tables.tsv"
+    conda:
+        "../../environment.yml"
     params:
         suppress_below=config["release"]["suppress_below"],
     script:
@@ -155,6 +157,8 @@ rule release_figures:
         "logs/release/release_figures.log",
     benchmark:
         "benchmarks/release/release_figures.tsv"
+    conda:
+        "../../environment.yml"
     params:
         suppress_below=config["release"]["suppress_below"],
         data_note=config["study"]["data_note"],
@@ -174,6 +178,8 @@ rule release_workbook:
         "logs/release/release_workbook.log",
     benchmark:
         "benchmarks/release/release_workbook.tsv"
+    conda:
+        "../../environment.yml"
     params:
         settings=SETTINGS,
     script:
@@ -197,6 +203,8 @@ rule release_report:
         "logs/release/release_report.log",
     benchmark:
         "benchmarks/release/release_report.tsv"
+    conda:
+        "../../environment.yml"
     params:
         settings=SETTINGS,
     script:
@@ -225,6 +233,8 @@ rule release_manifest:
         "logs/release/release_manifest.log",
     benchmark:
         "benchmarks/release/release_manifest.tsv"
+    conda:
+        "../../environment.yml"
     params:
         settings=SETTINGS,
     script:

@@ -19,6 +19,8 @@ rule check_claims:
         "logs/review/check_claims.log",
     benchmark:
         "benchmarks/review/check_claims.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         episode_gap_days=config["episodes"]["episode_gap_days"],
@@ -46,6 +48,8 @@ rule check_recovery:
         "logs/review/check_recovery.log",
     benchmark:
         "benchmarks/review/check_recovery.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         category_groups=config["rates"]["category_groups"],
@@ -68,6 +72,8 @@ rule estimate_sensitivity:
         "logs/review/estimate_sensitivity.log",
     benchmark:
         "benchmarks/review/estimate_sensitivity.tsv"
+    conda:
+        "../../environment.yml"
     params:
         spell_gap_days=config["episodes"]["spell_gap_days"],
         end_reasons=config["engagement"]["end_reasons"],
@@ -124,6 +130,8 @@ rule check_review:
         "logs/review/check_review.log",
     benchmark:
         "benchmarks/review/check_review.tsv"
+    conda:
+        "../../environment.yml"
     params:
         settings={name: part for name, part in config.items() if name != "engine"},
     script:
@@ -148,6 +156,8 @@ rule plot_review:
         "logs/review/plot_review.log",
     benchmark:
         "benchmarks/review/plot_review.tsv"
+    conda:
+        "../../environment.yml"
     params:
         data_note=config["study"]["data_note"],
     script:

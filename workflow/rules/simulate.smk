@@ -12,6 +12,8 @@ rule build_program:
         "logs/simulate/build_program.log",
     benchmark:
         "benchmarks/simulate/build_program.tsv"
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         study={
