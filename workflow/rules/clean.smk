@@ -171,6 +171,7 @@ rule build_attrition:
         max_rejected_share=config["intake"]["max_rejected_share"],
         control_total_share=config["clean"]["control_total_share"],
         limits={
+            "unmatched_warn": config["clean"]["unmatched_share"]["warn"],
             "unmatched": config["clean"]["unmatched_share"]["error"],
             "negative": config["clean"]["unexplained_negative_usd"],
         },

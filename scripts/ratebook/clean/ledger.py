@@ -42,12 +42,16 @@ def build_cash_ledger(
     undone = marked.filter(marked.rule_id.isin(["A5.3a", "A5.3b", "A5.5"]), marked.service_start_date.notnull())
     undone = undone.filter((undone.rule_id == "A5.5") | (undone.adjustment != "void"))
     undone = classify_lines(undone, services, diagnoses, meanings)
-    back = undone.filter(undone.rule_id != "A5.5")
-    orphans = undone.filter(undone.rule_id == "A5.5")
-    ledger = _entries(claims, "payment", claims.paid_date, claims.paid_usd)
-    ledger = ledger.union(_entries(back, "payment", back.paid_date, back.paid_usd))
-    ledger = ledger.union(_entries(back, "reversal", back.reversed_date, -back.paid_usd))
-    return ledger.union(_entries(orphans, "orphan_void", orphans.paid_date, -orphans.paid_usd.abs()))
+    moves = ibis.ifelse(undone.rule_id == "A5.5", ibis.array(["orphan_void"]), ibis.array(["payment", "reversal"]))
+    undone = undone.mutate(entry=moves).unnest("entry")
+    undone = undone.mutate(
+        paid_date=ibis.ifelse(undone.entry == "reversal", undone.reversed_date, undone.paid_date),
+        signed_usd=undone.entry.cases(
+            ("payment", undone.paid_usd), ("reversal", -undone.paid_usd), ("orphan_void", -undone.paid_usd.abs())
+        ),
+    )
+    stands = claims.mutate(entry=ibis.literal("payment"), signed_usd=claims.paid_usd)
+    return _entries(stands).union(_entries(undone))
 
 
 def build_paid_lags(ledger: ibis.Table) -> ibis.Table:
@@ -69,11 +73,6 @@ def build_paid_lags(ledger: ibis.Table) -> ibis.Table:
     )
 
 
-def _entries(lines: ibis.Table, entry: str, paid_date: ibis.Value, signed_usd: ibis.Value) -> ibis.Table:
-    told = {
-        "entry": ibis.literal(entry),
-        "incurred_date": lines.service_start_date,
-        "paid_date": paid_date,
-        "signed_usd": signed_usd.cast("decimal(14, 2)"),
-    }
-    return lines.select(**{name: told[name] if name in told else lines[name] for name in CashLedger.types()})
+def _entries(lines: ibis.Table) -> ibis.Table:
+    lines = lines.mutate(incurred_date=lines.service_start_date, signed_usd=lines.signed_usd.cast("decimal(14, 2)"))
+    return lines.select(*CashLedger.types())

@@ -109,6 +109,7 @@ def count_claims(claims: ibis.Table) -> ibis.Table:
 CHECKS = (
     ("cells_unparsed", "Cells of the source that hold something and do not parse", "warn", "cells_unparsed", None, 0),
     ("unknown_ids_share", "Dollars on ids of no known member", "error", "unknown_usd", "read_usd", "unmatched"),
+    ("unknown_ids_warning", "The same, at the lower limit", "warn", "unknown_usd", "read_usd", "unmatched_warn"),
     ("split_ids", "Ids the crosswalk sends to two persons", "error", "split_ids", None, 0),
     ("conflicting_copies", "Lines with one key and different content", "warn", "conflicting", "rows", 0.01),
     ("final_voids", "Voids among final lines", "error", "final_voids", None, 0),
@@ -180,7 +181,7 @@ def build_qa(counted: dict, manifest: pd.DataFrame, limits: dict[str, float]) ->
         `count_marks`, `count_claims` and `split_ids` together.
     manifest : SourceManifest
     limits : dict
-        `unmatched` and `negative`, from the config.
+        `unmatched_warn`, `unmatched` and `negative`, from the config.
 
     Returns
     -------
