@@ -50,7 +50,7 @@ def small_book():
     rates["member_months"] = rates.cell.map(MONTHS)
     rates["f_tpl"], rates["tpl_pmpm_usd"] = 1.0, rates.projected_pmpm_usd
     rates["credibility_z"] = rates.cell.map(Z)
-    rates["manual_source"] = "pooled"
+    rates["manual_source"], rates["pool"] = "pooled", "BHP"
     pool = (rates.tpl_pmpm_usd * rates.member_months).sum() / rates.member_months.sum()
     raw = rates.credibility_z * rates.tpl_pmpm_usd + (1 - rates.credibility_z) * pool
     neutral = (rates.tpl_pmpm_usd * rates.member_months).sum() / (raw * rates.member_months).sum()
@@ -59,8 +59,6 @@ def small_book():
     rates["rate_usd"] = ((rates.blended_pmpm_usd + 12) / (1 - sum(LOADS.values()))).round(2)
     rates["projected_mlr"] = (rates.blended_pmpm_usd + 12) / (rates.rate_usd * (1 - LOADS["tax_share"]))
     tables["rates"] = rates.reindex(columns=list(RELEASED["rates"].contract.types()))
-    plans = rates.assign(plan="BHP").reindex(columns=list(RELEASED["plan_rates"].contract.types()))
-    tables["plan_rates"] = plans
     tables["credibility"] = rates.reindex(columns=list(RELEASED["credibility"].contract.types()))
     complete = [
         {"category": c, "paid_usd": p, "ultimate_usd": u, "completion_factor": p / u} for c, (p, u) in COMPLETE.items()

@@ -51,10 +51,10 @@ BUILD = [
     Column("rationale_program", "Why this change", width=30),
     Column("rationale_managed_care", "Why this adjustment", width=30),
 ]
-POOL = '--({plan_all}={plan}),--({manual_source_all}="pooled"),{member_months_all}'
+POOL = '--({pool_all}={pool}),--({manual_source_all}="pooled"),{member_months_all}'
 RATES = [
     Column("cell", "Rate cell", width=34),
-    Column("plan", "Plan"),
+    Column("pool", "Pool"),
     Column("member_months", "Member months"),
     Column(
         "projected_pmpm_usd",
@@ -78,7 +78,7 @@ RATES = [
     ),
     Column(
         "f_neutral",
-        "Keeps the plan's total",
+        "Keeps the pool's total",
         formula=f"=SUMPRODUCT({POOL},{{tpl_pmpm_usd_all}})/SUMPRODUCT({POOL},{{raw_blend_usd_all}})",
         only=("manual_source", "pooled"),
     ),
@@ -265,10 +265,8 @@ def trend_frame(trend: pd.DataFrame) -> pd.DataFrame:
 
 
 def rates_frame(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Give the rates with the plan each cell is pooled in: the one with most of its member months."""
-    rates, plans = tables["rates"], tables["plan_rates"]
-    plans = plans.sort_values(["cell", "member_months", "plan"]).drop_duplicates("cell", keep="last")
-    rates = rates.assign(plan=rates.cell.map(dict(zip(plans.cell, plans.plan))))
+    """Give the rates with the blend before it is scaled to the pool's total."""
+    rates = tables["rates"]
     blend = rates.credibility_z * rates.tpl_pmpm_usd + (1 - rates.credibility_z) * rates.manual_pmpm_usd
     return rates.assign(raw_blend_usd=blend)
 
