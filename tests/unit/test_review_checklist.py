@@ -155,5 +155,7 @@ def test_small_cells_are_looked_for_in_what_is_released():
 
 
 def test_four_denominators_stand_side_by_side():
-    assert ask("H70", pmpm=pd.DataFrame({"variant": ["P1", "P2", "P4", "P5"]})).status == "pass"
-    assert ask("H70", pmpm=pd.DataFrame({"variant": ["P1", "P2", "P4", "P3"]})).status == "fail"
+    total = pd.DataFrame({"estimand": ["total_sud"]})
+    assert ask("H70", total_cost=total, pmpm=pd.DataFrame({"variant": ["P1", "P2", "P4", "P5"]})).status == "pass"
+    assert ask("H70", total_cost=total, pmpm=pd.DataFrame({"variant": ["P1", "P2", "P4", "P3"]})).status == "fail"
+    assert ask("H70", pmpm=pd.DataFrame({"variant": ["P1"]})).status == "na"

@@ -54,23 +54,34 @@ def say_summary(tables: Tables, settings: dict) -> list[str]:
         return [NO_COHORT]
     said = []
     if length is not None:
-        said.append(
-            f"Clients of RSN stayed engaged {direction(length, 'longer', 'for a shorter time', 'equally long')} than "
-            f"clients of CSP: the difference within {int(length['tau_days'])} days of the first contact is "
-            f"{phrase(length, '', 'days', absolute=True)}."
-        )
+        tau = int(length["tau_days"])
+        subject = f"The difference in engagement within {tau} days of the first contact"
+        text = "clients of RSN stayed engaged {word} than clients of CSP, by {size}"
+        said.append(contrast(length, subject, text, ("longer", "for a shorter time", "no longer"), "", "days"))
     if price is not None:
-        said.append(
-            f"A month of engagement cost {direction(price, 'more', 'less', 'the same')} under RSN than under CSP: "
-            f"the difference is {phrase(price, 'usd', absolute=True)} per engaged month (variant P1)."
-        )
+        subject = "The difference in what a month of engagement cost"
+        text = "a month of engagement cost {word} under RSN than under CSP, by {size} (variant P1)"
+        said.append(contrast(price, subject, text, ("more", "less", "no more"), "usd"))
     if total is not None:
-        ratio = ratio_phrase(total)
-        said.append(
-            f"Total SUD cost per member over {int(total['horizon_days'])} days was "
-            f"{direction(total, 'higher', 'lower', 'the same')} under RSN, by {phrase(total, 'usd', absolute=True)}{ratio}."
-        )
+        subject = f"The difference in total SUD cost per member over {int(total['horizon_days'])} days"
+        text = f"total SUD cost per member over {int(total['horizon_days'])} days was {{word}} under RSN, by {{size}}"
+        said.append(contrast(total, subject, text, ("higher", "lower", "no higher"), "usd"))
     return said
+
+
+def contrast(row: dict, subject: str, text: str, words: tuple[str, str, str], unit: str, noun: str = "") -> str:
+    """Say which arm has more and by how much; where nothing was estimated, no direction is named."""
+    estimate = row["estimate"] if "estimate" in row else row.get("estimate_usd")
+    if is_missing(estimate):
+        return f"{subject} {phrase(row, unit, noun)}."
+    said = text.format(word=direction(row, *words), size=phrase(row, unit, noun, absolute=True)) + ratio_phrase(row)
+    return said[0].upper() + said[1:] + "."
+
+
+def value_of(subject: str, row: dict, unit: str = "", noun: str = "") -> str:
+    """Say what something is, or that it could not be estimated and why."""
+    is_known = not is_missing(row["estimate"] if "estimate" in row else row.get("estimate_usd"))
+    return f"{subject} {'is ' if is_known else ''}{phrase(row, unit, noun)}."
 
 
 def primary_length(tables: Tables) -> dict | None:
@@ -99,10 +110,11 @@ def say_data(tables: Tables, settings: dict) -> list[str]:
     said = []
     for table, steps in tables["attrition"].sort_values("step").groupby("source_table", sort=False):
         first, last = steps.iloc[0], steps.iloc[-1]
-        said.append(
-            f"Of {spell(first.rows_in)} rows of {table.replace('_', ' ')} worth {spell(first.paid_in_usd, 'usd')}, "
-            f"{spell(last.rows_out)} rows worth {spell(last.paid_out_usd, 'usd')} remain after {len(steps)} rules."
-        )
+        began = f"Of {spell(first.rows_in)} rows of {table.replace('_', ' ')} worth {spell(first.paid_in_usd, 'usd')}"
+        if is_missing(first.rows_in):
+            began = f"Of the rows of {table.replace('_', ' ')} (their count would show a small one)"
+        ended = f"{spell(last.rows_out)} rows worth {spell(last.paid_out_usd, 'usd')} remain"
+        said.append(f"{began}, {ended} after {len(steps)} rules.")
     totals = tables["reconciliation"]
     if totals.difference_share.notna().any():
         worst, broken = totals.difference_share.max(), totals.status.isin(["warn", "fail"]).sum()
@@ -162,19 +174,17 @@ def say_engagement(tables: Tables, settings: dict) -> list[str]:
     for arm in ("RSN", "CSP"):
         mean = pick(rows, estimand="rmst", arm=arm, tau_days=tau, clock="contact", method="kaplan_meier")
         if mean is not None:
-            said.append(
-                f"Within {int(tau)} days, clients of {arm} were engaged {phrase(mean, '', 'days')} on average."
-            )
-    said.append(f"The difference, RSN less CSP, is {phrase(length, '', 'days')}.")
+            said.append(value_of(f"Mean engagement within {int(tau)} days, {arm},", mean, "", "days"))
+    said.append(value_of("The difference, RSN less CSP,", length, "", "days"))
     for method, name in (
-        ("overlap_weighted", "After overlap weighting"),
-        ("landmark", "From the landmark on, among members still followed"),
-        ("by_site", "By site of discharge, whoever engaged"),
+        ("overlap_weighted", "The difference after overlap weighting"),
+        ("landmark", "The difference from the landmark on, among members still followed,"),
+        ("by_site", "The difference by site of discharge, whoever engaged,"),
     ):
         other = rows[(rows.method == method) & rows.estimand.str.endswith("_difference") & (rows.clock == "contact")]
         other = other.sort_values("tau_days")
         if len(other):
-            said.append(f"{name} it is {phrase(other.iloc[-1].to_dict(), '', 'days')}.")
+            said.append(value_of(name, other.iloc[-1].to_dict(), "", "days"))
     gap = rows[(rows.estimand == "measurement_gap") & rows.estimate.notna()].sort_values("tau_days")
     for row in gap.groupby("arm", sort=False).tail(1).to_dict("records"):
         said.append(
@@ -211,10 +221,8 @@ def say_denominators(tables: Tables, settings: dict) -> list[str]:
         rows = exact if len(exact) else rows
         if len(rows):
             row = rows.iloc[0].to_dict()
-            word = direction(row, "higher", "lower", "the same")
-            said.append(
-                f"{variant}, {name}: {word} under RSN, by {phrase(row, 'usd', absolute=True)}{ratio_phrase(row)}."
-            )
+            text = f"{variant}, {name}: {{word}} under RSN, by {{size}}"
+            said.append(contrast(row, f"{variant}, {name}:", text, ("higher", "lower", "no higher"), "usd"))
     return said or [NO_COHORT]
 
 
