@@ -275,10 +275,9 @@ def _write_parts(table: ibis.Table, path: Path, contract: type[Contract]) -> Non
     if settings["name"] == "spark":
         engine().to_parquet(ordered, str(path))
         return
-    engine().to_parquet(ordered, path, compression="zstd", file_size_bytes="512MB")
-    if not list(path.glob("*.parquet")):
-        path.mkdir(exist_ok=True)
-        pq.write_table(_arrow_schema(contract).empty_table(), path / "data_0.parquet")
+    # One part: with several, DuckDB keeps each thread's rows together and not the order asked for.
+    path.mkdir()
+    engine().to_parquet(ordered, path / "data_0.parquet", compression="zstd")
 
 
 def _remove(path: Path) -> None:
