@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CORES ?= all
 
-.PHONY: results test check bench lock clean
+.PHONY: results test check bench dictionary lock clean
 
 results: $(STAMP)
 	$(BIN)/snakemake --cores $(CORES)
@@ -22,6 +22,9 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python tests/bench.py
 
+dictionary: $(STAMP)
+	PYTHONPATH=scripts $(BIN)/python -m ratebook.dictionary > docs/data_dictionary.md
+
 lock: requirements.in
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.txt
 
@@ -32,4 +35,5 @@ $(STAMP): requirements.txt
 	touch $(STAMP)
 
 clean:
-	rm -rf results/[!r]* results/rates results/review logs benchmarks .snakemake
+	find results -mindepth 1 -maxdepth 1 ! -name release -exec rm -rf {} +
+	rm -rf logs benchmarks .snakemake

@@ -37,6 +37,7 @@ RULES = CohortRules(
     enrolled_gap_days=45,
     prior_contact_days=180,
     assignment_days=90,
+    follow_up_days=0,
 )
 EPISODES = """\
     person_id | episode | admission_date | discharge_date | n12 | days_to_next
@@ -119,6 +120,17 @@ def index_of(study, run):
         return {row["person_id"]: row["episode"] for row in run(index.select("person_id", "episode"))}
 
     return make
+
+
+@pytest.mark.parametrize(
+    ("follow_up_days", "index"),
+    [
+        pytest.param(574, {"A": 2, "B": 1}, id="the study ends on the last day asked for: both may enter"),
+        pytest.param(575, {}, id="a day more than the calendar leaves: nobody may, whatever becomes of them"),
+    ],
+)
+def test_the_calendar_leaves_room_for_follow_up(index_of, follow_up_days, index):
+    assert index_of(follow_up_days=follow_up_days) == index
 
 
 def test_the_index_is_the_first_episode_that_passes_every_rule(index_of):

@@ -21,7 +21,13 @@ def facts(table, run):
     def count(lines=LINES, episodes="person_id | days_to_next\nA | 2"):
         ledger = table("record_type | signed_usd\nffs | 400.00\nsupplemental | 25.00", CashLedger)
         months = table("dual_group | mm_fractional\nfull | 0.25\nnone | 0.75", MemberMonths)
-        found = check_claims(table(lines, Claims), ledger, months, table(episodes, Episodes), episode_gap_days=1)
+        found = check_claims(
+            table(lines, Claims, **({} if "is_money_only" in lines else {"is_money_only": "false"})),
+            ledger,
+            months,
+            table(episodes, Episodes),
+            episode_gap_days=1,
+        )
         return {row["fact"]: row["value"] for row in run(found)}
 
     return count
@@ -46,6 +52,13 @@ def test_a_clean_table_holds_no_line_twice(facts):
 def test_an_original_kept_beside_its_replacement_is_counted(facts):
     again = "C3 | C1 | 1 | A | ffs | WM_RES | H0011 | 2015-01-01 | 310.00 | 310.00 |\n"
     assert facts(LINES + again)["lines_kept_twice"] == 1
+
+
+def test_a_gross_adjustment_beside_its_service_is_money_and_no_second_service(facts):
+    money = LINES.splitlines()[0] + " | is_money_only"
+    rows = [f"{row} | false" for row in LINES.splitlines()[1:] if row.strip()]
+    again = "C3 | C1 | 1 | A | ffs | WM_RES | H0011 | 2015-01-01 | -10.00 | -10.00 | | true"
+    assert facts("\n".join([money, *rows, again]))["lines_kept_twice"] == 0
 
 
 def test_the_same_service_under_another_number_is_a_near_duplicate(facts):

@@ -105,7 +105,6 @@ rule build_cash_ledger:
         "benchmarks/clean/build_cash_ledger.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         state=config["clean"]["state"],
         extract_date=config["study"]["extract_date"],
@@ -164,7 +163,6 @@ rule build_attrition:
         "benchmarks/clean/build_attrition.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         extract_date=config["study"]["extract_date"],
         settings={key: config["clean"][key] for key in JUDGED_BY},

@@ -38,7 +38,6 @@ rule build_windows:
         "benchmarks/cost/build_windows.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         settings={
             **FOLLOWED,

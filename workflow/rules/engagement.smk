@@ -101,7 +101,6 @@ rule build_service_mix:
         "benchmarks/engagement/build_service_mix.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     script:
         "../../scripts/engagement/build_service_mix.py"
 

@@ -18,7 +18,6 @@ rule build_stays:
         "benchmarks/episodes/build_stays.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         stay_levels=config["episodes"]["stay_levels"],
         require_sud_dx=config["episodes"]["require_sud_dx"],
@@ -40,7 +39,6 @@ rule build_episodes:
         "benchmarks/episodes/build_episodes.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         detox_levels=config["episodes"]["detox_levels"],
         episode_gap_days=config["episodes"]["episode_gap_days"],
@@ -68,7 +66,6 @@ rule select_cohort:
         "benchmarks/episodes/select_cohort.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         window_start=config["study"]["window_start"],
         window_end=config["study"]["window_end"],
@@ -83,6 +80,7 @@ rule select_cohort:
         enrolled_gap_days=config["episodes"]["enrolled_gap_days"],
         prior_contact_days=config["episodes"]["prior_contact_days"],
         assignment_days=config["episodes"]["assignment_days"],
+        follow_up_days=config["episodes"]["follow_up_days"],
     script:
         "../../scripts/episodes/select_cohort.py"
 
@@ -102,7 +100,6 @@ rule build_continuity:
         "benchmarks/episodes/build_continuity.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         coc_windows_days=config["episodes"]["coc_windows_days"],
         coc_categories=config["episodes"]["coc_categories"],
@@ -127,7 +124,6 @@ rule build_spells:
         "benchmarks/episodes/build_spells.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         spell_gap_days=config["episodes"]["spell_gap_days"],
         gaps_days=config["episodes"]["spell_gap_sensitivity_days"],

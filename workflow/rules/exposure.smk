@@ -20,7 +20,6 @@ rule build_spans:
         "benchmarks/exposure/build_spans.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         extract_date=config["study"]["extract_date"],
         plan_priority=config["exposure"]["plan_priority"],
@@ -43,7 +42,6 @@ rule build_member_months:
         "benchmarks/exposure/build_member_months.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     script:
         "../../scripts/exposure/build_member_months.py"
 
@@ -67,7 +65,6 @@ rule check_exposure:
         "benchmarks/exposure/check_exposure.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         extract_date=config["study"]["extract_date"],
     script:

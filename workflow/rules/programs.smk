@@ -30,7 +30,6 @@ rule build_ltc_member_months:
         "benchmarks/programs/build_ltc_member_months.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         rule={
             "aged_from_years": config["programs"]["aged_from_years"],
@@ -58,7 +57,6 @@ rule derive_program_rates:
         "benchmarks/programs/derive_program_rates.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         data=PROGRAM_DATA,
         price=PRICE,

@@ -23,7 +23,6 @@ rule build_base:
         "benchmarks/rates/build_base.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         window=[config["study"]["window_start"], config["study"]["window_end"]],
         extract_date=config["study"]["extract_date"],
@@ -140,7 +139,6 @@ rule derive_case_rates:
         "benchmarks/rates/derive_case_rates.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         settings=config["rates"]["case_rate"],
         seed=config["study"]["seed"],

@@ -21,7 +21,6 @@ rule check_claims:
         "benchmarks/review/check_claims.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         episode_gap_days=config["episodes"]["episode_gap_days"],
     script:
@@ -50,7 +49,6 @@ rule check_recovery:
         "benchmarks/review/check_recovery.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
     params:
         category_groups=config["rates"]["category_groups"],
     script:

@@ -34,23 +34,33 @@ class CohortRules:
     enrolled_gap_days: int
     prior_contact_days: int
     assignment_days: int
+    follow_up_days: int
 
 
 def inclusion_rules(candidates: ibis.Table, rules: CohortRules) -> list[tuple[str, str, int, ibis.Value]]:
     """Give the rules in the order in which they apply: id, words, days after discharge looked at, and test.
 
-    No rule looks further ahead than the day after discharge: who must be seen long is selected by survival.
+    No rule looks further ahead than the day after discharge at the person: who must be seen long is selected by
+    survival. That the calendar leaves room for `follow_up_days` selects by date of entry alone; without it, those
+    who enter late, and use less, are followed for short, and the long follow-up is that of heavier users.
     """
     detox = candidates.n12 if rules.count_index else candidates.n12 - 1
     counted = "the index included" if rules.count_index else "the index not counted"
     start, end = (dt.date.fromisoformat(day) for day in (rules.window_start, rules.window_end))
     enough_days = rules.enrolled_days_before - rules.enrolled_gap_days
+    last_entry = end - dt.timedelta(days=rules.follow_up_days)
     listed = [
         (
             "study_window",
             f"Admitted from {start} on and discharged before {end}",
             0,
             (candidates.admission_date >= start) & (candidates.discharge_date < end),
+        ),
+        (
+            "follow_up_possible",
+            f"Discharged by {last_entry}: the study goes on for {rules.follow_up_days} days",
+            0,
+            candidates.discharge_date <= last_entry,
         ),
         (
             "repeated_detox",

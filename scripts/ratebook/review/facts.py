@@ -68,9 +68,13 @@ def check_claims(
 
 
 def _lines_kept_twice(claims: ibis.Table) -> ibis.Table:
-    """Count lines of a chain of adjustments that stand in the final table more than once."""
-    lines = claims.group_by("family_id", "line_number", "service_start_date", "hcpcs_code", "revenue_center_code")
-    lines = lines.agg(claims=claims.claim_id.nunique())
+    """Count services of a chain of adjustments that stand in the final table more than once.
+
+    Gross adjustments stand beside the service they belong to by design: they are money, and no service.
+    """
+    served = claims.filter(~claims.is_money_only)
+    lines = served.group_by("family_id", "line_number", "service_start_date", "hcpcs_code", "revenue_center_code")
+    lines = lines.agg(claims=served.claim_id.nunique())
     return _facts(lines, lines_kept_twice=(lines.claims > 1).sum())
 
 

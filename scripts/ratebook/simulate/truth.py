@@ -43,7 +43,7 @@ def sample_truth(setup: Setup, batch) -> Counter:
         care, drugs = bill_care(rng, longer, people, admissions, found)
         rows = stack([*care, bill_program(rng, longer, people, found, contacts)])
         discharge = admissions.discharge[found.episode]
-        counted = found.is_index & (discharge <= setup.end)
+        counted = found.is_index & (discharge <= setup.end - HORIZON)
         for at, arm in enumerate(ARMS):
             if forced in (None, at):
                 name = arm if forced is not None else f"{arm}_as_referred"
@@ -98,7 +98,8 @@ def describe_truth(setup: Setup, total: Counter, faults: dict, stands: dict) -> 
     engagement
         By arm (`RSN`, `CSP`: the arm forced on everybody with an index discharge that leads to a navigator;
         `…_as_referred`: those whom the sites referred, sicker in RSN by `simulate.confounding`). Population:
-        clients from their first contact on, without disenrolment or end of data, in this network of organisations.
+        clients whose index discharge leaves a year of the study, from their first contact on, without disenrolment,
+        in this network of organisations.
         `net`: mean of min(length, tau) in days if neither readmission nor death intervened, which is what
         Kaplan-Meier with those as censoring estimates. `contact_clock`: last less first contact plus 1, as
         recorded, cut only by death and by the readmissions that end an engagement: what spells of contacts show

@@ -115,8 +115,8 @@ RESIDENTIAL = {
 """Step-down after a detoxification: share of discharges, mean nights, price a night."""
 DETOX = {
     "hospital_share": 0.16,
-    "night_usd": 130.0,
-    "hospital_night_usd": 310.0,
+    "night_usd": 104.0,
+    "hospital_night_usd": 250.0,
     "nights": 3.6,
     "transfer_share": 0.07,
     "against_advice_share": 0.16,
@@ -126,7 +126,7 @@ DETOX = {
 ACUTE = {
     "none": {"ed": 0.55, "inpatient": 0.035, "sud": 0.02},
     "user": {"ed": 1.25, "inpatient": 0.10, "sud": 0.45},
-    "dual": {"ed": 0.45, "inpatient": 0.26, "sud": 0.01},
+    "dual": {"ed": 0.60, "inpatient": 0.40, "sud": 0.01},
     "medicaid_only": {"ed": 0.70, "inpatient": 0.42, "sud": 0.02},
 }
 """Kind of person: emergency visits and hospital stays a year, and the share with a substance-use diagnosis."""
@@ -150,12 +150,12 @@ SEASON = (1.04, 1.02, 1.04, 1.01, 1.00, 0.98, 0.97, 0.98, 0.98, 1.00, 0.99, 0.99
 """Use of services in each calendar month beside the year's mean."""
 
 SETTINGS = ("NF", "HCBS_waiver", "COMM_other", "ALF", "ADC")
-START_SHARES = (0.26, 0.30, 0.32, 0.05, 0.07)
-SETTING_DAYS = {"NF": 640, "HCBS_waiver": 800, "COMM_other": 900, "ALF": 700, "ADC": 600}
+START_SHARES = (0.48, 0.28, 0.12, 0.05, 0.07)
+SETTING_DAYS = {"NF": 1000, "HCBS_waiver": 800, "COMM_other": 500, "ALF": 700, "ADC": 600}
 """Mean days in a setting before a move."""
 MOVES = {
-    "NF": (0.0, 0.55, 0.25, 0.12, 0.08),
-    "HCBS_waiver": (0.62, 0.0, 0.16, 0.12, 0.10),
+    "NF": (0.0, 0.62, 0.14, 0.14, 0.10),
+    "HCBS_waiver": (0.72, 0.0, 0.06, 0.12, 0.10),
     "COMM_other": (0.30, 0.48, 0.0, 0.09, 0.13),
     "ALF": (0.60, 0.25, 0.15, 0.0, 0.0),
     "ADC": (0.38, 0.42, 0.20, 0.0, 0.0),
@@ -176,13 +176,13 @@ class MonthlyService(NamedTuple):
 
 
 LONG_TERM_SERVICES = (
-    MonthlyService("HCBS_waiver", "T1019", 0.90, 170, 3.10, "home_agency", 0.45),
-    MonthlyService("HCBS_waiver", "S5130", 0.60, 60, 2.60, "home_agency", 0.15),
+    MonthlyService("HCBS_waiver", "T1019", 0.92, 245, 3.10, "home_agency", 0.80),
+    MonthlyService("HCBS_waiver", "S5130", 0.60, 80, 2.60, "home_agency", 0.30),
     MonthlyService("HCBS_waiver", "S5170", 0.40, 24, 4.50, "home_agency", 0.0),
     MonthlyService("HCBS_waiver", "T2022", 0.95, 1, 110.0, "home_agency", 0.0),
-    MonthlyService("HCBS_waiver", "S5102", 0.20, 8, 42.0, "adult_day_care", 0.0),
+    MonthlyService("HCBS_waiver", "S5102", 0.35, 10, 42.0, "adult_day_care", 0.0),
     MonthlyService("HCBS_waiver", "S5150", 0.12, 40, 2.80, "home_agency", 0.2),
-    MonthlyService("HCBS_waiver", "T1021", 0.25, 6, 48.0, "home_agency", 0.3),
+    MonthlyService("HCBS_waiver", "T1021", 0.35, 9, 48.0, "home_agency", 0.6),
     MonthlyService("COMM_other", "T1019", 0.38, 50, 3.10, "home_agency", 0.3),
     MonthlyService("COMM_other", "T1021", 0.12, 4, 48.0, "home_agency", 0.3),
     MonthlyService("COMM_other", "T2003", 0.15, 3, 18.0, "home_agency", 0.0),
@@ -193,11 +193,11 @@ LONG_TERM_SERVICES = (
     MonthlyService("ADC", "T2022", 0.60, 1, 110.0, "home_agency", 0.0),
     MonthlyService("ADC", "T2003", 0.40, 12, 18.0, "home_agency", 0.0),
 )
-LONG_TERM_VISITS = {"dual": 3.0, "medicaid_only": 5.0}
+LONG_TERM_VISITS = {"dual": 6.0, "medicaid_only": 6.0}
 """Physician visits a year that Medicaid sees."""
-LONG_TERM_DRUGS = {"dual": 5.0, "medicaid_only": 7.0}
+LONG_TERM_DRUGS = {"dual": 12.0, "medicaid_only": 12.0}
 """Dispensings a year."""
-PER_DIEM_USD = {"SNF": (98.0, 118.0), "ICF": (84.0, 100.0), "ALF": (36.0, 42.0), "ADC": (40.0, 46.0)}
+PER_DIEM_USD = {"SNF": (84.0, 106.0), "ICF": (70.0, 88.0), "ALF": (36.0, 42.0), "ADC": (40.0, 46.0)}
 """Range of facilities' per diems in the first year."""
-ACUTE_USD = {"ed": 165.0, "inpatient": 3600.0, "long_term_inpatient": 5000.0, "coinsurance_share": 0.18}
-DRUG_USD = {"moud": 118.0, "other": 21.0, "long_term": 34.0}
+ACUTE_USD = {"ed": 165.0, "inpatient": 3600.0, "long_term_inpatient": 5000.0, "coinsurance_share": 0.26}
+DRUG_USD = {"moud": 118.0, "other": 21.0, "long_term": 72.0}
