@@ -146,19 +146,11 @@ def _can_replace(counts: list[int | None], shown: list[bool], limit: int) -> boo
 
 
 def _hide_flow(frame: pd.DataFrame, flow: Flow, limit: int) -> pd.DataFrame:
-    def sides(name: str) -> tuple[str, str]:
-        unit = "" if f"{name}_in" in frame else "_usd"
-        return f"{name}_in{unit}", f"{name}_out{unit}"
-
-    nodes_in = [sides(name)[0] for name in (flow.count, *flow.carries)]
-    nodes_out = [sides(name)[1] for name in (flow.count, *flow.carries)]
+    before, after = f"{flow.count}_in", f"{flow.count}_out"
     for _, rows in frame.groupby(list(flow.within), dropna=False, sort=False) if flow.within else [((), frame)]:
-        before, after = rows[sides(flow.count)[0]].tolist(), rows[sides(flow.count)[1]].tolist()
-        shown = pd.Series(visible_nodes(before[:1] + after, limit))
-        hides_in, hides_out = ~shown.to_numpy()[:-1], ~shown.to_numpy()[1:]
-        frame = _blank(frame, pd.Series(hides_in, rows.index), nodes_in)
-        frame = _blank(frame, pd.Series(hides_out, rows.index), nodes_out)
-        frame = _blank(frame, pd.Series(hides_in | hides_out, rows.index), list(flow.deltas))
+        shown = visible_nodes(rows[before].tolist()[:1] + rows[after].tolist(), limit)
+        frame = _blank(frame, ~pd.Series(shown[:-1], rows.index), [before])
+        frame = _blank(frame, ~pd.Series(shown[1:], rows.index), [after])
     return frame
 
 

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+from project import Project
 
 from conftest import ROOT
 from ratebook.provenance import code_of
@@ -15,6 +16,12 @@ from test_architecture import RULES
 
 pytestmark = pytest.mark.slow
 SMALL = ("--configfile", "tests/config/small.yaml")
+
+
+@pytest.fixture(scope="session")
+def make_project(tmp_path_factory):
+    """Give fresh copies of the project."""
+    return lambda name: Project(tmp_path_factory.mktemp(name))
 
 
 @pytest.fixture(scope="module")

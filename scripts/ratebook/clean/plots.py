@@ -38,9 +38,13 @@ def plot_waterfall(attrition: pd.DataFrame):
             fontsize=7,
         )
     ax.set_yticks(places, labels, fontsize=7.5)
-    ax.set_xlabel("Paid, million dollars")
-    ax.set_title("From raw to final-action dollars")
+    low, high = (heights + starts).min(), (heights + starts).max()
     ax.margins(x=0.12)
+    # Small steps below a tall total are seen only where the axis begins near it; it says so.
+    cut = max(0.0, low - (high - low)) if low > 3 * (high - low) > 0 else 0.0
+    ax.set_xlim(left=cut, right=high + 0.3 * (high - cut))
+    ax.set_xlabel("Paid, million dollars" + (f" (axis from {cut:,.1f})" if cut else ""))
+    ax.set_title("From raw to final-action dollars")
     return fig
 
 

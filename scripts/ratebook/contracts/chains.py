@@ -9,14 +9,11 @@ from dataclasses import dataclass
 class Flow:
     """Counts that follow each other, row by row, as `<count>_in` and `<count>_out` of a waterfall.
 
-    `within` names the columns that tell one waterfall from the next; `carries` the columns known at a node
-    (`paid` for `paid_in_usd` and `paid_out_usd`) and `deltas` those known of a step.
+    `within` names the columns that tell one waterfall from the next.
     """
 
     count: str
     within: tuple[str, ...] = ()
-    carries: tuple[str, ...] = ()
-    deltas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from ratebook.clean.plots import plot_waterfall
 from ratebook.engagement.figures import plot_cumulative_incidence, plot_survival
 from ratebook.episodes.plots import plot_flow, plot_lengths
 from ratebook.figures import save_figure
 
 REDRAWN: dict[str, Callable[[dict[str, pd.DataFrame], int], object]] = {
-    "waterfall": lambda tables, limit: plot_waterfall(merge_waterfall(tables["attrition"])),
     "cohort_flow": lambda tables, limit: plot_flow(merge_hidden(tables["cohort_flow"], "persons"), limit),
     "episode_lengths": lambda tables, limit: plot_lengths(tables["episode_lengths"].dropna(subset="episodes"), limit),
     "survival": lambda tables, limit: plot_survival(tables["survival"], limit),
@@ -74,10 +72,3 @@ def merge_hidden(flow: pd.DataFrame, count: str) -> pd.DataFrame:
         before = {name: step[name.replace("_in", "_out")] for name in flow if name.endswith(("_in", "_in_usd"))}
         waiting = []
     return pd.DataFrame(rows, columns=flow.columns).astype({entering: int, leaving: int})
-
-
-def merge_waterfall(attrition: pd.DataFrame) -> pd.DataFrame:
-    """Join hidden steps of every source table's waterfall; a joined step's change is what its two ends differ by."""
-    parts = [merge_hidden(steps, "rows") for _, steps in attrition.groupby("source_table", sort=False)]
-    joined = pd.concat(parts) if parts else attrition
-    return joined.assign(delta_usd=joined.paid_out_usd - joined.paid_in_usd)

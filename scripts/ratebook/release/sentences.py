@@ -104,17 +104,22 @@ def ratio_phrase(row: dict) -> str:
     return f"{text} (95% CI {row['ratio_lower']:.2f} to {row['ratio_upper']:.2f})"
 
 
+def _rows_worth(rows, paid_usd) -> str:
+    """Say how many rows there are and what they are worth; a count that would show a small one is not said."""
+    count = "the rows" if is_missing(rows) else f"{spell(rows)} rows"
+    return f"{count} worth {spell(paid_usd, 'usd')}" if paid_usd else count
+
+
 @section("data")
 def say_data(tables: Tables, settings: dict) -> list[str]:
     """Say what was read, what left on the way, and whether the dollars add up."""
     said = []
     for table, steps in tables["attrition"].sort_values("step").groupby("source_table", sort=False):
         first, last = steps.iloc[0], steps.iloc[-1]
-        began = f"Of {spell(first.rows_in)} rows of {table.replace('_', ' ')} worth {spell(first.paid_in_usd, 'usd')}"
-        if is_missing(first.rows_in):
-            began = f"Of the rows of {table.replace('_', ' ')} (their count would show a small one)"
-        ended = f"{spell(last.rows_out)} rows worth {spell(last.paid_out_usd, 'usd')} remain"
-        said.append(f"{began}, {ended} after {len(steps)} rules.")
+        came, stays = (
+            _rows_worth(*side) for side in ((first.rows_in, first.paid_in_usd), (last.rows_out, last.paid_out_usd))
+        )
+        said.append(f"Of {came} of {table.replace('_', ' ')}, {stays} remain after {len(steps)} rules.")
     totals = tables["reconciliation"]
     if totals.difference_share.notna().any():
         worst, broken = totals.difference_share.max(), totals.status.isin(["warn", "fail"]).sum()

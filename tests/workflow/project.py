@@ -8,11 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from conftest import ROOT
 
-PARTS = ("Snakefile", "config.yaml", "environment.yml", "workflow", "scripts", "tests/config")
+PARTS = ("Snakefile", "config.yaml", "environment.yml", "requirements.in", "workflow", "scripts", "tests/config")
 
 
 class Project:
@@ -38,9 +36,3 @@ class Project:
         done = self.snakemake("--dry-run", *arguments)
         assert done.returncode == 0, done.stderr[-3000:]
         return set(re.findall(r"^rule (\w+):", done.stdout + done.stderr, re.MULTILINE)) - {"all"}
-
-
-@pytest.fixture(scope="session")
-def make_project(tmp_path_factory):
-    """Give fresh copies of the project."""
-    return lambda name: Project(tmp_path_factory.mktemp(name))
