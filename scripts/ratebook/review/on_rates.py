@@ -134,8 +134,8 @@ def discount_read(seen: Seen):
 
 @checks("H62")
 def day_counter(seen: Seen):
-    """Compare the plan's facility days when counted over the year and anew for each stay."""
-    days = seen.table("plan_liability", "plan_nf_days > 0")
+    """Compare each program's facility days when counted over the year and anew for each stay."""
+    days = seen.table("plan_liability", "plan_nf_days > 0 and cell == 'all'")
     remark = f"days are counted {seen.setting('programs', 'nf_day_counter')}; both counts stand in the table"
     return (days.plan_nf_days_per_spell / days.plan_nf_days - 1).abs().max(), remark
 
