@@ -2,7 +2,7 @@
 
 from ratebook.contracts.intake import TABLES, SourceManifest
 from ratebook.intake.layouts import read_layout
-from ratebook.intake.sources import build_manifest, count_source, read_sources
+from ratebook.intake.sources import build_manifest, check_parsed, count_source, read_sources
 from ratebook.steps import step
 from ratebook.tables import open_table, read_row, write_table
 
@@ -15,6 +15,7 @@ def main(snakemake):
         write_table(raw.drop("cells_unparsed"), path, TABLES[name])
         counts[name] = read_row(count_source(raw, open_table(path, TABLES[name])))
     manifest = build_manifest(snakemake.params.source, parts, counts)
+    check_parsed(manifest, snakemake.params.max_rejected_share)
     write_table(manifest, snakemake.output.source_manifest, SourceManifest)
 
 

@@ -2,6 +2,8 @@
 
 import gzip
 
+import ibis
+import pandas as pd
 import pytest
 import yaml
 
@@ -9,7 +11,7 @@ from conftest import ROOT
 from ratebook.contracts.intake import TABLES, Eligibility, SourceManifest
 from ratebook.errors import RatebookError
 from ratebook.intake.layouts import find_files, read_layout
-from ratebook.intake.sources import build_manifest, count_source, read_source, read_sources
+from ratebook.intake.sources import _parse, build_manifest, check_parsed, count_source, read_source, read_sources
 from ratebook.tables import empty_frame, open_table, read_row, write_table
 
 SCHEMA = ROOT / "workflow/schemas/layout.schema.yaml"
@@ -118,3 +120,32 @@ def test_a_missing_source_column_names_file_column_and_layout_key(layout, source
 def test_a_missing_folder_names_the_setting(layout, tmp_path):
     with pytest.raises(RatebookError, match=r"intake\.source"):
         find_files(layout(), SCHEMA, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "parses"),
+    [
+        pytest.param("iso", "2000-01-05", True, id="a day"),
+        pytest.param("iso", "2000-01-05 10:30:00", True, id="a day with its time"),
+        pytest.param("iso", "2000-01-05xyz", False, id="a day with something behind it"),
+        pytest.param("yyyymmdd", "20000105", True, id="eight digits"),
+        pytest.param("yyyymmdd", "20000105junk", False, id="eight digits and more"),
+        pytest.param("mm/dd/yyyy", "01/05/2000", True, id="slashes"),
+        pytest.param("mm/dd/yyyy", "1/5/2000", False, id="slashes without zeros are another format"),
+        pytest.param("ddmonyyyy", "05JAN2000", True, id="a month's name"),
+        pytest.param("iso", "2000-02-30", False, id="a day that is none"),
+    ],
+)
+def test_a_date_is_read_whole_or_not_at_all(run, form, text, parses):
+    found = run(_parse(ibis.literal(text), "date", form))
+    assert (found is not None) == parses
+
+
+@pytest.mark.parametrize(("cells", "stops"), [(5, False), (6, True)])
+def test_too_many_cells_that_do_not_parse_stop_the_run(cells, stops):
+    manifest = pd.DataFrame({"table": ["members"], "rows": [100], "cells_unparsed": [cells]})
+    if not stops:
+        check_parsed(manifest, 0.05)
+        return
+    with pytest.raises(RatebookError, match=r"members: 6 cells in 100 rows.*layout"):
+        check_parsed(manifest, 0.05)

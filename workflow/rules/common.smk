@@ -3,11 +3,12 @@
 import os
 import sys
 
-from snakemake.utils import validate
-
 sys.path.append(os.path.join(workflow.basedir, "scripts"))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from ratebook.provenance import code_of
+from ratebook.settings import check_settings
 
-validate(config, os.path.join(workflow.basedir, "workflow/schemas/config.schema.yaml"))
+check_settings(
+    config, os.path.join(workflow.basedir, "workflow/schemas/config.schema.yaml")
+)

@@ -1,10 +1,17 @@
 """Files in anyone's layout to the raw tables: needs only `intake.source` and its layout."""
 
-from ratebook.intake.layouts import find_files
+from ratebook.errors import RatebookError
+from ratebook.intake.layouts import find_files, read_layout
 
 SIMULATED = config["intake"]["source"] == "results/simulate/raw"
 LAYOUT = f"workflow/layouts/{config['intake']['layout']}.yaml"
 LAYOUT_SCHEMA = "workflow/schemas/layout.schema.yaml"
+
+read_layout(LAYOUT, LAYOUT_SCHEMA)
+if SIMULATED and config["intake"]["layout"] != "ratebook":
+    raise RatebookError(
+        "config.yaml at intake.layout: the simulated source is laid out as ratebook"
+    )
 
 
 rule read_sources:
@@ -40,5 +47,6 @@ rule read_sources:
     threads: 2
     params:
         source=config["intake"]["source"],
+        max_rejected_share=config["intake"]["max_rejected_share"],
     script:
         "../../scripts/intake/read_sources.py"

@@ -94,6 +94,25 @@ def build_manifest(source: str | Path, parts: list[Source], counts: dict[str, di
     return pd.DataFrame(rows, columns=list(SourceManifest.types()))
 
 
+def check_parsed(manifest: pd.DataFrame, max_rejected_share: float) -> None:
+    """Stop where more cells of a table than allowed rows hold something that does not parse.
+
+    Raises
+    ------
+    RatebookError
+        With the count per table: a layout whose casts or formats are wrong would else read as empty cells.
+    """
+    broken = manifest[manifest.cells_unparsed > max_rejected_share * manifest.rows]
+    if len(broken):
+        listed = ", ".join(
+            f"{row.table}: {row.cells_unparsed} cells in {row.rows} rows" for row in broken.itertuples()
+        )
+        raise RatebookError(
+            f"cells that do not parse, more than intake.max_rejected_share {max_rejected_share} of the rows: {listed}; "
+            "check the casts, formats and value maps of the layout"
+        )
+
+
 def count_source(raw: ibis.Table, written: ibis.Table) -> ibis.Table:
     """Count rows and add up dollars of a written table, and count the unparsable cells of its source, in one row."""
     paid = next((written[name].sum() for name in PAID if name in written.columns), ibis.null("decimal(38, 2)"))
@@ -149,7 +168,8 @@ def _parse(text: ibis.Value, kind: str, form: str) -> ibis.Value:
     if kind == "string":
         return text
     if kind == "date":
-        return DATE_FORMATS[form](text).try_cast("date")
+        shape, iso = DATE_FORMATS[form]
+        return ibis.ifelse(text.re_search(shape), iso(text), ibis.null("string")).try_cast("date")
     if kind == "boolean":
         low = text.lower()
         return ibis.cases((low.isin(TRUE), True), (low.isin(FALSE), False), else_=ibis.null("boolean"))
@@ -165,13 +185,16 @@ def _month_number(name: ibis.Value) -> ibis.Value:
 
 
 DATE_FORMATS = {
-    "iso": lambda t: t.substr(0, 10),
-    "yyyymmdd": lambda t: _iso(t.substr(0, 4), t.substr(4, 2), t.substr(6, 2)),
-    "mm/dd/yyyy": lambda t: _iso(t.substr(6, 4), t.substr(0, 2), t.substr(3, 2)),
-    "ddmonyyyy": lambda t: _iso(t.substr(5, 4), _month_number(t.substr(2, 3)), t.substr(0, 2)),
-    "yyyymm": lambda t: _iso(t.substr(0, 4), t.substr(4, 2), ibis.literal("01")),
+    "iso": (r"^\d{4}-\d{2}-\d{2}([ T]|$)", lambda t: t.substr(0, 10)),
+    "yyyymmdd": (r"^\d{8}$", lambda t: _iso(t.substr(0, 4), t.substr(4, 2), t.substr(6, 2))),
+    "mm/dd/yyyy": (r"^\d{2}/\d{2}/\d{4}$", lambda t: _iso(t.substr(6, 4), t.substr(0, 2), t.substr(3, 2))),
+    "ddmonyyyy": (
+        r"^\d{2}[A-Za-z]{3}\d{4}$",
+        lambda t: _iso(t.substr(5, 4), _month_number(t.substr(2, 3)), t.substr(0, 2)),
+    ),
+    "yyyymm": (r"^\d{6}$", lambda t: _iso(t.substr(0, 4), t.substr(4, 2), ibis.literal("01"))),
 }
-"""How a date may be written, each turned into ISO text first."""
+"""How a date may be written: what all of it looks like, and how it becomes ISO text. A time of day may follow ISO."""
 
 EXPRESSIONS = {
     "row_number": lambda raw: ibis.row_number() + 1,

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 
 from ratebook.contracts.rates import Assumptions
 from ratebook.errors import RatebookError
+from ratebook.settings import walk_assumptions
 from ratebook.tables import empty_frame
-
-PLACEHOLDER = "placeholder"
 
 
 def list_assumptions(settings: dict, data_note: str, path: str = "rates") -> pd.DataFrame:
     """List every setting that has a value, a unit and a source.
 
-    A source that begins with 'placeholder' is a stand-in for demonstration. Data about real services (an empty
+    A source that says so (`settings.STAND_INS`) is a stand-in for demonstration. Data about real services (an empty
     `study.data_note`) refuses it: a rate must not rest on a number nobody chose.
 
     Returns
@@ -32,7 +29,7 @@ def list_assumptions(settings: dict, data_note: str, path: str = "rates") -> pd.
     ----------
     methods.md, Appendix 1.
     """
-    rows = list(_walk(settings, path))
+    rows = list(walk_assumptions(settings, path))
     table = pd.DataFrame(rows, columns=list(Assumptions.types())) if rows else empty_frame(Assumptions)
     standing_in = sorted(table.key[table.is_placeholder.astype(bool)])
     if not data_note and standing_in:
@@ -41,19 +38,3 @@ def list_assumptions(settings: dict, data_note: str, path: str = "rates") -> pd.
             + ", ".join(standing_in)
         )
     return table
-
-
-def _walk(node, path: str):
-    if not isinstance(node, dict):
-        return
-    if {"value", "unit", "source"} <= set(node):
-        yield {
-            "key": path,
-            "value": json.dumps(node["value"], sort_keys=True),
-            "unit": node["unit"],
-            "assumption_source": node["source"],
-            "is_placeholder": node["source"].lower().startswith(PLACEHOLDER),
-        }
-        return
-    for name in sorted(node):
-        yield from _walk(node[name], f"{path}.{name}")
