@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -277,7 +278,16 @@ def _write_parts(table: ibis.Table, path: Path, contract: type[Contract]) -> Non
         return
     # One part: with several, DuckDB keeps each thread's rows together and not the order asked for.
     path.mkdir()
-    engine().to_parquet(ordered, path / "data_0.parquet", compression="zstd")
+    try:
+        engine().to_parquet(ordered, path / "data_0.parquet", compression="zstd")
+    except Exception as error:
+        line = re.search(r"CSV Error on Line: (\d+)", str(error))
+        if line is None:
+            raise
+        raise RatebookError(
+            f"{path.name.strip('.').removesuffix('.half')}: line {line[1]} of a csv source cannot be read, too many or too "
+            "few columns or an open quote; mend the file, or the delimiter of the layout"
+        ) from None
 
 
 def _remove(path: Path) -> None:

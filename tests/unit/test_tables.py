@@ -10,7 +10,7 @@ import pytest
 
 from ratebook.contracts.base import Contract, Field, Usd
 from ratebook.errors import BrokenContract, RatebookError
-from ratebook.tables import empty_frame, open_table, read_table, write_table
+from ratebook.tables import empty_frame, open_source, open_table, read_table, write_table
 
 
 class Visits(Contract):
@@ -125,3 +125,14 @@ def test_a_sum_of_whole_numbers_and_a_moved_date_are_written_in_the_types_of_the
     write_table(moved, tmp_path / "moved.parquet", Moved)
     [row] = open_table(tmp_path / "moved.parquet", Moved).to_pyarrow().to_pylist()
     assert row == {"person_id": "A", "moved_date": dt.date(2024, 2, 29), "total": 4}
+
+
+def test_a_ragged_line_of_a_csv_source_is_named_by_its_number_and_not_quoted(tmp_path):
+    rows = ["person_id,visit_date,visits,paid_usd"] + [f"P{n},2024-01-01,1,1.00" for n in range(40_000)]
+    rows.append("SECRET,2024-01-01,1,1.00,extra,more")
+    (tmp_path / "visits.csv").write_text("\n".join(rows) + "\n")
+    source = open_source([str(tmp_path / "visits.csv")], "csv", ",", "file")
+    typed = source.drop("file").cast({"visit_date": "date", "visits": "int64", "paid_usd": "decimal(14, 2)"})
+    with pytest.raises(RatebookError, match="line 40002") as error:
+        write_table(typed, tmp_path / "visits.parquet", ManyVisits)
+    assert "SECRET" not in str(error.value)
