@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pandas as pd
 import pytest
 
-from ratebook.contracts.clean import Claims
+from ratebook.contracts.clean import Claims, Persons
+from ratebook.contracts.exposure import Spans
+from ratebook.episodes.cohort import CohortRules, inclusion_rules, select_candidates
+from ratebook.episodes.describe import is_readmitted
 from ratebook.episodes.stays import build_episodes, build_stays
 
 BILLS = """\
@@ -63,10 +67,39 @@ def test_three_episodes_with_their_lengths_gaps_and_transfer(stays, run):
 
 
 @pytest.mark.parametrize(
+    ("window_days", "readmitted"),
+    [(7, [False, False, False]), (14, [False, True, False]), (30, [False, True, False]), (90, [True, True, False])],
+)
+def test_readmission_within_the_window_33_and_14_days_after_discharge(stays, run, window_days, readmitted):
+    rows = run(build_episodes(stays, ["WM_HOSP", "WM_RES"], 1).order_by("episode"))
+    days_to_next = pd.Series([row["days_to_next"] for row in rows], dtype="float64")
+    assert is_readmitted(days_to_next, window_days).tolist() == readmitted
+
+
+@pytest.mark.parametrize(
     ("count_index", "index"),
     [pytest.param(True, 2, id="the index counts: E2"), pytest.param(False, 3, id="two before the index: E3")],
 )
-def test_the_index_is_the_first_episode_with_enough_detox_in_its_year(stays, run, count_index, index):
-    rows = run(build_episodes(stays, ["WM_HOSP", "WM_RES"], 1).order_by("episode"))
-    enough = [row["episode"] for row in rows if row["n12"] - (not count_index) >= 2]
-    assert enough[0] == index
+def test_the_index_is_the_first_episode_with_enough_detox_in_its_year(stays, table, run, count_index, index):
+    rules = CohortRules(
+        window_start="2022-01-01",
+        window_end="2022-12-31",
+        seed=1,
+        min_detox_12m=2,
+        count_index=count_index,
+        index_rule="first",
+        age_min_years=18,
+        age_max_years=64,
+        exclude_full_duals=True,
+        enrolled_days_before=365,
+        enrolled_gap_days=45,
+        prior_contact_days=180,
+        assignment_days=90,
+        follow_up_days=0,
+    )
+    episodes = build_episodes(stays, ["WM_HOSP", "WM_RES"], 1)
+    spans = table("person_id | start_date | end_date | dual_group\nA | 2020-01-01 | 2022-12-31 | none", Spans)
+    persons = table("person_id | birth_date\nA | 1980-01-01", Persons)
+    candidates = select_candidates(episodes, spans, persons, rules)
+    chosen = candidates.filter(candidates.passed > len(inclusion_rules(candidates, rules)))
+    assert [row["episode"] for row in run(chosen)] == [index]

@@ -132,6 +132,27 @@ def test_gt26_bids_above_the_range_fall_to_its_midpoint_and_offsets_are_negative
     assert price_rate({"terms": terms}, "all", costs)["rate"] == pytest.approx(1990.00, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("bid", "position", "expected"),
+    [
+        pytest.param(1.2, 0.5, 1990.00, id="a bid above the range falls to its midpoint, our cost"),
+        pytest.param(1.0, 0.5, 1990.00, id="a bid within the range stands"),
+        pytest.param(1.2, 0.0, 1616 * 1990 / 1825, id="at the low end cost is a tenth less, what others pay is not"),
+    ],
+)
+def test_gt26_the_program_as_shipped_adds_up_to_the_worked_rate(bid, position, expected):
+    """The shipped formula has fewer lines than the example: its 10 for lag are in acute care here, its 60 and 280
+    that others pay in applied income; administration (125) and profit (40) are shares of what they are added to."""
+    amounts = """\
+        enrolled | all/West | 20 | acute=320 behavioral_health=30 applied_income=340
+        institutional_by_cell | all/West | 13 | nf_gross=2300
+        home_by_cell | all/West | 7 | personal_care=600 adult_day_care=100"""
+    chosen = {"bid_ratio": bid, "bid_range_low": 0.9, "bid_range_high": 1.1, "altcs_p": position, "mix_reweight": 1.0}
+    loads = {"case_management_usd": 75, "admin_share": 125 / 1825, "profit_share": 40 / 1950}
+    found = rates("altcs", "all", amounts, "Arizona", **chosen, **loads)
+    assert found["all/West"] == pytest.approx(expected, abs=1e-9)
+
+
 def test_gt26_later_bids_above_the_range_fall_below_its_midpoint():
     found = float(primitives.evaluate_bid(2450, 2200, 2400, 0.40))
     assert 2200 <= found < 2300

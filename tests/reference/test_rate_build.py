@@ -152,10 +152,15 @@ def test_the_worked_risk_adjustment_moves_money_and_makes_none(worked):
     assert paid == pytest.approx(24000 * rate.rate_usd)
 
 
-def test_the_mistakes_the_worked_example_names():
-    """A load added instead of divided understates; a tax on everything is another formula."""
-    assert pytest.approx(700.76, abs=0.005) == 631.3160 * (1 + 0.11)
-    assert build_up.load_rate(619.3160, 12.0, 0.075, 0.015, 0.02) == pytest.approx(709.3439, abs=1e-4)
+def test_the_mistakes_the_worked_example_names(worked):
+    """Loads of 11% on top of the cost give 700.76, which falls short; a tax on everything is another formula."""
+    _, rate, _ = worked
+    loads = rate.admin_usd + rate.margin_usd + rate.tax_usd
+    assert rate.rate_usd - loads == pytest.approx(631.3160, abs=0.005)
+    assert loads / rate.rate_usd == pytest.approx(0.11, abs=1e-5)
+    divided = build_up.load_rate(619.3160, 12.0, 0.075, 0.015, 0.02)
+    assert divided == pytest.approx(709.3439, abs=1e-4)
+    assert divided - 700.76 == pytest.approx(divided * 0.11**2, abs=0.005)
     sequential = build_up.load_rate(619.3160, 12.0, 0.075, 0.015, 0.02, tax_on_everything=True)
     assert sequential == pytest.approx(707.91, abs=0.005)
 

@@ -6,16 +6,15 @@ import ibis
 import pytest
 
 from ratebook.dates import days_in_month, month_of, months_between
-from ratebook.money import spread_share
+from ratebook.money import upto
 
 
 @pytest.mark.parametrize("amount", ["100.00", "0.01", "-7.77", "12345678.91"])
 @pytest.mark.parametrize("parts", [1, 3, 7, 31, 366])
 def test_equal_shares_sum_to_the_amount_and_differ_by_a_cent_at_most(run, amount, parts):
     numbers = ibis.range(1, parts + 1).unnest().name("part").as_table()
-    shares = numbers.mutate(
-        share=spread_share(ibis.literal(amount).cast("decimal(14,2)"), numbers.part, ibis.literal(parts))
-    )
+    whole, weight = ibis.literal(amount).cast("decimal(14,2)"), ibis.literal(parts)
+    shares = numbers.mutate(share=upto(whole, numbers.part, weight) - upto(whole, numbers.part - 1, weight))
     found = [row["share"] for row in run(shares)]
     assert f"{sum(found):.2f}" == amount
     assert max(found) - min(found) <= 1 / 100 + 1e-12

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from ratebook.contracts.clean import Claims, Contacts
-from ratebook.contracts.episodes import Cohort, Continuity, ContinuityByArm, Spells, SpellsByGap
+from ratebook.contracts.episodes import Cohort, Continuity, ContinuityByArm, Readmission, Spells, SpellsByGap
 from ratebook.episodes.continuity import build_continuity
-from ratebook.episodes.describe import estimate_continuity
+from ratebook.episodes.describe import estimate_continuity, estimate_readmission
 from ratebook.episodes.spells import build_spells, build_spells_by_gap
 from ratebook.tables import empty_frame, write_table
 
@@ -320,6 +320,31 @@ def test_an_arm_without_members_has_no_estimate_and_a_reason(by_arm, tmp_path):
     assert found.loc["CSP", "reason"] and pd.isna(found.loc["CSP", "estimate"])
 
 
+def test_readmission_counts_who_was_seen_for_the_window_readmitted_or_dead(tmp_path):
+    discharge = pd.Timestamp("2022-03-01")
+    seen = [  # days to readmission, days followed, how follow-up ended
+        (30, 200, "end_of_data"),
+        (31, 200, "end_of_data"),
+        (10, 12, "disenrolled"),
+        (None, 30, "disenrolled"),
+        (None, 29, "disenrolled"),
+        (None, 5, "death"),
+        (None, 29, "end_of_data"),
+    ]
+    cohort = pd.DataFrame(seen, columns=["again", "followed", "follow_end_reason"]).assign(arm="RSN")
+    cohort["discharge_date"] = discharge
+    cohort["readmission_date"] = discharge + pd.to_timedelta(cohort.again, unit="D")
+    cohort["follow_end_date"] = discharge + pd.to_timedelta(cohort.followed, unit="D")
+    found = estimate_readmission(cohort)
+    write_table(found, tmp_path / "readmission.parquet", Readmission)
+    counts = found[found.arm == "RSN"].set_index("window_days")[["persons", "readmitted"]]
+    assert counts.T.to_dict("list") == {7: [7, 0], 14: [7, 1], 30: [5, 2], 90: [4, 3]}
+    arms = found[found.window_days == 30].set_index("arm")
+    assert arms.loc["all", "share"] == 2 / 5
+    assert arms.loc["all", "lower"] < 2 / 5 < arms.loc["all", "upper"]
+    assert arms.loc["CSP", "reason"] and pd.isna(arms.loc["CSP", "share"])
+
+
 def test_nobody_gives_empty_tables(tmp_path):
     empty = {c: ibis.memtable(empty_frame(c), schema=c.types()) for c in (Cohort, Contacts, Claims)}
     write_table(build_spells(empty[Contacts], empty[Cohort], 30, False), tmp_path / "spells.parquet", Spells)
@@ -327,5 +352,7 @@ def test_nobody_gives_empty_tables(tmp_path):
     write_table(by_gap, tmp_path / "by_gap.parquet", SpellsByGap)
     care = build_continuity(empty[Cohort], empty[Claims], WINDOWS, TREATMENT, False, True)
     write_table(care, tmp_path / "continuity.parquet", Continuity)
+    again = estimate_readmission(empty_frame(Cohort))
+    write_table(again, tmp_path / "readmission.parquet", Readmission)
     nothing = estimate_continuity(empty_frame(Cohort), empty_frame(Continuity))
     write_table(nothing, tmp_path / "by_arm.parquet", ContinuityByArm)

@@ -1,7 +1,7 @@
 """episodes: from claims to the cohort and its engagement.
 
 Needs the claims and contacts of results/clean/ and the spans of results/exposure/. Makes stays, episodes, the
-cohort with its flow and Table 1, continuity of care, and spells with a navigator.
+cohort with its flow and Table 1, continuity of care, readmission, and spells with a navigator.
 """
 
 
@@ -86,7 +86,7 @@ rule select_cohort:
 
 
 rule build_continuity:
-    """Find whether treatment continued within each window after discharge."""
+    """Find whether treatment continued within each window after discharge, and who was readmitted."""
     input:
         cohort="results/episodes/cohort.parquet",
         claims="results/clean/claims.parquet",
@@ -94,6 +94,7 @@ rule build_continuity:
     output:
         continuity="results/episodes/continuity.parquet",
         by_arm="results/episodes/continuity_by_arm.parquet",
+        readmission="results/episodes/readmission.parquet",
     log:
         "logs/episodes/build_continuity.log",
     benchmark:

@@ -211,6 +211,26 @@ class ContinuityByArm(Contract):
         hides = ("estimate", "lower", "upper")
 
 
+class Readmission(Contract):
+    """One row per arm and window: the share of index discharges with another detox episode in the window."""
+
+    arm: str = Field("RSN, CSP, none or all.", isin=(*ARMS, "none", "all"))
+    window_days: int = Field("Length of the window after discharge.")
+    persons: int = Field(
+        "Persons followed for the whole window, readmitted in it, or dead before.", ge=0, persons=True
+    )
+    readmitted: int = Field("Of them, persons in detox again within the window.", ge=0, persons=True)
+    share: float = Field("Readmitted over persons.", nullable=True, ge=0, le=1)
+    lower: float = Field("Lower limit, 95 percent, Wilson.", nullable=True)
+    upper: float = Field("Upper limit, 95 percent, Wilson.", nullable=True)
+    reason: str = Field("Why there is no share; null where there is.", nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("window_days", "arm")
+        groups = ("window_days",)
+        hides = ("share", "lower", "upper")
+
+
 class CohortVariants(Contract):
     """One row per rule of repeated detox: how many persons the cohort would hold under it."""
 

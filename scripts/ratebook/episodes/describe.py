@@ -1,10 +1,10 @@
-"""Table 1, who the cohort is; and how often care continued, arm by arm."""
+"""Table 1, who the cohort is; how often care continued, and how often detox was needed again, arm by arm."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from ratebook.contracts.episodes import ARMS, CohortTable, ContinuityByArm
+from ratebook.contracts.episodes import ARMS, CohortTable, ContinuityByArm, Readmission
 from ratebook.tables import empty_frame
 
 NUMBERS = {
@@ -29,6 +29,8 @@ LEVELS = {
     "End of follow-up": "follow_end_reason",
 }
 EMPTY_ARM = "nobody is in the arm"
+READMISSION_DAYS = (7, 14, 30, 90)
+"""Windows after discharge in which readmission is usually reported (methods.md, B4)."""
 
 
 def describe_cohort(cohort: pd.DataFrame) -> pd.DataFrame:
@@ -89,6 +91,48 @@ def estimate_continuity(cohort: pd.DataFrame, continuity: pd.DataFrame) -> pd.Da
             row = {"arm": arm, "window_days": window_days, "persons": persons, "continued": continued}
             rows.append({**row, **_share(continued, persons)})
     return pd.DataFrame(rows)
+
+
+def estimate_readmission(cohort: pd.DataFrame) -> pd.DataFrame:
+    """Estimate the share of index discharges followed by another detox episode, by arm and window.
+
+    Counted are persons seen for the whole window, and those readmitted or dead before its end; who left
+    coverage or the data earlier without either is not. An arm is known by the first contact after discharge,
+    so the arms' shares describe them and do not compare programs: who is soon readmitted has less time to
+    meet one.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        One row per person, discharged alive, any order. A readmission is another episode, never a transfer.
+
+    Returns
+    -------
+    Readmission
+        An arm with nobody counted has a null share and a reason; no row where the cohort is empty.
+
+    References
+    ----------
+    methods.md, B4.
+    """
+    if cohort.empty:
+        return empty_frame(Readmission)
+    days_to_next = (cohort.readmission_date - cohort.discharge_date).dt.days
+    days_followed = (cohort.follow_end_date - cohort.discharge_date).dt.days
+    rows = []
+    for window_days in READMISSION_DAYS:
+        again = is_readmitted(days_to_next, window_days)
+        counted = again | (days_followed >= window_days) | (cohort.follow_end_reason == "death")
+        for arm, members in _by_arm(cohort.assign(again=again)[counted]).items():
+            readmitted, persons = int(members.again.sum()), len(members)
+            row = {"arm": arm, "window_days": window_days, "persons": persons, "readmitted": readmitted}
+            rows.append({**row, **_share(readmitted, persons)})
+    return pd.DataFrame(rows).rename(columns={"estimate": "share"})
+
+
+def is_readmitted(days_to_next: pd.Series, window_days: int) -> pd.Series:
+    """Tell whether the next episode began within the window; the window's last day counts, no next one is none."""
+    return days_to_next.between(1, window_days)
 
 
 def _by_arm(members: pd.DataFrame) -> dict[str, pd.DataFrame]:
