@@ -166,6 +166,14 @@ def test_causes_and_the_still_engaged_sum_to_one(found):
     assert (ended + curve).dropna().to_numpy() == pytest.approx(1)
 
 
+def test_the_persons_ended_for_a_reason_are_whole_and_carry_its_incidence(found):
+    causes = found.cumulative_incidence.groupby(["arm", "end_reason"])
+    assert (causes.cause_persons.nunique() == 1).all()
+    assert ((causes.cause_persons.first() > 0) == (causes.incidence.last() > 0)).all()
+    per_arm = causes.cause_persons.first().groupby("arm").sum()
+    assert (per_arm <= causes.at_risk.first().groupby("arm").first()).all()
+
+
 def test_the_contrast_is_the_difference_of_the_arms(found):
     table = found.engagement
     for method in ("kaplan_meier", "overlap_weighted", "competing_censored"):

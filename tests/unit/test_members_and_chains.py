@@ -65,7 +65,7 @@ def test_every_known_id_is_one_persons(identity, run):
 
 
 def test_an_id_sent_to_two_persons_is_counted(table, run):
-    assert run(count_split_ids(table(CROSSWALK, IdentityCrosswalk))) == [{"split_ids": 1}]
+    assert run(count_split_ids(table(CROSSWALK, IdentityCrosswalk))) == [{"crosswalk_ids": 4, "split_ids": 1}]
 
 
 def test_a_person_is_what_most_records_say(table, run, tmp_path, identity):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from ratebook.clean.attrition import FAULTS, RULES, build_waterfall, check_rejected_share
-from ratebook.clean.quality import CHECKS, build_qa, build_reconciliation, count_marks
+from ratebook.clean.quality import CHECKS, FINDINGS, build_qa, build_reconciliation, count_marks
 from ratebook.contracts.clean import Qa, Reconciliation
 from ratebook.errors import RatebookError
 from ratebook.tables import write_table
@@ -75,8 +75,25 @@ def test_no_control_totals_give_an_empty_table(tmp_path):
     assert found.empty
 
 
+def nothing_counted():
+    names = {name for check in CHECKS for name in check[3:5] if name} | set(FINDINGS.values())
+    return dict.fromkeys([*names, "largest_negative_usd"], 0)
+
+
+@pytest.mark.parametrize(
+    ("largest", "value"),
+    [pytest.param(25_000, 0, id="at the limit: none"), pytest.param(25_000.01, 1, id="a cent beyond: one")],
+)
+def test_a_negative_amount_beyond_the_limit_is_told_and_never_its_amount(largest, value):
+    counted = nothing_counted() | {"largest_negative_usd": largest, "negative": 3}
+    limits = {"unmatched_warn": 0.005, "unmatched": 0.02, "negative": 25_000}
+    found = build_qa(counted, pd.DataFrame({"cells_unparsed": [0]}), limits).set_index("check_id")
+    assert found.loc["large_negatives", ["value", "findings", "passed"]].tolist() == [value, 3, not value]
+    assert largest not in found.value.tolist()
+
+
 def test_every_check_is_judged_and_an_empty_table_leaves_shares_unsaid(tmp_path):
-    empty = dict.fromkeys([name for check in CHECKS for name in check[3:5] if name], 0)
+    empty = nothing_counted()
     manifest = pd.DataFrame({"cells_unparsed": [0, 0]})
     found = build_qa(empty, manifest, {"unmatched_warn": 0.005, "unmatched": 0.02, "negative": 25000})
     write_table(found, tmp_path / "qa", Qa)

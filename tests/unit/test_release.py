@@ -17,7 +17,7 @@ from ratebook.contracts.episodes import CohortFlow
 from ratebook.contracts.intake import SourceManifest
 from ratebook.contracts.released import RELEASED
 from ratebook.errors import RatebookError
-from ratebook.release.figures import REDRAWN, merge_hidden, merge_waterfall, release_figures
+from ratebook.release.figures import REDRAWN, merge_hidden, release_figures
 from ratebook.release.manifest import direct_dependencies, release_manifest
 from ratebook.release.report import interval_text as interval
 from ratebook.release.report import public_settings, release_report, side_by_side
@@ -164,27 +164,6 @@ def test_a_flow_is_drawn_with_hidden_steps_joined(nothing):
     assert drawn.description.tolist() == ["rule 1\n+ rule 2", "rule 3"]
 
 
-def test_a_waterfall_with_hidden_steps_still_ends_where_it_should(nothing):
-    steps = pd.DataFrame(
-        {
-            "source_table": "medical_claims",
-            "step": [1, 2, 3],
-            "rule_id": ["A3", "A4", "A5"],
-            "description": ["copies", "denials", "voids"],
-            "rows_in": [1000, 900, 896],
-            "rows_out": [900, 896, 800],
-            "persons_in": [300, 300, 300],
-            "persons_out": [300, 300, 300],
-            "paid_in_usd": [100.0, 90.0, 89.0],
-            "delta_usd": [-10.0, -1.0, -9.0],
-            "paid_out_usd": [90.0, 89.0, 80.0],
-        }
-    )
-    drawn = merge_waterfall(release_tables({**nothing, "attrition": steps}, 11)["attrition"])
-    assert drawn.description.tolist() == ["copies\n+ denials", "voids"]
-    assert drawn.delta_usd.tolist() == [-11.0, -9.0]
-
-
 def test_a_released_table_reads_back_and_repeats_its_bytes(nothing, tmp_path):
     tables = {**nothing, "cohort_flow": flow([900, 500, 497, 440])}
     shown = release_tables(tables, 11)
@@ -214,6 +193,63 @@ def test_what_follows_a_hidden_row_is_hidden_too(nothing):
     shown = release_tables({**nothing, "rates": rates, "plan_rates": plans}, 11)["plan_rates"]
     assert shown.member_months.isna().tolist() == [True, False]
     assert shown.plan_rate_usd.isna().tolist() == [True, False]
+
+
+def test_dollars_of_few_lines_outside_coverage_are_hidden(nothing):
+    levels = {"eligible": (900_000.0, 5000.0), "retro": (3_000.0, 40.0), "outside": (412.5, 2.0)}
+    parts = [
+        {"check_id": check, "level": level, "unit": unit, "value": found[n], "share": 0.5}
+        for n, (check, unit) in enumerate([("claims_cost", "usd"), ("claims_lines", "lines")])
+        for level, found in levels.items()
+    ]
+    shown = release_tables({**nothing, "exposure_qa": pd.DataFrame(parts)}, 11)["exposure_qa"]
+    assert shown.value.isna().tolist() == [False, True, True] * 2
+    assert shown.share.isna().tolist() == [False, True, True] * 2
+
+
+@pytest.mark.parametrize(("findings", "is_shown"), [(0, True), (1, False), (10, False), (11, True)])
+def test_a_check_of_few_lines_shows_its_verdict_only(nothing, findings, is_shown):
+    row = {"check_id": "orphan_void_usd", "severity": "info", "value": -75.0, "findings": findings, "passed": True}
+    qa = pd.DataFrame([row]).reindex(columns=list(RELEASED["qa"].contract.types()))
+    shown = release_tables({**nothing, "qa": qa}, 11)["qa"].iloc[0]
+    assert [pd.notna(shown.value), pd.notna(shown.findings), bool(shown.passed)] == [is_shown, is_shown, True]
+
+
+def test_a_month_of_few_records_hides_its_dollars_and_the_next_smallest_month(nothing):
+    totals = pd.DataFrame({"records": [4, 80, 300], "control_records": [4, 80, 300], "paid_usd": [9.5, 800.0, 3000.0]})
+    totals["paid_month"] = pd.date_range("2017-01-01", periods=3, freq="MS")
+    totals = totals.assign(source_file="a.txt", category="pharmacy", control_usd=totals.paid_usd, difference_share=0.0)
+    totals = totals.reindex(columns=list(RELEASED["reconciliation"].contract.types()))
+    shown = release_tables({**nothing, "reconciliation": totals}, 11)["reconciliation"]
+    for column in ("records", "control_records", "paid_usd", "control_usd", "difference_share"):
+        assert shown[column].isna().tolist() == [True, True, False], column
+
+
+def test_a_file_of_one_small_month_does_not_come_back_from_the_sum_of_all_files(nothing):
+    totals = pd.DataFrame(
+        {"source_file": ["2013.txt", "2014.txt", "2014.txt", "2014.txt"], "records": [2, 90, 80, 85]}
+    )
+    totals["paid_month"] = pd.date_range("2013-12-01", periods=4, freq="MS")
+    totals = totals.assign(category="professional", control_records=totals.records, paid_usd=10.0 * totals.records)
+    totals = totals.reindex(columns=list(RELEASED["reconciliation"].contract.types()))
+    shown = release_tables({**nothing, "reconciliation": totals}, 11)["reconciliation"]
+    assert shown.paid_usd.isna().tolist() == [True, False, True, True]
+
+
+def test_a_rare_reason_and_the_next_rarest_show_no_incidence(nothing):
+    ended = {"disengaged": 400, "graduated": 60, "death": 3, "readmitted": 0}
+    rows = [
+        {"arm": "RSN", "end_reason": cause, "day": day, "at_risk": 600 - day, "cause_persons": count}
+        for cause, count in ended.items()
+        for day in (0, 100, 200)
+    ]
+    incidence = pd.DataFrame(rows).assign(incidence=0.1, lower=0.05, upper=0.15)
+    incidence = incidence.reindex(columns=list(RELEASED["cumulative_incidence"].contract.types()))
+    shown = release_tables({**nothing, "cumulative_incidence": incidence}, 11)["cumulative_incidence"]
+    for column in ("cause_persons", "incidence", "lower", "upper"):
+        hidden = shown[column].isna().groupby(shown.end_reason).agg(["all", "any"])
+        assert hidden["all"].to_dict() == hidden["any"].to_dict()
+        assert set(hidden.index[hidden["all"]]) == {"death", "graduated"}
 
 
 def test_people_at_risk_are_counted_on_one_grid_only(nothing):

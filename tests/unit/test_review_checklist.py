@@ -12,6 +12,7 @@ from ratebook.review.checklist import TABLES, check_review, judge, see
 from ratebook.review.seen import CHECKS, CannotSay, Seen
 from ratebook.tables import empty_frame, read_codes
 
+LIMIT = {"release": {"suppress_below": 11}}
 QUESTIONS = read_codes(ROOT / "workflow/codes/checklist.csv")
 CONTENTS = (ROOT / "workflow/report/contents.yaml").read_text()
 
@@ -78,10 +79,23 @@ def test_an_original_beside_its_replacement_fails(fact, status):
 
 @pytest.mark.parametrize(("share", "status"), [(0.05, "pass"), (0.06, "warn"), (0.2, "fail")])
 def test_contamination_is_a_share_of_the_engaged(share, status):
-    both = round(share * 100)
-    cohort = pd.DataFrame({"arm": ["RSN"] * 100, "is_both_programs": [True] * both + [False] * (100 - both)})
+    both = round(share * 1000)
+    cohort = pd.DataFrame({"arm": ["RSN"] * 1000, "is_both_programs": [True] * both + [False] * (1000 - both)})
     others = pd.DataFrame({"arm": ["none"] * 50, "is_both_programs": [False] * 50})
-    assert ask("H20", cohort=pd.concat([cohort, others])).status == status
+    assert ask("H20", cohort=pd.concat([cohort, others]), settings=LIMIT).status == status
+
+
+@pytest.mark.parametrize(("both", "status", "value"), [(0, "pass", 0.0), (1, "na", None), (10, "na", None)])
+def test_the_share_of_few_members_with_both_programs_is_not_given(both, status, value):
+    cohort = pd.DataFrame({"arm": ["RSN"] * 900, "is_both_programs": [True] * both + [False] * (900 - both)})
+    row = ask("H20", cohort=cohort, settings=LIMIT)
+    assert row.status == status
+    assert (row.value == value) if value is not None else pd.isna(row.value)
+
+
+def test_the_share_with_both_programs_is_in_whole_percent():
+    cohort = pd.DataFrame({"arm": ["RSN"] * 900, "is_both_programs": [True] * 31 + [False] * 869})
+    assert ask("H20", cohort=cohort, settings=LIMIT).value == 0.03
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,11 @@ def build_identity(members: ibis.Table, eligibility: ibis.Table, crosswalk: ibis
 
 
 def count_split_ids(crosswalk: ibis.Table) -> ibis.Table:
-    """Count the ids the crosswalk sends to two persons, in one row."""
-    return _split_ids(_pointers(crosswalk)).aggregate(split_ids=ibis._.count())
+    """Count the ids the crosswalk sends elsewhere, and of these the ids it sends to two persons, in one row."""
+    targets = _targets(_pointers(crosswalk))
+    return targets.aggregate(
+        crosswalk_ids=targets.count(), split_ids=(targets.targets > 1).cast("int64").sum().fill_null(0)
+    )
 
 
 def build_persons(members: ibis.Table, identity: ibis.Table) -> ibis.Table:
@@ -72,8 +75,11 @@ def _pointers(crosswalk: ibis.Table) -> ibis.Table:
 
 
 def _split_ids(pointers: ibis.Table) -> ibis.Table:
-    fan = pointers.group_by("id").agg(targets=pointers.count())
-    return fan.filter(fan.targets > 1)
+    return _targets(pointers).filter(ibis._.targets > 1)
+
+
+def _targets(pointers: ibis.Table) -> ibis.Table:
+    return pointers.group_by("id").agg(targets=pointers.count())
 
 
 def _with_modal(persons: ibis.Table, records: ibis.Table, column: str, missing: str | None) -> ibis.Table:

@@ -67,6 +67,7 @@ def count_marks(tally: pd.DataFrame) -> dict:
     return {
         "rows": rows(rule.notna() | final),
         "read_usd": dollars(rule.notna() | final),
+        "unknown": rows(rule.isin(["A2.3", "A2.4"])),
         "unknown_usd": dollars(rule.isin(["A2.3", "A2.4"])),
         "final_voids": rows(final & (tally.adjustment == "void")),
         "orphan_voids": rows(rule == "A5.5"),
@@ -93,7 +94,9 @@ def count_claims(claims: ibis.Table) -> ibis.Table:
         final_usd=_dollars(claims, ibis.literal(True)),
         zero_paid=_rows((claims.record_type == "ffs") & (claims.paid_usd == 0)),
         above_allowed=_rows(claims.paid_usd > claims.allowed_usd + 1),
+        net_broken=_rows(medical & (gap > 1)),
         net_broken_usd=_dollars(claims, medical & (gap > 1)),
+        units_flagged=_rows(claims.units_flag.notnull()),
         units_flagged_usd=_dollars(claims, claims.units_flag.notnull()),
         filled_discharges=_rows(claims.discharge_source != "reported"),
         no_paid_date=_rows(claims.paid_date.isnull()),
@@ -102,6 +105,7 @@ def count_claims(claims: ibis.Table) -> ibis.Table:
         crossovers=_rows(claims.is_crossover),
         subcapitated=_rows(claims.is_subcapitated),
         near_duplicates=_rows(claims.is_near_duplicate),
+        unmapped=_rows(claims.category == "OTHER"),
         unmapped_usd=_dollars(claims, claims.category == "OTHER"),
     )
 
@@ -110,7 +114,7 @@ CHECKS = (
     ("cells_unparsed", "Cells of the source that hold something and do not parse", "warn", "cells_unparsed", None, 0),
     ("unknown_ids_share", "Dollars on ids of no known member", "error", "unknown_usd", "read_usd", "unmatched"),
     ("unknown_ids_warning", "The same, at the lower limit", "warn", "unknown_usd", "read_usd", "unmatched_warn"),
-    ("split_ids", "Ids the crosswalk sends to two persons", "error", "split_ids", None, 0),
+    ("split_ids_share", "Ids the crosswalk sends to two persons", "error", "split_ids", "crosswalk_ids", 0),
     ("conflicting_copies", "Lines with one key and different content", "warn", "conflicting", "rows", 0.01),
     ("final_voids", "Voids among final lines", "error", "final_voids", None, 0),
     ("orphan_voids", "Voids of claims that are not in the extract", "info", "orphan_voids", None, None),
@@ -134,7 +138,7 @@ CHECKS = (
     ("header_priced_lines", "Lines given a share of their header's amount", "info", "header_priced_lines", None, None),
     ("header_mismatch_share", "Lines whose header and lines disagree", "warn", "header_mismatch_lines", "rows", 0.05),
     ("unexplained_negatives", "Negative final amounts without a cause", "warn", "negative", "rows", 0.01),
-    ("largest_negative_usd", "Largest of them", "error", "largest_negative_usd", None, "negative"),
+    ("large_negatives", "1 where any of them is beyond its limit, else 0", "error", "has_large_negative", None, 0),
     (
         "zero_paid_share",
         "Fee-for-service lines paid zero, kept for utilisation",
@@ -169,7 +173,17 @@ CHECKS = (
     ("subcapitated_share", "Encounters paid zero", "info", "subcapitated", "final_rows", None),
     ("unmapped_share", "Dollars in no category but OTHER (H12)", "warn", "unmapped_usd", "final_usd", 0.01),
 )
-"""check, what it says, severity, numerator, denominator or None, limit (a number, or a named setting)."""
+"""Check, what it says, severity, numerator, denominator or None, limit (a number, or a named setting)."""
+
+FINDINGS = {
+    "unknown_usd": "unknown",
+    "orphan_void_usd": "orphan_voids",
+    "has_large_negative": "negative",
+    "net_broken_usd": "net_broken",
+    "units_flagged_usd": "units_flagged",
+    "unmapped_usd": "unmapped",
+}
+"""Numerator that is no count to the count of lines behind it; any other numerator is its own."""
 
 
 def build_qa(counted: dict, manifest: pd.DataFrame, limits: dict[str, float]) -> pd.DataFrame:
@@ -178,7 +192,7 @@ def build_qa(counted: dict, manifest: pd.DataFrame, limits: dict[str, float]) ->
     Parameters
     ----------
     counted : dict
-        `count_marks`, `count_claims` and `split_ids` together.
+        `count_marks`, `count_claims` and `count_split_ids` together.
     manifest : SourceManifest
     limits : dict
         `unmatched_warn`, `unmatched` and `negative`, from the config.
@@ -191,14 +205,20 @@ def build_qa(counted: dict, manifest: pd.DataFrame, limits: dict[str, float]) ->
     ----------
     methods.md, A13.
     """
-    counted = {**counted, "cells_unparsed": int(manifest.cells_unparsed.sum())}
+    # One line's amount is one person's: only whether it is beyond the limit is kept.
+    is_beyond = counted["largest_negative_usd"] > limits["negative"]
+    counted = {
+        **counted,
+        "cells_unparsed": int(manifest.cells_unparsed.sum()),
+        "has_large_negative": int(is_beyond),
+    }
     rows = []
     for check, description, severity, top, bottom, limit in CHECKS:
         limit = limits.get(limit, limit) if isinstance(limit, str) else limit
         below = counted[bottom] if bottom else 1
         value = counted[top] / below if below else None
         passed = None if limit is None or value is None else value <= limit
-        rows.append((check, description, severity, value, limit, passed))
+        rows.append((check, description, severity, value, int(counted[FINDINGS.get(top, top)]), limit, passed))
     frame = pd.DataFrame(rows, columns=list(Qa.types()))
     return frame.astype({"value": float, "threshold": float, "passed": "boolean"})
 

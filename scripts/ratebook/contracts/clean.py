@@ -268,17 +268,25 @@ class Attrition(Contract):
 
 
 class Reconciliation(Contract):
-    """One row per source file, paid month and category: our dollars beside the supplier's."""
+    """One row per source file, paid month and category: our dollars beside the supplier's.
+
+    Few records are few persons: the released copy hides their dollars.
+    """
 
     source_file: str = Field("File.")
     paid_month: dt.date = Field("Month paid.", nullable=True)
     category: str = Field("Category as the supplier counts.")
-    control_records: int = Field("Records the supplier sent.", nullable=True)
-    records: int = Field("Records we read.", nullable=True)
+    control_records: int = Field("Records the supplier sent.", nullable=True, persons=True)
+    records: int = Field("Records we read.", nullable=True, persons=True)
     control_usd: Usd = Field("Dollars the supplier sent.", nullable=True)
     paid_usd: Usd = Field("Dollars we read.", nullable=True)
     difference_share: float = Field("|ours / control - 1|; null where the control is zero or absent.", nullable=True)
     status: str = Field("pass, warn, fail or na.", isin=("pass", "warn", "fail", "na"))
+
+    class Config(Contract.Config):
+        # The last: a file of one month has no sibling, but the waterfall gives the sum of all files.
+        groups = (("source_file", "category"), ("source_file", "paid_month"), ("category",))
+        hides = ("control_usd", "paid_usd", "difference_share")
 
 
 class Qa(Contract):
@@ -288,8 +296,10 @@ class Qa(Contract):
     description: str = Field("What is checked.")
     severity: str = Field("error, warn or info.", isin=("error", "warn", "info"))
     value: float = Field("What was found.", nullable=True)
+    findings: int = Field("Lines, cells or ids that `value` counts, or whose dollars it sums.", ge=0, persons=True)
     threshold: float = Field("Limit.", nullable=True)
     passed: bool = Field("Within the limit; null where the data cannot say.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("check_id",)
+        hides = ("value",)

@@ -57,6 +57,11 @@ class CumulativeIncidence(Contract):
     arm: str = Field("Arm.", isin=ARMS)
     end_reason: str = Field("What ended the spell.")
     day: int = Field("Days since the first contact.", ge=0)
+    cause_persons: int = Field(
+        "Persons of the arm whose spell ended for this reason by the last day given; the same on every day.",
+        ge=0,
+        persons=True,
+    )
     at_risk: int = Field("Persons at risk on this day.", ge=0, persons=True)
     incidence: float = Field("Share ended for this reason by this day.", ge=0, le=1)
     lower: float = Field("Lower 95% limit, providers resampled.", nullable=True, ge=0, le=1)
@@ -65,6 +70,8 @@ class CumulativeIncidence(Contract):
 
     class Config(Contract.Config):
         unique = ("arm", "end_reason", "day")
+        # With the survival the shares of a day add up to one: a hidden reason takes the next rarest with it.
+        groups = ("arm", "day")
         hides = ("incidence", "lower", "upper")
 
 

@@ -65,11 +65,13 @@ class ExposureQa(Contract):
     check_id: str = Field("spans, conflict, retro, double_count, claims_cost or claims_lines.")
     level: str = Field("What was found: kept, unknown_person, disputed, retro, outside, …")
     unit: str = Field("Unit of `value`: records, days, member_months, person_years, usd or lines.")
-    value: float = Field("Amount found at this level.")
+    value: float = Field("Amount found at this level; a small one may be one person's.", persons=True)
     share: float = Field("Value over the sum of the check's levels; null where that is zero.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("check_id", "level")
+        groups = ("check_id",)
+        hides = ("share",)
 
 
 class Enrolment(Contract):

@@ -36,7 +36,11 @@ RELEASED = {
     ),
     "reconciliation": Released(clean.Reconciliation),
     "qa": Released(clean.Qa),
-    "exposure_qa": Released(exposure.ExposureQa),
+    "exposure_qa": Released(
+        # Dollars of lines outside coverage are hidden where the lines are few.
+        exposure.ExposureQa,
+        follows=("exposure_qa", "level", ("value", "share")),
+    ),
     "enrolment": Released(exposure.Enrolment),
     "cohort_flow": Released(episodes.CohortFlow, (Flow("persons"),)),
     "cohort_variants": Released(episodes.CohortVariants),
@@ -67,10 +71,8 @@ RELEASED = {
     "increments": Released(cost.Increments),
     "net_benefit": Released(cost.NetBenefit),
     "outside_costs": Released(cost.OutsideCosts),
-    "triangles": Released(rates.Triangles),
     "completion": Released(rates.Completion),
     "base_completion": Released(rates.BaseCompletion),
-    "ultimates": Released(rates.Ultimates),
     "trend": Released(rates.Trend),
     "rate_build": Released(rates.RateBuild),
     "rates": Released(rates.Rates),

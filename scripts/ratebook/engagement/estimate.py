@@ -317,10 +317,13 @@ def _incidence_rows(curves, draws, causes, horizon) -> list[dict]:
             time = curve.table.time
             rest, low, high = _share_on(time, 1 - incidence[place], 1 - replicates[place], known, draws, arm)
             share = np.clip(1 - rest, 0.0, 1.0)
+            ended = int(curve.table.ends[place][time <= known[-1]].sum())
             for n, day in enumerate(known):
                 reason = None if np.isfinite(low[n]) else "nobody has ended for this reason"
-                row = {"arm": arm, "end_reason": cause, "day": day, "at_risk": at_risk[n], "incidence": share[n]}
-                rows.append({**row, "lower": 1 - high[n], "upper": 1 - low[n], "reason": reason})
+                row = {"arm": arm, "end_reason": cause, "day": day, "at_risk": at_risk[n], "cause_persons": ended}
+                rows.append(
+                    {**row, "incidence": share[n], "lower": 1 - high[n], "upper": 1 - low[n], "reason": reason}
+                )
     return rows
 
 

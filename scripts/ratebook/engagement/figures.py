@@ -104,10 +104,7 @@ def plot_cumulative_incidence(incidence: pd.DataFrame, suppress_below: int):
     A panel stops where fewer than `suppress_below` are at risk; a cause that ended fewer spells than that is
     left out.
     """
-    incidence = incidence[incidence.at_risk >= suppress_below]
-    cause = incidence.groupby(["arm", "end_reason"])
-    ended = cause.incidence.transform("max") * cause.at_risk.transform("max")
-    incidence = incidence[ended >= suppress_below]
+    incidence = incidence[(incidence.at_risk >= suppress_below) & (incidence.cause_persons >= suppress_below)]
     if incidence.empty:
         return empty_figure(NOTHING)
     fig, axes = plt.subplots(1, len(ARMS), figsize=(7.2, 3.6), sharey=True)

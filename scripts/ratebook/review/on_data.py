@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ratebook.disclosure import is_small
 from ratebook.review.seen import CannotSay, Seen, checks
 
 
@@ -154,8 +155,15 @@ def attrition_shown(seen: Seen):
 
 @checks("H20")
 def contamination(seen: Seen):
-    """Give the share of engaged members with contacts of both programs."""
-    return seen.table("cohort", "arm in ('RSN', 'CSP')").is_both_programs.mean()
+    """Give the share of engaged members with contacts of both programs, in whole percent.
+
+    With few such members in either arm no share is given: their number would follow from it.
+    """
+    cohort = seen.table("cohort", "arm in ('RSN', 'CSP')")
+    both = cohort.is_both_programs.groupby(cohort.arm).sum()
+    if is_small(both, seen.setting("release", "suppress_below")).any():
+        raise CannotSay("so few members had contacts of both programs that their share is not shown")
+    return round(cohort.is_both_programs.mean(), 2)
 
 
 @checks("H22")
