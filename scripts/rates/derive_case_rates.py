@@ -1,9 +1,10 @@
 """Survival of engagement and what was delivered to flat payments for a client."""
 
+from ratebook.contracts.caseload import EngagedMonths, Staffing
 from ratebook.contracts.clean import Claims, Contacts, WorkerTime
 from ratebook.contracts.engagement import SurvivalByMonth
 from ratebook.contracts.episodes import Cohort, Spells
-from ratebook.contracts.rates import CaseRates, EngagedMonths, ProviderRisk, Staffing
+from ratebook.contracts.rates import CaseRates, ProviderRisk
 from ratebook.rates import case_rates
 from ratebook.steps import step
 from ratebook.tables import open_table, read_table, write_table

@@ -313,7 +313,21 @@ class TestTrend:
         found = self.estimate(use=1.25, fit_months=48)
         assert found.annual_trend["utilisation"] == SETTINGS["trend"]["cap"]
         assert found.fitted_trend["utilisation"] == pytest.approx(0.25)
+        assert found.source["utilisation"] == found.source["pmpm"] == "cap"
         assert found.reason["utilisation"]
+
+    def test_the_limits_of_a_held_trend_are_those_of_the_fit(self):
+        found = self.estimate(use=0.85, noise=0.02).loc[["utilisation", "pmpm"]]
+        assert (found.source == "floor").all() and (found.lower < found.fitted_trend).all()
+        assert (found.upper > found.fitted_trend).all() and (found.upper < found.annual_trend).all()
+
+    def test_where_holding_the_parts_would_turn_the_sign_of_cost_the_assumption_is_used(self):
+        found = self.estimate(use=0.70, price=1.12)
+        assert found.fitted_trend["pmpm"] < 0
+        assert (found.source == "assumption").all()
+        assert found.annual_trend["utilisation"] == SETTINGS["trend"]["assumed_utilisation"]["value"]
+        assert found.annual_trend["unit_cost"] == SETTINGS["trend"]["assumed_unit_cost"]["value"]
+        assert found.fitted_trend["utilisation"] == pytest.approx(-0.30)
 
     def test_noise_and_short_experience_give_way_to_the_assumption(self):
         assumed = SETTINGS["trend"]["assumed_utilisation"]["value"]

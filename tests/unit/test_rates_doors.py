@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from ratebook.contracts import caseload
 from ratebook.contracts import rates as contracts
 from ratebook.contracts.clean import CashLedger, Claims, Contacts, WorkerTime
 from ratebook.contracts.engagement import SurvivalByMonth
@@ -44,8 +45,8 @@ OUTPUTS = {
         "assumptions": contracts.Assumptions,
     },
     "derive_case_rates": {
-        "engaged_months": contracts.EngagedMonths,
-        "staffing": contracts.Staffing,
+        "engaged_months": caseload.EngagedMonths,
+        "staffing": caseload.Staffing,
         "case_rates": contracts.CaseRates,
         "provider_risk": contracts.ProviderRisk,
     },

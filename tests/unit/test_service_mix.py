@@ -12,7 +12,7 @@ from ratebook.contracts.clean import Claims, WorkerTime
 from ratebook.contracts.engagement import ServiceMix
 from ratebook.engagement.estimate import estimate_survival
 from ratebook.engagement.figures import FIGURES, plot_engagement
-from ratebook.engagement.service_mix import BY_CLIENT, NO_CASE_RATE, NO_UNIT_PRICE, build_service_mix
+from ratebook.engagement.service_mix import BY_CLIENT, NO_CASE_RATE, NO_UNIT_PRICE, WHOLE_LOG, build_service_mix
 from ratebook.engagement.weights import estimate_balance
 from ratebook.figures import save_figure
 from ratebook.tables import empty_frame, read_codes, read_table, write_table
@@ -76,16 +76,16 @@ def test_each_log_is_priced_under_both_forms(mix):
     assert rows["RSN", "all"]["case_form_usd"] == Decimal("1050.00"), "2 clients × 300 + 3 months × 150"
     assert rows["CSP", "all"]["unit_form_usd"] == Decimal("12.00")
     assert rows["CSP", "all"]["case_form_usd"] == Decimal("450.00")
-    assert rows["CSP", "all"]["reason"] is None
-    assert (rows["RSN", "face"]["case_form_usd"], rows["RSN", "face"]["reason"]) == (None, BY_CLIENT)
+    assert rows["CSP", "all"]["reason"] == WHOLE_LOG
+    assert (rows["RSN", "face"]["case_form_usd"], rows["RSN", "face"]["reason"]) == (None, f"{BY_CLIENT}; {WHOLE_LOG}")
 
 
 def test_a_form_no_claim_used_has_no_price(mix):
     lines = PAID.splitlines(keepends=True)
     without_case_rate = mix(paid="".join(lines[:3]))["RSN", "all"]
-    assert (without_case_rate["case_form_usd"], without_case_rate["reason"]) == (None, NO_CASE_RATE)
+    assert (without_case_rate["case_form_usd"], without_case_rate["reason"]) == (None, f"{NO_CASE_RATE}; {WHOLE_LOG}")
     without_units = mix(paid="".join([lines[0], *lines[3:]]))["CSP", "all"]
-    assert (without_units["unit_form_usd"], without_units["reason"]) == (None, NO_UNIT_PRICE)
+    assert (without_units["unit_form_usd"], without_units["reason"]) == (None, f"{NO_UNIT_PRICE}; {WHOLE_LOG}")
 
 
 def test_no_log_is_an_empty_table(mix, tmp_path, table, services):

@@ -255,14 +255,28 @@ class CostByCategory(Contract):
     estimate_usd: float = Field("Dollars per member; in `post` adjusted for censoring (partitioned).", nullable=True)
     lower: float = Field("Lower limit, 95%, bootstrap of providers.", nullable=True)
     upper: float = Field("Upper limit.", nullable=True)
-    units_per_member: float = Field("Units per member, adjusted as the cost.", nullable=True)
+    units_per_member: float = Field("Units per member, adjusted as the cost; of an arm only.", nullable=True)
+    units_lower: float = Field("Lower limit, 95%, bootstrap of providers.", nullable=True)
+    units_upper: float = Field("Upper limit.", nullable=True)
     unit_price_usd: float = Field("Dollars per unit; null without units.", nullable=True)
+    unit_price_lower: float = Field("Lower limit, 95%, bootstrap of providers.", nullable=True)
+    unit_price_upper: float = Field("Upper limit.", nullable=True)
     persons: int = Field("Members.", persons=True)
     reason: str = Field("Why an estimate or its limits are missing.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("window", "category", "arm")
-        hides = ("estimate_usd", "lower", "upper", "units_per_member", "unit_price_usd")
+        hides = (
+            "estimate_usd",
+            "lower",
+            "upper",
+            "units_per_member",
+            "units_lower",
+            "units_upper",
+            "unit_price_usd",
+            "unit_price_lower",
+            "unit_price_upper",
+        )
 
 
 class Decomposition(Contract):
@@ -313,13 +327,21 @@ class Increments(Contract):
 
     estimand: str = Field("program, other_sud, total_sud or tcoc.", isin=COSTS)
     difference_usd: float = Field("Dollars per member, RSN less CSP.", nullable=True)
-    difference_months: float = Field("Engaged months per member, RSN less CSP.", nullable=True)
+    difference_lower: float = Field("Lower limit of the dollars, 95%, bootstrap of providers.", nullable=True)
+    difference_upper: float = Field("Upper limit.", nullable=True)
+    difference_months: float = Field(
+        "Engaged months per member over all spells from discharge to the horizon, RSN less CSP: not the restricted "
+        "mean of the first spell.",
+        nullable=True,
+    )
+    months_lower: float = Field("Lower limit of the months, 95%, bootstrap of providers.", nullable=True)
+    months_upper: float = Field("Upper limit.", nullable=True)
     quadrant: str = Field(
         "NE costs more and engages longer, NW costs more and shorter, SE, SW: a ratio is read only with it.",
         isin=QUADRANTS,
         nullable=True,
     )
-    icer_usd: float = Field("Dollars per extra engaged month.", nullable=True)
+    icer_usd: float = Field("Dollars per extra engaged month, all spells to the horizon.", nullable=True)
     lower: float = Field("Lower limit, 95%, Fieller.", nullable=True)
     upper: float = Field("Upper limit.", nullable=True)
     persons: int = Field("Members of both arms.", persons=True)
@@ -327,7 +349,17 @@ class Increments(Contract):
 
     class Config(Contract.Config):
         unique = ("estimand",)
-        hides = ("difference_usd", "difference_months", "icer_usd", "lower", "upper")
+        hides = (
+            "difference_usd",
+            "difference_lower",
+            "difference_upper",
+            "difference_months",
+            "months_lower",
+            "months_upper",
+            "icer_usd",
+            "lower",
+            "upper",
+        )
 
 
 class NetBenefit(Contract):

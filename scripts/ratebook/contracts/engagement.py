@@ -44,11 +44,14 @@ class SurvivalByMonth(Contract):
     events: int = Field("Spells that end in the month.", ge=0, persons=True)
     hazard: float = Field("Share of those engaged at its start whose spell ends in the month.", ge=0, le=1)
     survival_start: float = Field("Share still engaged as the month starts; 1 in month 1.", ge=0, le=1)
+    lower: float = Field("95% limit of `survival_start`, by its standard error on the log-log scale.", nullable=True)
+    upper: float = Field("95% limit, alike.", nullable=True)
     std_error: float = Field("Standard error of `survival_start`, providers resampled.", nullable=True, ge=0)
+    reason: str = Field("Why the hazard has no interval, and the share none where it has none.")
 
     class Config(Contract.Config):
         unique = ("arm", "month")
-        hides = ("hazard", "survival_start", "std_error")
+        hides = ("hazard", "survival_start", "lower", "upper", "std_error")
 
 
 class CumulativeIncidence(Contract):
@@ -211,7 +214,7 @@ class ServiceMix(Contract):
         nullable=True,
     )
     unit_price_usd: float = Field("Paid per 15-minute unit in the claims of the unit form.", nullable=True, ge=0)
-    reason: str = Field("Why an amount is missing; null where both stand.", nullable=True)
+    reason: str = Field("Why an amount is missing, and why none has an interval.")
 
     class Config(Contract.Config):
         unique = ("program", "activity")

@@ -8,6 +8,7 @@ from ratebook.contracts.base import Contract, Field, Quantity, Usd
 from ratebook.contracts.episodes import ARMS
 
 COMPLETION_METHODS = ("chainladder", "bornhuetter_ferguson", "flat", "none")
+TREND_SOURCES = ("experience", "floor", "cap", "assumption")
 FORMS = ("per_episode", "per_month", "per_day", "hybrid")
 REASON = "Why an estimate or its interval is missing or replaced; null where both stand."
 
@@ -135,10 +136,15 @@ class Trend(Contract):
     annual_trend: float = Field("Trend used, a share a year.")
     fitted_trend: float = Field("Trend of the fit, before limits; null where none could be fitted.", nullable=True)
     std_error: float = Field("Standard error of the logarithm of the annual trend used.", nullable=True, ge=0)
-    lower: float = Field("95% limit of the trend used.", nullable=True)
-    upper: float = Field("95% limit of the trend used.", nullable=True)
+    lower: float = Field("95% limit of the trend used; of the fit, unheld, where floor or cap is used.", nullable=True)
+    upper: float = Field("95% limit, alike.", nullable=True)
     months: int = Field("Completed months the fit used.", ge=0)
-    source: str = Field("experience or assumption.", isin=("experience", "assumption"))
+    fitted_lower: float = Field("95% limit of the fit; null where none could be fitted.", nullable=True)
+    fitted_upper: float = Field("95% limit of the fit.", nullable=True)
+    source: str = Field(
+        "experience; floor or cap: what a fit beyond them is held to; assumption. Of pmpm the weakest of its parts.",
+        isin=TREND_SOURCES,
+    )
     reason: str = Field(REASON, nullable=True)
 
     class Config(Contract.Config):
@@ -172,6 +178,7 @@ class RateBuild(Contract):
     rationale_trend: str = Field("Where the trends come from.")
     rationale_program: str = Field("Why the program changes are what they are.")
     rationale_managed_care: str = Field("Why the managed-care adjustment is what it is.")
+    reason: str = Field("Why no factor has an interval here, and where its error is counted.")
 
     class Config(Contract.Config):
         unique = ("cell", "category")
@@ -254,17 +261,27 @@ class Credibility(Contract):
     members: int = Field("Persons with a counted base month.", persons=True)
     member_months: float = Field("Base member months.")
     paid_pmpm_usd: float = Field("Base cost per member month.")
+    lower: float = Field("95% limit of the base cost per member month.", nullable=True)
+    upper: float = Field("95% limit of the base cost per member month.", nullable=True)
     std_error_usd: float = Field("Standard error of that, members taken as clusters of months.", nullable=True)
     cv_member_month: float = Field("Coefficient of variation of one member month, clustering included.", nullable=True)
     full_standard_member_months: float = Field("Member months at which the cell is fully credible.", nullable=True)
     limited_fluctuation_z: float = Field("Square-root rule.", ge=0, le=1)
     buhlmann_straub_z: float = Field("Bühlmann-Straub among the pool's cells, months as periods.", ge=0, le=1)
     credibility_z: float = Field("The one in force, by rates.credibility.method.", ge=0, le=1)
-    reason: str = Field(REASON, nullable=True)
+    reason: str = Field("Why the weights have no interval, and why a cell's cost has none where it has none.")
 
     class Config(Contract.Config):
         unique = ("cell",)
-        hides = ("member_months", "paid_pmpm_usd", "std_error_usd", "cv_member_month", "full_standard_member_months")
+        hides = (
+            "member_months",
+            "paid_pmpm_usd",
+            "lower",
+            "upper",
+            "std_error_usd",
+            "cv_member_month",
+            "full_standard_member_months",
+        )
 
 
 class PlanRates(Contract):
@@ -276,6 +293,11 @@ class PlanRates(Contract):
     risk_score: float = Field("Mean score of the plan's members; 1 where none is given.")
     normalised_score: float = Field("Score over the cell's exposure-weighted mean.")
     plan_rate_usd: float = Field("Cell's rate times the normalised score, unrounded.", nullable=True)
+    lower: float = Field(
+        "95% limit of the cell's rate times the normalised score; scores are taken as known.", nullable=True
+    )
+    upper: float = Field("95% limit, alike.", nullable=True)
+    reason: str = Field(REASON, nullable=True)
 
     class Config(Contract.Config):
         unique = ("cell", "plan")
@@ -305,36 +327,6 @@ class Assumptions(Contract):
         unique = ("key",)
 
 
-class EngagedMonths(Contract):
-    """One row per client and month since the first contact, while engaged at its start: what was delivered in it."""
-
-    person_id: str = Field("Person key.")
-    arm: str = Field("RSN or CSP.", isin=ARMS)
-    engaged_month: int = Field("1 for the first 30.4375 days since the first contact, then 2, 3, …", ge=1)
-    is_event: bool = Field("Engagement was seen to end in this month.")
-    is_last: bool = Field("Last month engaged, its end seen or not.")
-    minutes: int = Field("Minutes of logged work for the client.", ge=0)
-    units: Quantity = Field("15-minute units the unit form may bill.", ge=0)
-    paid_usd: Usd = Field("Paid to the program on claims of the month.")
-
-    class Config(Contract.Config):
-        unique = ("person_id", "arm", "engaged_month")
-
-
-class Staffing(Contract):
-    """One row per program: what navigators' logs show of caseload and time, beside the assumptions of the build-up."""
-
-    program: str = Field("RSN or CSP.", isin=ARMS)
-    workers: int = Field("Workers in the log.", persons=True)
-    worker_months: int = Field("Months in which a worker logged anything.")
-    clients_per_worker: float = Field("Clients reached per worker and month.", nullable=True)
-    minutes_per_worker_month: float = Field("Minutes logged per worker and month.", nullable=True)
-    client_time_share: float = Field("Share of logged minutes in which a client was reached.", nullable=True)
-
-    class Config(Contract.Config):
-        unique = ("program",)
-
-
 class CaseRates(Contract):
     """One row per arm, basis and form of payment: the flat amount that pays a client's expected cost (methods.md E7)."""
 
@@ -346,10 +338,12 @@ class CaseRates(Contract):
     clients: int = Field("Clients the estimate rests on.", persons=True)
     enrolment_usd: float = Field("Paid once at enrolment, before load; 0 but in the hybrid.", nullable=True)
     value_usd: float = Field("Paid per episode, month or day, before load.", nullable=True)
-    load_share: float = Field("Provider's overhead and margin, share of the loaded rate.")
+    lower: float = Field("95% limit of the value before load, dollars.", nullable=True)
+    upper: float = Field("95% limit of the value before load, dollars.", nullable=True)
+    load_share: float = Field("Provider's overhead and margin, share of the loaded rate; taken as known.")
     loaded_usd: float = Field("Value with load: value / (1 - load).", nullable=True)
-    lower: float = Field("95% limit of the value, dollars.", nullable=True)
-    upper: float = Field("95% limit of the value, dollars.", nullable=True)
+    loaded_lower: float = Field("95% limit of the value with load: lower / (1 - load).", nullable=True)
+    loaded_upper: float = Field("95% limit of the value with load: upper / (1 - load).", nullable=True)
     expected_months: float = Field("Months a client is expected to stay, to the horizon.", nullable=True)
     units_per_month: float = Field("Units delivered per engaged month.", nullable=True)
     unit_price_usd: float = Field("Price of a unit in the unit form.")
@@ -364,6 +358,8 @@ class CaseRates(Contract):
             "enrolment_usd",
             "value_usd",
             "loaded_usd",
+            "loaded_lower",
+            "loaded_upper",
             "lower",
             "upper",
             "expected_months",
@@ -374,17 +370,21 @@ class CaseRates(Contract):
 
 
 class ProviderRisk(Contract):
-    """One row per arm, form and length of stay: what a provider gains or loses on a client paid a flat amount."""
+    """One row per arm, form and length of stay: what a provider gains or loses on a client paid a flat amount.
+
+    Revenue includes the load; cost is the service delivered, without overhead. So the margin is before overhead.
+    """
 
     arm: str = Field("RSN or CSP.", isin=ARMS)
     form: str = Field("Form of payment, at its loaded actuarial value.", isin=FORMS)
     stay_months: int = Field("Months engaged.", ge=1)
     clients: int = Field("Clients who stayed so long or longer.", persons=True)
-    revenue_usd: float = Field("Paid for such a stay.")
-    cost_usd: float = Field("Expected cost of what is delivered in such a stay.")
-    margin_usd: float = Field("Revenue less cost: what is left for overhead.")
+    revenue_usd: float = Field("Paid for such a stay, the load included.")
+    cost_usd: float = Field("Expected cost of what is delivered in such a stay, without overhead.")
+    margin_usd: float = Field("Revenue less cost, before overhead: the load has to pay it.")
     panel_clients: int = Field("Clients of the panel for which the probability is given.")
     probability_of_loss: float = Field("Share of resampled panels that lose money; the same for every stay.")
+    reason: str = Field("Why the expected amounts have no interval here.")
 
     class Config(Contract.Config):
         unique = ("arm", "form", "stay_months")

@@ -77,7 +77,9 @@ RELEASED = {
     "rate_build": Released(rates.RateBuild),
     "rates": Released(rates.Rates),
     "credibility": Released(rates.Credibility),
-    "plan_rates": Released(rates.PlanRates, follows=("rates", "cell", ("member_months", "plan_rate_usd"))),
+    "plan_rates": Released(
+        rates.PlanRates, follows=("rates", "cell", ("member_months", "plan_rate_usd", "lower", "upper"))
+    ),
     "corridor": Released(rates.Corridor),
     "case_rates": Released(rates.CaseRates),
     "provider_risk": Released(rates.ProviderRisk),

@@ -57,11 +57,11 @@ def derive_break_even(
         (f"rate_{form}", perspective, unit, _per(budget - fixed, use))
         for perspective, budget in {"program": program, "payer": payer}.items()
         for form, unit, fixed, use in [
-            ("per_month", "USD per engaged month", 0.0, months),
-            ("per_day", "USD per engaged day", 0.0, months * MONTH_DAYS),
+            ("per_month", "USD per engaged month of all spells", 0.0, months),
+            ("per_day", "USD per engaged day of all spells", 0.0, months * MONTH_DAYS),
             (
                 "hybrid",
-                f"USD per engaged month, beside {enrolment_usd:g} USD per spell",
+                f"USD per engaged month of all spells, beside {enrolment_usd:g} USD per spell",
                 enrolment_usd * spells,
                 months,
             ),
@@ -69,7 +69,7 @@ def derive_break_even(
         ]
     ]
     duration = (program - enrolment_usd * spells) / month_usd if month_usd > 0 else np.full(len(program), np.nan)
-    questions.append(("duration", "program", f"engaged months at {month_usd:g} USD a month", duration))
+    questions.append(("duration", "program", f"engaged months of all spells at {month_usd:g} USD a month", duration))
     rows = [
         {
             "quantity": quantity,
@@ -86,6 +86,9 @@ def derive_break_even(
 def derive_increments(rsn: dict, csp: dict, persons: int, absent: str = "") -> pd.DataFrame:
     """Give extra dollars, extra engaged months, the quadrant, and dollars per extra month with Fieller's limits.
 
+    Engaged months are those of all spells from discharge to the horizon, adjusted for censoring: every dollar of the
+    numerator falls in the same time. They are not the restricted mean of the first spell.
+
     References
     ----------
     methods.md, D8 and H45.
@@ -96,7 +99,9 @@ def derive_increments(rsn: dict, csp: dict, persons: int, absent: str = "") -> p
         dollars = rsn[name] - csp[name]
         row = {"estimand": name, "persons": persons, "reason": absent or None}
         if not absent:
-            row |= {"difference_usd": dollars[0], "difference_months": months[0], **icer(dollars, months)}
+            row |= _with_limits("difference_usd", "difference", dollars)
+            row |= _with_limits("difference_months", "months", months)
+            row |= icer(dollars, months)
         rows.append(row)
     return pd.DataFrame(rows).reindex(columns=list(Increments.types()))
 
@@ -151,6 +156,11 @@ def icer(dollars: np.ndarray, months: np.ndarray) -> dict:
         return {**found, "reason": "extra months cannot be told from none: no finite limits"}
     reach = np.sqrt(max(b**2 - a * c, 0.0))
     return {**found, "lower": (b - reach) / a, "upper": (b + reach) / a, "reason": None}
+
+
+def _with_limits(column: str, stem: str, draws: np.ndarray) -> dict:
+    found = summary(draws, "")
+    return {column: found["estimate"], f"{stem}_lower": found["lower"], f"{stem}_upper": found["upper"]}
 
 
 def _positive(draws: np.ndarray, absent: str) -> dict:

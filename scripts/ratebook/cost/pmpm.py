@@ -57,9 +57,10 @@ def price_pmpm(
     rows = []
     for rule, column in ENGAGED.items():
         rows += _arms(members, "P1", "program", column, rule)
-        rows += _arms(members, "P3", "total_sud_engaged", column, rule)
         rows += _arms(members, "P3", "total_sud", column, rule)
         rows += _arms(_ratios(members, column), "P6", "program", column, rule)
+    # Cost in engaged days belongs to engaged days: over calendar or rounded months it would mix two rules.
+    rows += _arms(members, "P3", "total_sud_engaged", ENGAGED["exact"], "exact")
     rows += _arms(members, "P2", "program", "eligible_months", mm_rule)
     rows += _arms(members, "P4", "total_sud", "eligible_months", mm_rule)
     rows += _arms(members, "TCOC", "tcoc", "eligible_months", mm_rule)

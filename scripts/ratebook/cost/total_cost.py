@@ -16,6 +16,7 @@ from ratebook.tables import empty_frame
 
 PRIMARY = "partitioned"
 NO_MEMBER = "no member in the arm"
+OF_AN_ARM = "units and prices are of an arm: not compared here"
 NONE = np.array([np.nan])
 UNADJUSTED = ("available_case", "complete_case")
 
@@ -151,16 +152,32 @@ def _by_category(windows: dict[str, dict[str, Panel]], settings: dict) -> pd.Dat
             key = {"window": window, "category": category}
             for arm in panels:
                 found = summary(draws[arm][category], absent[arm])
-                units = draws[arm][f"units of {category}"][0] if np.isfinite(found["estimate"]) else np.nan
-                price = draws[arm][category][0] / units if units > 0 else np.nan
-                volume = {"units_per_member": units, "unit_price_usd": price, "persons": panels[arm].persons}
-                rows.append({**key, "arm": arm, **volume, **found})
+                units, dollars = draws[arm][f"units of {category}"], draws[arm][category]
+                price = np.divide(dollars, units, out=np.full(len(units), np.nan), where=units > 0)
+                volume = _named("units_per_member", "units", summary(units, absent[arm]))
+                volume |= _named("unit_price_usd", "unit_price", summary(price, absent[arm]))
+                if found["reason"] is None:
+                    found["reason"] = _why_no_price(volume)
+                rows.append({**key, "arm": arm, "persons": panels[arm].persons, **volume, **found})
             if len(panels) == len(ARMS):
                 difference = contrast(*[draws[arm][category] for arm in ARMS])[0]
                 persons = sum(panel.persons for panel in panels.values())
                 reason = next(filter(None, absent.values()), "")
-                rows.append({**key, "arm": "difference", "persons": persons, **summary(difference, reason)})
+                found = summary(difference, reason)
+                found["reason"] = found["reason"] or OF_AN_ARM
+                rows.append({**key, "arm": "difference", "persons": persons, **found})
     return _frame(rows, CostByCategory)
+
+
+def _named(column: str, stem: str, found: dict) -> dict:
+    return {column: found["estimate"], f"{stem}_lower": found["lower"], f"{stem}_upper": found["upper"]}
+
+
+def _why_no_price(volume: dict) -> str | None:
+    """Say why a price, or its interval, is missing; None where both stand."""
+    if np.isnan(volume["unit_price_usd"]):
+        return "no unit was used: no price"
+    return "unit price: too few replicates with a unit, no limits" if np.isnan(volume["unit_price_lower"]) else None
 
 
 def _frame(rows: list[dict], contract) -> pd.DataFrame:

@@ -31,6 +31,8 @@ from ratebook.engagement.weights import overlap_weight, propensity
 from ratebook.tables import empty_frame
 
 GRID_DAYS = 7
+Z95 = 1.959963984540054
+NO_HAZARD_LIMITS = "hazard: no interval of its own, the share it leads to carries one"
 
 
 class Estimates(NamedTuple):
@@ -348,6 +350,16 @@ def _month_rows(curves: dict[str, Curve], survival_months: int) -> list[dict]:
                     "hazard": 1 - share[month] / share[month - 1],
                     "survival_start": share[month - 1],
                     "std_error": error[month - 1],
+                    **_log_log_limits(share[month - 1], error[month - 1]),
                 }
             )
     return rows
+
+
+def _log_log_limits(share: float, error: float) -> dict:
+    """Give 95% limits of a share still engaged, which never leave 0 and 1, and why they or the hazard's are missing."""
+    if not 0 < share < 1 or not np.isfinite(error):
+        why = "1 by definition" if share == 1 else "none is left" if share == 0 else "fewer than two providers"
+        return {"lower": None, "upper": None, "reason": f"share: {why}, no interval; {NO_HAZARD_LIMITS}"}
+    reach = np.exp(Z95 * error / (share * abs(np.log(share))))
+    return {"lower": share**reach, "upper": share ** (1 / reach), "reason": NO_HAZARD_LIMITS}

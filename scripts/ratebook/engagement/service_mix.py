@@ -10,6 +10,7 @@ from ratebook.dates import month_of
 BY_CLIENT = "a case rate pays for clients, not for activities"
 NO_UNIT_PRICE = "no claim of the unit form to take a price from"
 NO_CASE_RATE = "no claim of a case rate to take a price from"
+WHOLE_LOG = "every entry of the log is counted: nothing was sampled, so no interval"
 
 
 def build_service_mix(worker_time: ibis.Table, claims: ibis.Table, services: pd.DataFrame) -> ibis.Table:
@@ -72,9 +73,10 @@ def build_service_mix(worker_time: ibis.Table, claims: ibis.Table, services: pd.
         case_form_usd=ibis.ifelse(is_whole & has_case_rate, case_usd.round(2).cast("decimal(14, 2)"), ibis.null()),
         unit_price_usd="unit_price_usd",
         reason=ibis.cases(
-            (rows.unit_price_usd.isnull(), NO_UNIT_PRICE),
-            (~is_whole, BY_CLIENT),
-            (~has_case_rate, NO_CASE_RATE),
+            (rows.unit_price_usd.isnull(), f"{NO_UNIT_PRICE}; {WHOLE_LOG}"),
+            (~is_whole, f"{BY_CLIENT}; {WHOLE_LOG}"),
+            (~has_case_rate, f"{NO_CASE_RATE}; {WHOLE_LOG}"),
+            else_=WHOLE_LOG,
         ),
     )
 

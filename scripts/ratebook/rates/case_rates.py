@@ -13,6 +13,7 @@ from ratebook.rates import build_up
 from ratebook.tables import empty_frame
 
 Z95 = 1.959963984540054
+EXPECTED = "expected amounts at the rate as estimated: its limits stand in case_rates, chance in the panel's loss"
 NO_SURVIVAL = "no survival of engagement for this arm"
 
 
@@ -166,6 +167,8 @@ def _arm_rates(arm: str, engaged: pd.DataFrame, survival: pd.DataFrame, settings
     rows = []
     for form, (enrolment, value) in price_forms(still, cost).items():
         error = spread[form]
+        reach = np.exp(Z95 * error) if error is not None else None
+        limits = {"lower": value / reach, "upper": value * reach} if reach else {}
         monthly = build_up.episode_cost(still, cost)[0] / months
         rows.append(
             {
@@ -174,8 +177,8 @@ def _arm_rates(arm: str, engaged: pd.DataFrame, survival: pd.DataFrame, settings
                 "form": form,
                 "enrolment_usd": enrolment,
                 "value_usd": value,
-                "lower": value * np.exp(-Z95 * error) if error is not None else None,
-                "upper": value * np.exp(Z95 * error) if error is not None else None,
+                **limits,
+                **{f"loaded_{side}": limit / (1 - load) for side, limit in limits.items()},
                 "expected_months": months,
                 "reason": None if error is not None else "too few clients to resample: no interval",
                 **_loaded(value, monthly, shared),
@@ -268,8 +271,8 @@ def _bootstrap_errors(engaged: pd.DataFrame, price: float, horizon: int, resampl
 def derive_provider_risk(engaged: pd.DataFrame, case_rates: pd.DataFrame, settings: dict, seed: int) -> pd.DataFrame:
     """Show what a provider gains or loses on a stay of each length, and how often a panel of clients loses money.
 
-    Revenue follows the form at its loaded actuarial value; cost is what clients of the arm are delivered by month, so
-    the margin is what is left for overhead. A panel is `panel_clients` stays drawn from those seen; a stay whose end was not seen counts as it stands.
+    Revenue follows the form at its loaded actuarial value, so it includes the load; cost is what clients of the arm are
+    delivered by month, without overhead. The margin shown is therefore before overhead, which it has to pay. A panel is `panel_clients` stays drawn from those seen; a stay whose end was not seen counts as it stands.
 
     Returns
     -------
@@ -308,6 +311,7 @@ def derive_provider_risk(engaged: pd.DataFrame, case_rates: pd.DataFrame, settin
                         "margin_usd": margin,
                         "panel_clients": panel,
                         "probability_of_loss": float(np.mean(draws @ margin < -1e-9)),
+                        "reason": EXPECTED,
                     }
                 )
             )

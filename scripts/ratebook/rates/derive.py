@@ -13,6 +13,8 @@ from ratebook.tables import empty_frame
 RANGE_WIDTH = 0.05
 BAND_WIDTH = 0.015
 Z95 = 1.959963984540054
+ERRORS_IN_RATES = "a step of the rate: errors of chance, completion and trend are summed in the interval of rates"
+WEIGHTS_KNOWN = "weights of credibility are taken as known: no interval"
 
 
 def derive_rate_build(
@@ -82,6 +84,7 @@ def derive_rate_build(
     rows["projected_pmpm_usd"] = build_up.projected_pmpm(
         rows.base_usd, rows.member_months, rows.completion_factor, rows.f_trend, rows.f_program, rows.f_managed_care
     )
+    rows["reason"] = ERRORS_IN_RATES
     return rows[list(RateBuild.types())]
 
 
@@ -116,6 +119,7 @@ def derive_credibility(experience: pd.DataFrame, moments: pd.DataFrame, settings
     fixed = chosen["full_member_months"]
     standard = pd.Series(float(fixed), cells.index) if fixed else full_standard(chosen["z"], chosen["k"], cv)
     known = standard.notna() & (standard > 0)
+    error = np.sqrt(variance)
     limited = np.where(known, limited_fluctuation(cells.member_months, standard.where(known, 1.0)), 0.0)
     straub = cells.cell.map(_straub_by_pool(experience, settings)).fillna(0.0)
     return pd.DataFrame(
@@ -124,13 +128,17 @@ def derive_credibility(experience: pd.DataFrame, moments: pd.DataFrame, settings
             "members": cells.members,
             "member_months": cells.member_months,
             "paid_pmpm_usd": rate,
-            "std_error_usd": np.sqrt(variance),
+            "lower": rate - Z95 * error,
+            "upper": rate + Z95 * error,
+            "std_error_usd": error,
             "cv_member_month": cv,
             "full_standard_member_months": standard,
             "limited_fluctuation_z": limited,
             "buhlmann_straub_z": straub,
             "credibility_z": straub if chosen["method"] == "buhlmann_straub" else limited,
-            "reason": np.where(known, None, "no cost, or fewer than two members: no credibility"),
+            "reason": np.where(
+                known, WEIGHTS_KNOWN, f"no cost, or fewer than two members: no credibility; {WEIGHTS_KNOWN}"
+            ),
         }
     )
 
@@ -289,6 +297,8 @@ def _blend_errors(rows: pd.DataFrame, own: pd.Series) -> pd.DataFrame:
 def derive_plan_rates(experience: pd.DataFrame, rates: pd.DataFrame, settings: dict) -> pd.DataFrame:
     """Adjust each cell's rate to the risk of every plan in it, neutral in total: member months times rates stay equal.
 
+    The limits of the cell's rate are scaled alike: risk scores are taken as known.
+
     References
     ----------
     methods.md, E8.
@@ -296,7 +306,7 @@ def derive_plan_rates(experience: pd.DataFrame, rates: pd.DataFrame, settings: d
     base = experience[experience.service_month.between(settings["base_start"], settings["base_end"])]
     months = base.drop_duplicates(["cell", "pool", "plan", "service_month"])
     rows = months.groupby(["cell", "plan"], as_index=False).member_months.sum()
-    rows = rows.merge(rates[["cell", "rate_usd"]], on="cell")
+    rows = rows.merge(rates[["cell", "rate_usd", "lower", "upper", "reason"]], on="cell")
     if rows.empty:
         return empty_frame(PlanRates)
     rows["risk_score"] = rows.plan.map(settings["risk_scores"]["value"]).fillna(1.0).astype(float)
@@ -304,6 +314,7 @@ def derive_plan_rates(experience: pd.DataFrame, rates: pd.DataFrame, settings: d
     for _, cell in rows.groupby("cell"):
         rows.loc[cell.index, "normalised_score"] = build_up.normalise_scores(cell.member_months, cell.risk_score)
     rows["plan_rate_usd"] = rows.rate_usd * rows.normalised_score
+    rows["lower"], rows["upper"] = rows.lower * rows.normalised_score, rows.upper * rows.normalised_score
     return rows[list(PlanRates.types())]
 
 

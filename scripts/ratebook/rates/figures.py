@@ -82,7 +82,7 @@ def draw_trend(experience: pd.DataFrame, ultimates: pd.DataFrame, trend: pd.Data
     for ax, category in zip(axes.flat, categories):
         rows = sums[sums.category == category]
         ax.plot(rows.service_month, rows.pmpm_usd, color=PALETTE[0], lw=0.9)
-        rate, style = used.annual_trend[category], "-" if used.source[category] == "experience" else "--"
+        rate, style = used.annual_trend[category], "--" if used.source[category] == "assumption" else "-"
         fitted = rows.tail(int(used.months[category]))
         years = (fitted.service_month - fitted.service_month.mean()).dt.days / 365.25
         ax.plot(fitted.service_month, fitted.pmpm_usd.mean() * (1 + rate) ** years, color=PALETTE[1], lw=1.3, ls=style)

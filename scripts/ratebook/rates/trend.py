@@ -6,11 +6,16 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from ratebook.contracts.rates import Trend
+from ratebook.contracts.rates import TREND_SOURCES, Trend
 from ratebook.tables import empty_frame
 
 COMPONENTS = ("utilisation", "unit_cost")
 SEASONS_FROM = 24
+HELD = {
+    "floor": "the fit is below the floor: the floor is used, the limits are the fit's",
+    "cap": "the fit is above the cap: the cap is used, the limits are the fit's",
+}
+TURNED = "floor and cap would turn the sign of the fitted cost trend: the assumption is used, the fit stands beside it"
 
 
 def fit_trend(month: np.ndarray, value: np.ndarray, break_months: list[int]) -> tuple[float, float, int]:
@@ -84,9 +89,11 @@ def monthly_components(experience: pd.DataFrame, ultimates: pd.DataFrame, report
 def estimate_trend(experience: pd.DataFrame, ultimates: pd.DataFrame, settings: dict) -> pd.DataFrame:
     """Estimate each category's annual trend of use and of price, and their compound.
 
-    The latest `fit_months` completed months with cost are fitted. Experience speaks where at least `min_months` of them
-    stand and its upper 95% limit is no further than `max_half_width` from it; otherwise the assumption does. What is used never leaves `floor` and `cap`; the fit
-    before that stays beside it. The compound is (1+u)(1+c)-1.
+    The latest `fit_months` completed months with cost are fitted. Experience speaks where at least `min_months` of
+    them stand and its upper 95% limit is no further than `max_half_width` from it; otherwise the assumption does.
+    What is used never leaves `floor` and `cap`; the limits are then those of the fit, not held to anything. The
+    compound is (1+u)(1+c)-1. Where holding its parts turns its sign against the trend fitted to cost itself, use and
+    price cannot be told apart, and the assumption is used for both.
 
     Parameters
     ----------
@@ -110,54 +117,78 @@ def estimate_trend(experience: pd.DataFrame, ultimates: pd.DataFrame, settings: 
         months = monthly[monthly.category == category].sort_values("month")
         months = months[(months[[*COMPONENTS, "pmpm"]] > 0).all(axis=1)].tail(settings["fit_months"])
         parts = [_component(category, name, months, breaks, settings) for name in COMPONENTS]
-        rows += [*parts, _compound(category, months, breaks, parts, settings)]
+        whole = _fit(months, "pmpm", breaks, settings)
+        if whole and any(part["source"] in HELD for part in parts) and _together(parts) * whole["fitted_trend"] < 0:
+            parts = [part | _assumed(part["component"], settings, TURNED) for part in parts]
+        rows += [*parts, _compound(category, months, whole, parts)]
     return pd.DataFrame(rows, columns=list(Trend.types())) if rows else empty_frame(Trend)
 
 
 def _component(category: str, component: str, months: pd.DataFrame, breaks: list[int], settings: dict) -> dict:
-    assumed, error = settings[f"assumed_{component}"]["value"], settings["assumed_std_error"]["value"]
-    row = {
-        "category": category,
-        "component": component,
-        "annual_trend": assumed,
-        "fitted_trend": None,
-        "std_error": error,
-        "months": len(months),
-        "source": "assumption",
-    }
-    if len(months) < settings["min_months"]:
+    row = {"category": category, "component": component, "months": len(months)}
+    fit = _fit(months, component, breaks, settings)
+    if not fit:
         reason = f"{len(months)} completed months with cost; {settings['min_months']} are needed"
-        return {**row, **_limits(np.log1p(assumed), error, np.inf), "reason": reason}
-    slope, slope_error, freedom = fit_trend(months.month.to_numpy(), months[component].to_numpy(), breaks)
-    row["fitted_trend"] = float(np.expm1(slope))
-    found = _limits(slope, slope_error, freedom)
-    if not found["upper"] - row["fitted_trend"] <= settings["max_half_width"]:
+        return {**row, **_assumed(component, settings, reason)}
+    fitted = {name: fit[name] for name in ("fitted_trend", "fitted_lower", "fitted_upper")}
+    if not fit["fitted_upper"] - fit["fitted_trend"] <= settings["max_half_width"]:
         reason = f"95% limit more than {settings['max_half_width']:.0%} from the fit: noise"
-        return {**row, **_limits(np.log1p(assumed), error, np.inf), "reason": reason}
-    used = min(max(row["fitted_trend"], settings["floor"]), settings["cap"])
-    reason = None if used == row["fitted_trend"] else "fit beyond the floor or cap: the limit is used"
-    held = {name: min(max(value, settings["floor"]), settings["cap"]) for name, value in found.items()}
-    return {**row, **held, "annual_trend": used, "std_error": slope_error, "source": "experience", "reason": reason}
+        return {**row, **fitted, **_assumed(component, settings, reason)}
+    used = min(max(fit["fitted_trend"], settings["floor"]), settings["cap"])
+    source = "floor" if used > fit["fitted_trend"] else "cap" if used < fit["fitted_trend"] else "experience"
+    return {
+        **row,
+        **fitted,
+        "annual_trend": used,
+        "std_error": fit["std_error"],
+        "lower": fit["fitted_lower"],
+        "upper": fit["fitted_upper"],
+        "source": source,
+        "reason": HELD.get(source),
+    }
 
 
-def _compound(category: str, months: pd.DataFrame, breaks: list[int], parts: list[dict], settings: dict) -> dict:
+def _fit(months: pd.DataFrame, column: str, breaks: list[int], settings: dict) -> dict | None:
+    """Fit one column where enough months stand: the trend, its limits, and its error on the logarithm."""
+    if len(months) < settings["min_months"]:
+        return None
+    slope, error, freedom = fit_trend(months.month.to_numpy(), months[column].to_numpy(), breaks)
+    limits = _limits(slope, error, freedom)
+    return {
+        "fitted_trend": float(np.expm1(slope)),
+        "fitted_lower": limits["lower"],
+        "fitted_upper": limits["upper"],
+        "std_error": error,
+    }
+
+
+def _assumed(component: str, settings: dict, reason: str) -> dict:
+    """Give the assumption of the settings in place of a fit, with why."""
+    trend, error = settings[f"assumed_{component}"]["value"], settings["assumed_std_error"]["value"]
+    limits = _limits(np.log1p(trend), error, np.inf)
+    return {"annual_trend": trend, "std_error": error, **limits, "source": "assumption", "reason": reason}
+
+
+def _together(parts: list[dict]) -> float:
     use, price = parts
-    trend = (1 + use["annual_trend"]) * (1 + price["annual_trend"]) - 1
-    fitted = None
-    if len(months) >= settings["min_months"]:
-        fitted = float(np.expm1(fit_trend(months.month.to_numpy(), months.pmpm.to_numpy(), breaks)[0]))
-    error = float(np.hypot(use["std_error"], price["std_error"]))
-    experience = use["source"] == price["source"] == "experience"
+    return (1 + use["annual_trend"]) * (1 + price["annual_trend"]) - 1
+
+
+def _compound(category: str, months: pd.DataFrame, whole: dict | None, parts: list[dict]) -> dict:
+    """Compound use and price; the limits lie around what was fitted, also where floor or cap is used."""
+    whole = whole or {}
+    error = float(np.hypot(*[part["std_error"] for part in parts]))
+    centre = sum(np.log1p(part["fitted_trend" if part["source"] in HELD else "annual_trend"]) for part in parts)
     reasons = "; ".join(f"{part['component']}: {part['reason']}" for part in parts if part["reason"])
     return {
         "category": category,
         "component": "pmpm",
-        "annual_trend": trend,
-        "fitted_trend": fitted,
+        "annual_trend": _together(parts),
+        **{name: whole.get(name) for name in ("fitted_trend", "fitted_lower", "fitted_upper")},
         "std_error": error,
-        **_limits(np.log1p(trend), error, np.inf),
+        **_limits(centre, error, np.inf),
         "months": len(months),
-        "source": "experience" if experience else "assumption",
+        "source": max((part["source"] for part in parts), key=TREND_SOURCES.index),
         "reason": reasons or None,
     }
 

@@ -55,8 +55,9 @@ def say_summary(tables: Tables, settings: dict) -> list[str]:
     said = []
     if length is not None:
         tau = int(length["tau_days"])
-        subject = f"The difference in engagement within {tau} days of the first contact"
-        text = "clients of RSN stayed engaged {word} than clients of CSP, by {size}"
+        scope = f"within {tau} days of the first contact, among members who engaged, unadjusted"
+        subject = f"The difference in engagement {scope},"
+        text = f"{scope}, clients of RSN stayed engaged {{word}} than clients of CSP, by {{size}}"
         said.append(contrast(length, subject, text, ("longer", "for a shorter time", "no longer"), "", "days"))
     if price is not None:
         subject = "The difference in what a month of engagement cost"
@@ -199,9 +200,12 @@ def say_engagement(tables: Tables, settings: dict) -> list[str]:
     models = tables["engagement_models"]
     tests = models[models.model.str.startswith("ph_test") & (models.term == "GLOBAL") & models.p_value.notna()]
     if len(tests):
-        p_value = tests.p_value.min()
-        text = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
-        said.append(f"The global test of proportional hazards gives {text}.")
+        found = [
+            f"{'p < 0.001' if row.p_value < 0.001 else f'p = {row.p_value:.3f}'} in the "
+            f"{row.model.removeprefix('ph_test_')} Cox model"
+            for row in tests.sort_values("model", ascending=False).itertuples()
+        ]
+        said.append(f"The global test of proportional hazards gives {' and '.join(found)}.")
     return said
 
 
@@ -244,7 +248,9 @@ def say_total(tables: Tables, settings: dict) -> list[str]:
     if extra is not None:
         row = {**extra, "estimate": extra["icer_usd"]}
         quadrant = extra["quadrant"] if not is_missing(extra["quadrant"]) else "not known"
-        said.append(f"Dollars per extra engaged month: {phrase(row, 'usd')}, in quadrant {quadrant}.")
+        said.append(
+            f"Dollars per extra engaged month, all spells to the horizon: {phrase(row, 'usd')}, in quadrant {quadrant}."
+        )
     for row in tables["break_even"].to_dict("records"):
         shown, name = {**row, "estimate": row["value"]}, row["quantity"].replace("_", " ")
         is_usd = row["unit"].startswith("USD")
@@ -318,6 +324,11 @@ def say_programs(tables: Tables, settings: dict) -> list[str]:
     return said
 
 
+def kind_of(quantity: str) -> str:
+    """Name the kind of a planted quantity: what stands before its arm, category or comparison."""
+    return quantity.split(",")[0]
+
+
 @section("review")
 def say_review(tables: Tables, settings: dict) -> list[str]:
     """Count what was checked, what changed sign, and what of the planted truth was found."""
@@ -334,7 +345,12 @@ def say_review(tables: Tables, settings: dict) -> list[str]:
     is_fault = recovery.quantity.str.startswith("fault ")
     told, faults = recovery.covered[~is_fault & recovery.lower.notna()].dropna(), recovery.covered[is_fault]
     if len(told):
-        said.append(f"Of {len(told)} planted quantities with an interval, {int(told.sum())} lie inside it.")
+        missed = recovery.quantity[told.index[~told.astype(bool)]].map(kind_of).value_counts(sort=False)
+        of_kind = ", ".join(f"{kind} ({count})" for kind, count in sorted(missed.items()))
+        said.append(
+            f"Of {len(told)} planted quantities with a 95% interval, {int(told.sum())} lie inside it, where "
+            f"{spell(0.95, 'share')} were expected{f'; outside are {of_kind}' if of_kind else ''}."
+        )
         said.append(
             f"Of {len(faults)} kinds of fault planted in claims, {int(faults.sum())} came out as they should, each one."
         )

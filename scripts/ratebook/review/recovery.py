@@ -129,9 +129,11 @@ def _cost_rows(truth: dict, pmpm: pd.DataFrame, total_cost: pd.DataFrame):
 def _trend_rows(truth: dict, trend: pd.DataFrame):
     for component in ("utilisation", "unit_cost"):
         planted = truth["rates"][f"{component}_trend"]
-        fitted = trend[(trend.component == component) & (trend.source == "experience")]
+        # Every fit is held against the truth, also one that floor, cap or assumption keeps from use.
+        fitted = trend[(trend.component == component) & trend.fitted_trend.notna()]
         for row in fitted.sort_values("category").to_dict("records"):
-            found = pd.DataFrame([{**row, "estimate": row["annual_trend"]}])
+            limits = {"lower": row["fitted_lower"], "upper": row["fitted_upper"]}
+            found = pd.DataFrame([{**row, "estimate": row["fitted_trend"], **limits, "reason": None}])
             yield _row(f"annual trend of {component}, {row['category']}", planted, found)
 
 
