@@ -6,9 +6,11 @@ import pandas as pd
 import pytest
 
 from conftest import ROOT
+from ratebook.contracts.rates import Triangles, Ultimates
 from ratebook.contracts.released import RELEASED
 from ratebook.contracts.review import Checklist
 from ratebook.review.checklist import TABLES, check_review, judge, see
+from ratebook.review.on_rates import is_uncounted
 from ratebook.review.seen import CHECKS, CannotSay, Seen
 from ratebook.tables import empty_frame, read_codes
 
@@ -166,6 +168,11 @@ def test_small_cells_are_looked_for_in_what_is_released():
     flow = empty_frame(RELEASED["cohort_flow"].contract)
     flow.loc[0] = [1, "B5.1", "rule", 0, 900, 895]
     assert ask("H67", cohort_flow=flow, settings={"release": {"suppress_below": 11}}).status == "pass"
+
+
+def test_dollars_by_month_without_a_count_of_persons_are_not_released():
+    assert is_uncounted(Triangles) and is_uncounted(Ultimates)
+    assert not [name for name, released in RELEASED.items() if is_uncounted(released.contract)]
 
 
 def test_four_denominators_stand_side_by_side():

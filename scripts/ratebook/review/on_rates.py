@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ratebook.contracts.base import Contract
 from ratebook.contracts.released import RELEASED
 from ratebook.disclosure import disclose, is_small
 from ratebook.review.seen import CannotSay, Seen, checks
@@ -179,8 +180,9 @@ def provenance(seen: Seen):
 
 @checks("H67")
 def small_cells(seen: Seen):
-    """Hide small counts as the release does, then count those that still show."""
-    limit, shown = seen.setting("release", "suppress_below"), 0
+    """Hide small counts as the release does, then count those that still show, and tables that cannot hide any."""
+    limit = seen.setting("release", "suppress_below")
+    shown = sum(is_uncounted(released.contract) for released in RELEASED.values())
     of_name = {**seen.tables, "cohort": seen.tables.get("cohort_table")}
     for name, released in RELEASED.items():
         if of_name.get(name) is not None:
@@ -188,6 +190,13 @@ def small_cells(seen: Seen):
             counts = [c for c, f in released.contract.fields().items() if f.persons and c in frame]
             shown += sum(int(is_small(frame[count], limit).sum()) for count in counts)
     return shown
+
+
+def is_uncounted(contract: type[Contract]) -> bool:
+    """Say whether a table gives dollars month by month or day by day, and no count of the persons behind them."""
+    fields = contract.fields()
+    is_fine = any(name.endswith(("month", "months", "day", "date")) for name in contract.Config.unique)
+    return is_fine and any(name.endswith("_usd") for name in fields) and not any(f.persons for f in fields.values())
 
 
 @checks("H68")
