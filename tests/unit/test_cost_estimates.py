@@ -84,6 +84,7 @@ def test_every_arms_row_names_its_variant_months_and_denominator(tables):
     rows = tables["pmpm"]
     assert rows.denominator.str.len().gt(5).all()
     assert set(rows.variant) == {"P1", "P2", "P3", "P4", "P5", "P6", "TCOC"}
+    assert set(rows.month_rule[rows.numerator == "total_sud_engaged"]) == {"exact"}
     rows = rows[rows.arm != "all"]
     assert rows.groupby(["variant", "numerator", "month_rule"]).denominator.nunique().eq(1).all()
 

@@ -158,6 +158,9 @@ def test_months_multiply_to_the_curve_and_start_at_one(found):
         assert months.survival_start.iloc[0] == 1
         product = (1 - months.hazard).cumprod().to_numpy()[:-1]
         assert months.survival_start.to_numpy()[1:] == pytest.approx(product)
+        inside = months[months.lower.notna()]
+        assert len(inside) and inside.survival_start.between(inside.lower, inside.upper).all()
+        assert inside.lower.ge(0).all() and inside.upper.le(1).all()
 
 
 def test_causes_and_the_still_engaged_sum_to_one(found):

@@ -299,6 +299,11 @@ def test_what_the_plan_does_not_cover_is_not_in_its_rate(made):
 def test_every_form_of_case_rate_pays_the_same_episode(made):
     _, found = made
     rates = found["case_rates"]
+    for limit, loaded in (("lower", "loaded_lower"), ("upper", "loaded_upper")):
+        known = rates[rates[limit].notna()]
+        assert len(known) and (known[loaded] / known[limit]).tolist() == pytest.approx(
+            (known.loaded_usd / known.value_usd).tolist()
+        )
     actuarial = rates[rates.basis == "actuarial"].set_index(["arm", "form"])
     for arm in ("RSN", "CSP"):
         months = actuarial.expected_months[arm, "per_month"]
