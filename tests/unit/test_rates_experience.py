@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -269,3 +270,17 @@ class TestTrend:
             {"category": [], "incurred_month": pd.to_datetime([]), "paid_usd": [], "ultimate_usd": []}
         )
         assert (estimate_trend(experience, ultimates, SETTINGS["trend"]).source == "assumption").all()
+
+
+def test_a_member_of_great_cost_does_not_overflow_the_squares(table, run):
+    members = table("cell | person_id | member_months\nA | P | 12\nA | Q | 6").mutate(
+        is_base=True, status=ibis.literal("included")
+    )
+    members = members.mutate(member_months=members.member_months.cast("decimal(18, 12)"))
+    lines = table("cell | person_id | cost_usd\nA | P | 9000000.00").mutate(
+        is_base=True, status=ibis.literal("included")
+    )
+    (found,) = run(base.build_moments(members, lines))
+    assert found["paid_squared"] == 81e12
+    assert found["paid_months"] == 108e6
+    assert found["members"] == 2

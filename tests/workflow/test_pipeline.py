@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from project import Project
 
@@ -129,3 +130,10 @@ def test_the_tuva_demo_runs_to_its_end(make_project, shared_data):
     assert done.returncode == 0, done.stderr[-4000:]
     for name in ("report.html", "ratebook.xlsx", "manifest.json", "tables/attrition.csv", "tables/pmpm.csv"):
         assert (project.folder / "results/release" / name).is_file()
+    rates = pd.read_csv(project.folder / "results/release/tables/rates.csv")
+    assert rates.rate_usd.notna().any(), "there is a capitation rate"
+    waterfall = pd.read_csv(project.folder / "results/release/tables/attrition.csv")
+    medical = waterfall[waterfall.source_table == "medical_claims"]
+    assert medical.paid_in_usd.iloc[0] == 3_970_274.95
+    assert medical.paid_out_usd.iloc[0] == 516_261.45
+    assert medical.paid_out_usd.iloc[-1] == pytest.approx(516_261.45 + medical.delta_usd.iloc[1:].sum(), abs=0.005)

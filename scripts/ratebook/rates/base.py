@@ -166,21 +166,25 @@ def build_experience(members: ibis.Table, lines: ibis.Table, settings: dict, win
     )
 
 
+WIDE = "decimal(20, 4)"
+
+
 def build_moments(members: ibis.Table, lines: ibis.Table) -> ibis.Table:
     """Sum, by cell, each member's base months and dollars, their squares and product: what a variance needs.
 
-    The sums are of decimals, so that they do not depend on the order of rows.
+    The sums are of decimals, so that they do not depend on the order of rows; wide ones, because the engine
+    holds the product of two narrow decimals in 18 digits, which the square of $100,000 overflows.
 
     Returns
     -------
     CellMoments
     """
     counted = members.filter(members.is_base & (members.status == INCLUDED))
-    months = counted.group_by("cell", "person_id").agg(months=counted.member_months.sum().cast("decimal(14, 4)"))
+    months = counted.group_by("cell", "person_id").agg(months=counted.member_months.sum().cast(WIDE))
     served = lines.filter(lines.is_base & (lines.status == INCLUDED))
-    cost = served.group_by("cell", "person_id").agg(paid=served.cost_usd.sum().cast("decimal(14, 4)"))
+    cost = served.group_by("cell", "person_id").agg(paid=served.cost_usd.sum().cast(WIDE))
     each = months.left_join(cost, ["cell", "person_id"])
-    zero = ibis.literal(0, "decimal(14, 4)")
+    zero = ibis.literal(0, WIDE)
     each = each.mutate(paid=each.paid.fill_null(zero)).select("cell", "months", "paid")
     return each.group_by("cell").agg(
         members=each.count(),
