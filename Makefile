@@ -25,6 +25,7 @@ bench: $(STAMP)
 dictionary: $(STAMP)
 	PYTHONPATH=scripts $(BIN)/python -m ratebook.dictionary > docs/data_dictionary.md
 
+# Needs uv: writes the full lock, for every system and Python the project runs on.
 lock: requirements.in
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements.in -o requirements.txt
 
