@@ -12,8 +12,8 @@ def main(snakemake):
     counts = {}
     for name, raw in read_sources(snakemake.params.source, parts).items():
         path = getattr(snakemake.output, name)
-        write_table(raw.drop("cells_unparsed"), path, TABLES[name])
-        counts[name] = read_row(count_source(raw, open_table(path, TABLES[name])))
+        write_table(raw, path, TABLES[name])
+        counts[name] = read_row(count_source(open_table(path, TABLES[name])))
     manifest = build_manifest(snakemake.params.source, parts, counts)
     check_parsed(manifest, snakemake.params.max_rejected_share)
     write_table(manifest, snakemake.output.source_manifest, SourceManifest)

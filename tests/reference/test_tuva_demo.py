@@ -34,9 +34,7 @@ def tuva(tmp_path_factory):
         return open_table(folder / name, contract)
 
     layout = read_layout(ROOT / "workflow/layouts/tuva.yaml", ROOT / "workflow/schemas/layout.schema.yaml")
-    raw = {
-        name: keep(t.drop("cells_unparsed"), TABLES[name], name) for name, t in read_sources(source, layout).items()
-    }
+    raw = {name: keep(t, TABLES[name], name) for name, t in read_sources(source, layout).items()}
     medical, pharmacy = raw["medical_claims"], raw["pharmacy_claims"]
     adjusted = build_adjustments(medical, pharmacy, timed_codes(SERVICES), 0.95, True)
     identity = keep(

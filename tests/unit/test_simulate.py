@@ -15,6 +15,8 @@ import yaml
 
 from conftest import ROOT
 from ratebook.contracts.intake import TABLES
+from ratebook.intake.layouts import read_layout
+from ratebook.intake.sources import read_sources
 from ratebook.simulate.behavioural import count_admissions
 from ratebook.simulate.block import NULL, block, by_claim, day, expand, month_number, month_start, monthly, stack
 from ratebook.simulate.build import build_program, plan_batches
@@ -25,11 +27,14 @@ from ratebook.simulate.navigator import Engagements, draw_contacts, index_episod
 from ratebook.simulate.people import draw_people
 from ratebook.simulate.setup import read_setup
 from ratebook.simulate.write import decimals, texts
-from ratebook.tables import check_table, open_table
+from ratebook.tables import check_table
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 STUDY = {key: CONFIG["study"][key] for key in ("window_start", "window_end", "extract_date")}
 SIZES = {"behavioural_members": 260, "long_term_members": 90, "members_per_batch": 130, "truth_members": 60}
+
+
+LAYOUT = read_layout(ROOT / "workflow/layouts/ratebook.yaml", ROOT / "workflow/schemas/layout.schema.yaml")
 
 
 def small(**changes) -> dict:
@@ -55,11 +60,14 @@ def files_of(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
+def taken_in(folder: Path, name: str):
+    return read_sources(folder / "raw", LAYOUT)[name]
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_every_raw_table_keeps_its_contract_and_is_not_empty(program, name):
     folder, _ = program
-    table = open_table(folder / "raw" / f"{name}.parquet", TABLES[name])
-    assert check_table(table, TABLES[name], name) > 0
+    assert check_table(taken_in(folder, name), TABLES[name], name) > 0
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -83,7 +91,7 @@ def test_a_program_without_members_has_every_table_and_no_claim(tmp_path):
     assert truth["rows"] == {"medical": 0, "pharmacy": 0}
     assert not truth["faults"]
     for name in ("members", "eligibility", "medical_claims", "control_totals"):
-        assert check_table(open_table(tmp_path / "raw" / f"{name}.parquet", TABLES[name]), TABLES[name], name) == 0
+        assert check_table(taken_in(tmp_path, name), TABLES[name], name) == 0
 
 
 @pytest.mark.parametrize("population", ["behavioural_members", "long_term_members"])

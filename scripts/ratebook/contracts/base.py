@@ -75,3 +75,13 @@ class Contract:
     def types(cls) -> dict[str, str]:
         """Column to Ibis type."""
         return {name: field.type for name, field in cls.fields().items()}
+
+
+COUNTED = "cells_unparsed"
+"""The column of a raw table that no source has: it is counted as the cells are read."""
+
+
+class RawTable(Contract):
+    """A table as the source sends it."""
+
+    cells_unparsed: int = Field("Cells of the row that hold something and do not parse; they are null here.", ge=0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from ratebook.contracts.base import Contract, Field, Quantity, Usd
+from ratebook.contracts.base import Contract, Field, Quantity, RawTable, Usd
 
 RECORD_TYPES = ("ffs", "encounter", "capitation", "supplemental", "other", "denied")
 ADJUSTMENTS = (
@@ -25,7 +25,7 @@ ADJUSTMENTS = (
 CLAIM_TYPES = ("institutional", "professional", "dental", "pharmacy", "other")
 
 
-class Members(Contract):
+class Members(RawTable):
     """One row per member record of the source; a person may have several under different source ids."""
 
     person_id: str = Field("Person key of the source.", nullable=True)
@@ -42,17 +42,21 @@ class Members(Contract):
         claims_scale = True
 
 
-class IdentityCrosswalk(Contract):
+class IdentityCrosswalk(RawTable):
     """One row per pair of ids the payer says are one person: the old id and the id it became."""
 
     source_person_id: str = Field("An id as it stands in claims, eligibility or logs.", nullable=True)
     person_id: str = Field("The id it became; may itself have become another.", nullable=True)
+    valid_from: dt.date = Field(
+        "First day it means that person, where an id is used again; null: always.", nullable=True
+    )
+    valid_to: dt.date = Field("Last day it means that person; null: still.", nullable=True)
 
     class Config(Contract.Config):
         claims_scale = True
 
 
-class Eligibility(Contract):
+class Eligibility(RawTable):
     """One row per enrolment span of the source; spans of one person may overlap and disagree."""
 
     person_id: str = Field("Person key of the source.", nullable=True)
@@ -74,7 +78,7 @@ class Eligibility(Contract):
         claims_scale = True
 
 
-class MedicalClaims(Contract):
+class MedicalClaims(RawTable):
     """One row per claim line and version; header fields repeat on every line of a claim."""
 
     claim_id: str = Field(
@@ -129,6 +133,9 @@ class MedicalClaims(Contract):
         "original, void, replacement, credit, gross_credit, gross_debit, late_charge, interim.", nullable=True
     )
     original_claim_id: str = Field("Claim this record voids, replaces or adds to.", nullable=True)
+    patient_control_number: str = Field("The provider's own number of the claim.", nullable=True)
+    final_action_flag: bool = Field("The payer says the record is the last of its family.", nullable=True)
+    payment_level: str = Field("header or line: where the payer sets the amount.", nullable=True)
     claim_status_code: str = Field("Adjudication status of the claim.", nullable=True)
     line_status_code: str = Field("Adjudication status of the line.", nullable=True)
     denied_flag: bool = Field("The payer denied the claim.", nullable=True)
@@ -154,7 +161,7 @@ class MedicalClaims(Contract):
         as_read = True
 
 
-class PharmacyClaims(Contract):
+class PharmacyClaims(RawTable):
     """One row per dispensing and version."""
 
     claim_id: str = Field("Claim control number.", nullable=True)
@@ -175,6 +182,7 @@ class PharmacyClaims(Contract):
     copayment_amount: Usd = Field("Paid by the member.", nullable=True)
     adjustment_code: str = Field("As in medical claims.", nullable=True)
     original_claim_id: str = Field("Claim this record voids or replaces.", nullable=True)
+    final_action_flag: bool = Field("The payer says the record is the last of its family.", nullable=True)
     source_file: str = Field("File the row came from.", nullable=True)
     load_sequence: int = Field("Order of the row in the load: its key.")
 
@@ -184,7 +192,7 @@ class PharmacyClaims(Contract):
         as_read = True
 
 
-class CapitationPayments(Contract):
+class CapitationPayments(RawTable):
     """One row per capitation payment for a member and coverage month."""
 
     person_id: str = Field("Person key of the source.", nullable=True)
@@ -200,7 +208,7 @@ class CapitationPayments(Contract):
         as_read = True
 
 
-class NavigatorLog(Contract):
+class NavigatorLog(RawTable):
     """One row per activity of a navigator, billable or not, with or without the client."""
 
     log_id: str = Field("Key of the entry.")
@@ -224,7 +232,7 @@ class NavigatorLog(Contract):
         claims_scale = True
 
 
-class Assessments(Contract):
+class Assessments(RawTable):
     """One row per person and level-of-care assessment."""
 
     person_id: str = Field("Person key of the source.")
@@ -237,11 +245,13 @@ class Assessments(Contract):
         claims_scale = True
 
 
-class Facilities(Contract):
+class Facilities(RawTable):
     """One row per facility and period of a per diem."""
 
     facility_npi: str = Field("Facility.")
-    kind: str = Field("NF nursing facility, ALF assisted living, ADC adult day care.")
+    kind: str = Field(
+        "NF nursing facility, ALF assisted living, ADC adult day care, IMD institution for mental diseases."
+    )
     nf_level: str = Field("SNF or ICF for nursing facilities.", nullable=True)
     per_diem: Usd = Field("Medicaid per diem.", nullable=True)
     ancillary_amount: Usd = Field("Ancillary cost per resident month.", nullable=True)
@@ -253,7 +263,7 @@ class Facilities(Contract):
         claims_scale = True
 
 
-class ControlTotals(Contract):
+class ControlTotals(RawTable):
     """One row per source file, paid month and category: what the supplier says it sent."""
 
     source_file: str = Field("File.")
@@ -266,7 +276,7 @@ class ControlTotals(Contract):
         claims_scale = True
 
 
-class ProgramCosts(Contract):
+class ProgramCosts(RawTable):
     """One row per program, month and item of cost outside claims."""
 
     program: str = Field("RSN or CSP.")

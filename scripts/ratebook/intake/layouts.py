@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
+from ratebook.contracts.base import COUNTED
 from ratebook.contracts.intake import REQUIRED, TABLES
 from ratebook.errors import RatebookError
 
@@ -86,7 +87,7 @@ def _source(path: Path, table: str, part: dict) -> Source:
     key = f"{path} at tables.{table}"
     if table not in TABLES:
         raise RatebookError(f"{key}: no raw table has this name; there are {', '.join(TABLES)}")
-    ours = list(TABLES[table].types())
+    ours = [name for name in TABLES[table].types() if name != COUNTED]
     said = part.get("columns", {})
     absent = part.get("absent", [])
     unknown = [name for name in [*said, *absent] if name not in ours]

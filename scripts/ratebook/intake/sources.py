@@ -8,7 +8,7 @@ from pathlib import Path
 import ibis
 import pandas as pd
 
-from ratebook.contracts.base import Contract
+from ratebook.contracts.base import COUNTED
 from ratebook.contracts.intake import REQUIRED, TABLES, SourceManifest
 from ratebook.errors import RatebookError
 from ratebook.intake.layouts import Source
@@ -32,13 +32,13 @@ def read_sources(source: str | Path, parts: list[Source]) -> dict[str, ibis.Tabl
     """
     named = {part.table: part for part in parts}
     return {
-        table: read_source(source, named[table]) if table in named else _no_rows(contract)
+        table: read_source(source, named[table]) if table in named else empty_table(contract)
         for table, contract in TABLES.items()
     }
 
 
 def read_source(source: str | Path, part: Source) -> ibis.Table:
-    """Read one raw table: the columns of its contract, and `cells_unparsed`, a count per row.
+    """Read one raw table: the columns of its contract.
 
     A cell that is empty, or holds one of the layout's `nulls`, is null. A cell that is neither and does not
     parse as its column's type, or is missing from a value map that has no `else`, is null and counted.
@@ -53,13 +53,13 @@ def read_source(source: str | Path, part: Source) -> ibis.Table:
     if not paths:
         if part.table in REQUIRED:
             raise RatebookError(f"intake.source {source}: no file matches tables.{part.table}.files {part.files!r}")
-        return _no_rows(contract)
+        return empty_table(contract)
     raw = open_source([str(path) for path in paths], part.format, part.delimiter, FILE_NAME)
     columns, broken = {}, []
-    for name, kind in contract.types().items():
-        columns[name], unparsed = _column(raw, part, name, kind)
+    for name in part.columns:
+        columns[name], unparsed = _column(raw, part, name, contract.types()[name])
         broken += unparsed
-    table = raw.select(**columns, cells_unparsed=sum(broken, ibis.literal(0, "int64")))
+    table = raw.select(**{COUNTED: sum(broken, ibis.literal(0, "int64"))}, **columns)
     return table.distinct() if part.distinct else table
 
 
@@ -113,16 +113,12 @@ def check_parsed(manifest: pd.DataFrame, max_rejected_share: float) -> None:
         )
 
 
-def count_source(raw: ibis.Table, written: ibis.Table) -> ibis.Table:
-    """Count rows and add up dollars of a written table, and count the unparsable cells of its source, in one row."""
-    paid = next((written[name].sum() for name in PAID if name in written.columns), ibis.null("decimal(38, 2)"))
-    counted = written.aggregate(rows=written.count(), paid_usd=paid)
-    unparsed = raw.aggregate(cells_unparsed=raw.cells_unparsed.sum().fill_null(0).cast("int64"))
-    return counted.cross_join(unparsed)
-
-
-def _no_rows(contract: type[Contract]) -> ibis.Table:
-    return empty_table(contract).mutate(cells_unparsed=ibis.literal(0, "int64"))
+def count_source(table: ibis.Table) -> ibis.Table:
+    """Count rows and unparsable cells, and add up dollars, of a raw table: one row."""
+    paid = next((table[name].sum() for name in PAID if name in table.columns), ibis.null("decimal(38, 2)"))
+    return table.aggregate(
+        rows=table.count(), paid_usd=paid, cells_unparsed=table.cells_unparsed.sum().fill_null(0).cast("int64")
+    )
 
 
 def _sha256_of_text(text: str) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ratebook.contracts.base import Contract
+from ratebook.contracts.base import COUNTED, Contract
 from ratebook.simulate.block import DATES, FLAGS, MONEY, NO_WORD, NULL, WORDS, Block
 from ratebook.simulate.world import vocabulary
 
@@ -30,6 +30,11 @@ ALIAS = 10**9
 """A person number of k·ALIAS + n is id k of person n: PREFIXES[k] and the number."""
 PREFIXES = ("P", "U", "&", "Q", "R")
 """Current id; id nobody knows; unverified placeholder; former id; id before the former one."""
+
+
+def source_types(contract: type[Contract]) -> dict[str, str]:
+    """Give the columns a source has: those of the raw table but the one that is counted when it is read."""
+    return {name: kind for name, kind in contract.types().items() if name != COUNTED}
 
 
 def dates(days: np.ndarray) -> pa.Array:
@@ -86,11 +91,11 @@ def write_part(columns: dict[str, pa.Array], contract: type[Contract], folder: P
     folder.mkdir(parents=True, exist_ok=True)
     rows = len(next(iter(columns.values())))
     fields, arrays = [], []
-    for name, kind in contract.types().items():
+    for name, kind in source_types(contract).items():
         values = columns[name] if name in columns else pa.nulls(rows, KINDS[kind])
         fields.append(pa.field(name, values.type))
         arrays.append(values)
-    unknown = set(columns) - set(contract.types())
+    unknown = set(columns) - set(source_types(contract))
     if unknown:
         raise KeyError(f"{contract.__name__} has no column {sorted(unknown)}")
     table = pa.table(arrays, schema=pa.schema(fields))
@@ -159,10 +164,10 @@ def pharmacy_columns(rows: dict, people: np.ndarray, batch: int, files: np.ndarr
 
 def write_single(table: pa.Table, contract: type[Contract], path: Path) -> None:
     """Write a small raw table whole, in its contract's columns."""
-    schema = pa.schema([pa.field(name, KINDS[kind]) for name, kind in contract.types().items()])
+    schema = pa.schema([pa.field(name, KINDS[kind]) for name, kind in source_types(contract).items()])
     pq.write_table(table.select(schema.names).cast(schema), path, compression="snappy", store_schema=False)
 
 
 def empty_table(contract: type[Contract]) -> pa.Table:
     """Give a raw table with no row."""
-    return pa.schema([pa.field(name, KINDS[kind]) for name, kind in contract.types().items()]).empty_table()
+    return pa.schema([pa.field(name, KINDS[kind]) for name, kind in source_types(contract).items()]).empty_table()
