@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ratebook.simulate.block import NULL, Block
+from ratebook.simulate.block import NO_WORD, NULL, Block
 from ratebook.simulate.delivery import pharmacy_kind, source_files, tally_control
 from ratebook.simulate.fault_kinds import KINDS
 from ratebook.simulate.fault_records import move_outside, spoil_drugs, spoil_log, spoil_spans
-from ratebook.simulate.faults import plant_faults
+from ratebook.simulate.faults import CODED, plant_faults
 from ratebook.simulate.longterm import Residents
 from ratebook.simulate.payment import draw_lags, keep_extract, pay, tally_paid
 from ratebook.simulate.people import People
@@ -57,10 +57,13 @@ def finish_batch(rng, setup: Setup, batch, draft: Draft):
     tally.update(tally_paid(plan, drugs, drugs["day"]))
     rows, drugs = keep_extract(setup, rows), keep_extract(setup, drugs)
     rows, listed = plant_faults(rng, setup, who, rows, KINDS, rates)
+    if plan != CODED:
+        rows["adjustment"][:] = NO_WORD
     used = np.concatenate([ids for pair in listed.values() for ids in pair])
     first_day = np.full(len(who), -1)
     first_day[spans["person"][::-1]] = spans["start"][::-1]
     step_down = np.unique(rows["claim"][(rows["hcpcs"] == word("H0010")) & ~np.isin(rows["claim"], used)])
+    paid_after_medicare = np.setdiff1d(rows["claim"][rows["crossover"] == 1], listed["crossover"][0])
     retroactive = np.unique(spans["person"][spans["added"] > spans["start"]])
     outside = move_outside(rng, setup, rows, first_day, used, rates["outside_coverage"])
     spans, persons_of = spoil_spans(rng, setup, spans, rates)
@@ -74,6 +77,7 @@ def finish_batch(rng, setup: Setup, batch, draft: Draft):
     faults = {kind: claim_ids(number, gone).to_pylist() for kind, (gone, _) in listed.items()}
     faults["outside_coverage"] = claim_ids(number, outside).to_pylist()
     faults["step_down"] = claim_ids(number, step_down).to_pylist()
+    faults["dual_crossover"] = claim_ids(number, paid_after_medicare).to_pylist()
     faults |= {kind: persons(people[at]).to_pylist() for kind, at in persons_of.items()}
     faults |= {kind: numbered(f"D{number:05d}", at, 8).to_pylist() for kind, at in drug_listed.items()}
     stands = {kind: claim_ids(number, ids).to_pylist() for kind, (_, ids) in listed.items() if len(ids)}
@@ -81,7 +85,7 @@ def finish_batch(rng, setup: Setup, batch, draft: Draft):
         log, entries = spoil_log(rng, log, rates)
         faults |= {kind: numbered(f"N{number:05d}", at, 8).to_pylist() for kind, at in entries.items()}
 
-    files, names = source_files(plan.lower(), rows["claim_type"], rows["paid_date"], rows["resent"] == 2)
+    files, names = source_files(plan.lower(), rows["claim_type"], rows["paid_date"], rows["resent"] == 2, rows["feed"])
     kind = pharmacy_kind(len(drugs["day"]))
     drug_files, drug_names = source_files(plan.lower(), kind, drugs["paid_date"])
     tally.update(tally_control(files, names, rows, rows["resent"], rows["claim_type"]))
@@ -89,7 +93,7 @@ def finish_batch(rng, setup: Setup, batch, draft: Draft):
     tally.update({("rows", "medical"): len(rows["claim"]), ("rows", "pharmacy"): len(kind)})
     tables = {
         "members": member_columns(who, persons_of["member_conflict"]),
-        "identity_crosswalk": crosswalk_columns(rows["person"], people),
+        "identity_crosswalk": crosswalk_columns(setup, rows["person"], people),
         "eligibility": eligibility_columns(spans, people),
         "medical_claims": medical_columns(rows, people, number, files, names),
         "pharmacy_claims": pharmacy_columns(drugs, people, number, drug_files, drug_names),
@@ -109,7 +113,7 @@ def _pay_drugs(rng, drugs: dict, plan: str) -> dict:
         "claim": np.arange(n),
         "plan": np.full(n, word(plan)),
         "allowed": drugs["paid"],
-        "adjustment": np.full(n, word("original")),
+        "adjustment": np.full(n, NO_WORD),
         "target": np.full(n, NULL),
         "paid_date": drugs["day"] + draw_lags(rng, "pharmacy", n),
     }

@@ -64,6 +64,7 @@ EMPTY = {
     "units": NULL,
     "category": 0,
     "resent": 0,
+    "feed": 0,
     **dict.fromkeys(DATES, NULL),
     **dict.fromkeys(WORDS, NO_WORD),
     **dict.fromkeys(MONEY, NULL),
@@ -71,7 +72,8 @@ EMPTY = {
     "crossover": 0,
 }
 """Column to its value where a generator says nothing."""
-SMALL = {**dict.fromkeys(WORDS, np.int32), "category": np.int8, "resent": np.int8, "denied": np.int8}
+SMALL = {**dict.fromkeys(WORDS, np.int32), "category": np.int8, "resent": np.int8}
+SMALL |= {"feed": np.int8, "denied": np.int8}
 
 Block = dict[str, np.ndarray]
 

@@ -9,9 +9,14 @@ import numpy as np
 from ratebook.simulate.block import NULL, month_number
 from ratebook.simulate.world import vocabulary, word
 
+FEEDS = ("", "header")
+"""Feeds of one plan, by the number in a line's `feed`: the second states amounts of headers only."""
 
-def source_files(feed: str, kinds: np.ndarray, paid_date: np.ndarray, moved: np.ndarray | None = None):
-    """Say which file each line comes in: feed, claim type and year of payment; `moved` lines come a year later.
+
+def source_files(
+    plan: str, kinds: np.ndarray, paid_date: np.ndarray, moved: np.ndarray | int = 0, feed: np.ndarray | int = 0
+):
+    """Say which file each line comes in: plan, feed, claim type and year of payment; `moved` lines come a year later.
 
     Returns
     -------
@@ -19,12 +24,11 @@ def source_files(feed: str, kinds: np.ndarray, paid_date: np.ndarray, moved: np.
         Each line's number of a file, and the files' names.
     """
     texts = vocabulary()
-    year = month_number(np.where(paid_date == NULL, 0, paid_date)) // 12 + 1970
-    if moved is not None:
-        year = year + moved
-    key = kinds.astype(np.int64) * 10000 + year
+    year = month_number(np.where(paid_date == NULL, 0, paid_date)) // 12 + 1970 + moved
+    key = (kinds.astype(np.int64) * len(FEEDS) + feed) * 10000 + year
     found, index = np.unique(key, return_inverse=True)
-    return index, [f"{feed}_{texts[k // 10000]}_{k % 10000}.txt" for k in found]
+    parts = [(*divmod(k // 10000, len(FEEDS)), k % 10000) for k in found]
+    return index, [f"{plan}{FEEDS[at]}_{texts[kind]}_{year}.txt" for kind, at, year in parts]
 
 
 def tally_control(files: np.ndarray, names: list[str], rows: dict, resent: np.ndarray, kind: np.ndarray) -> Counter:

@@ -1,13 +1,14 @@
-"""Every fault of claims that methods.md A and H name, as an entry of KINDS."""
+"""Every fault of claims that methods.md A and H name, as an entry of KINDS; those of chains do it in fault_chains."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ratebook.simulate import fault_chains as chains
 from ratebook.simulate.block import NO_WORD, NULL, take
-from ratebook.simulate.faults import Kind, Pick
+from ratebook.simulate.faults import CODED, Kind, Pick
 from ratebook.simulate.world import word, words
-from ratebook.simulate.write import ALIAS
+from ratebook.simulate.write import ALIAS, REUSED, SPLIT
 
 QUARTERS = ("H0004", "T1019")
 """Codes billed in 15-minute units that a unit-scale error may strike."""
@@ -20,8 +21,23 @@ def any_claim(heads, count, who, setup):
     return heads["paid_date"] <= setup.extract - SAFE
 
 
+def _coded(heads, count, who, setup):
+    return any_claim(heads, count, who, setup) & (heads["plan"] == word(CODED))
+
+
+def _alone(heads, count, who, setup):
+    """Choose coded claims that are their person's only one with that biller, those dates and that claim type."""
+    key = np.stack([heads[name] for name in ("person", "billing", "claim_start", "claim_end", "claim_type")])
+    _, which, copies = np.unique(key, axis=1, return_inverse=True, return_counts=True)
+    return _coded(heads, count, who, setup) & (copies[which.reshape(-1)] == 1)
+
+
 def _single(heads, count, who, setup):
     return any_claim(heads, count, who, setup) & (count == 1) & (heads["paid"] > 500)
+
+
+def _coded_single(heads, count, who, setup):
+    return _single(heads, count, who, setup) & (heads["plan"] == word(CODED))
 
 
 def _several(heads, count, who, setup):
@@ -67,6 +83,10 @@ def _of_the_dead(heads, count, who, setup):
 
 def _ordinary(heads, count, who, setup):
     return _one_day(heads, count, who, setup) & ~np.isin(heads["hcpcs"], words(["H2015", "T1023"]))
+
+
+def _of_two(heads, count, who, setup):
+    return _ordinary(heads, count, who, setup) & (len(who) > 1)
 
 
 def _resend(pick: Pick, mark: int) -> None:
@@ -119,109 +139,6 @@ def denied_resubmitted(pick: Pick) -> None:
     _deny(pick)
 
 
-def _void(sign: int):
-    def plant(pick: Pick) -> None:
-        void = pick.copy("void", pick.claims, (15, 60))
-        rows = pick.extra[-1]
-        rows["paid"], rows["header_paid"] = sign * rows["paid"], sign * rows["header_paid"]
-        pick.gone = [pick.claims, void]
-
-    return plant
-
-
-def replacement(pick: Pick) -> None:
-    """A later record takes a claim's place, at nine tenths of the amount."""
-    pick.stands.append(pick.copy("replacement", pick.claims, (15, 60), 0.9))
-
-
-def void_replacement(pick: Pick) -> None:
-    """A claim is voided, then replaced."""
-    void = pick.copy("void", pick.claims, (10, 30))
-    rows = pick.extra[-1]
-    rows["paid"], rows["header_paid"] = -rows["paid"], -rows["header_paid"]
-    pick.stands.append(pick.copy("replacement", pick.claims, (31, 60), 0.95))
-    pick.gone = [pick.claims, void]
-
-
-def replacement_chain(pick: Pick) -> None:
-    """A replacement is itself replaced, pointing to the claim before it."""
-    middle = pick.copy("replacement", pick.claims, (10, 40), 1.2)
-    pick.stands.append(pick.copy("replacement", middle, (41, 90), 1.1))
-    pick.gone = [pick.claims, middle]
-
-
-def orphan_void(pick: Pick) -> None:
-    """A void of something paid before the data begin."""
-    pick.set(
-        adjustment=word("void"),
-        target=90_000_000 + pick.get("claim"),
-        paid=-pick.get("paid"),
-        header_paid=-pick.get("header_paid"),
-    )
-
-
-def orphan_replacement(pick: Pick) -> None:
-    """A replacement of something paid before the data begin."""
-    pick.set(adjustment=word("replacement"), target=90_000_000 + pick.get("claim"))
-
-
-def _money(adjustment: str, sign: int):
-    def plant(pick: Pick) -> None:
-        record = pick.copy(adjustment, pick.claims, (20, 90), 0.25)
-        rows = pick.extra[-1]
-        rows["paid"], rows["header_paid"] = sign * rows["paid"], sign * rows["header_paid"]
-        if adjustment == "credit":
-            rows["tpl"] = np.abs(rows["paid"])
-        pick.gone, pick.stands = [record], [pick.claims]
-
-    return plant
-
-
-def interim(pick: Pick) -> None:
-    """A stay is billed in two parts that add up: the first says the patient is still there."""
-    rows = take(pick.rows, pick.lines)
-    middle = pick.get("admission") + (pick.get("discharge") - pick.get("admission")) // 2
-    new = pick.next_claim + np.arange(len(pick.claims))
-    pick.next_claim += len(new)
-    nights = pick.get("line") == 1
-    whole = {"units": np.where(nights, (middle - rows["admission"]) * 10000, rows["units"])}
-    later = {**rows, "claim": new[pick.of], "claim_start": middle, "line_start": middle}
-    later["bill"] = np.full(len(pick.lines), word("114"), np.int32)
-    later["adjustment"] = np.full(len(pick.lines), word("interim"), np.int32)
-    later["units"] = np.where(nights, (rows["discharge"] - middle) * 10000, rows["units"])
-    for name in ("paid", "allowed", "charge"):
-        whole[name] = rows[name] // 2
-        later[name] = rows[name] - whole[name]
-    for part in (whole, later):
-        header = np.bincount(pick.of, part["paid"], minlength=len(pick.claims))
-        part["header_paid"] = np.rint(header).astype(np.int64)[pick.of]
-    pick.set(
-        **whole,
-        claim_end=middle - 1,
-        line_end=middle - 1,
-        discharge=NULL,
-        status=word("30"),
-        bill=word("112"),
-        adjustment=word("interim"),
-    )
-    pick.extra.append(later)
-    pick.gone = [pick.claims, new]
-
-
-def late_charge(pick: Pick) -> None:
-    """A further charge for a stay comes on a bill of its own, and adds to it."""
-    record = pick.copy("late_charge", pick.claims, (20, 60), 0.1)
-    rows = pick.extra.pop()
-    head = np.append(True, pick.of[1:] != pick.of[:-1])
-    rows = {**take(rows, head)}
-    rows["bill"] = np.full(head.sum(), word("115"), np.int32)
-    rows["revenue"] = np.full(head.sum(), word("0250"), np.int32)
-    rows["header_paid"], rows["line"] = rows["paid"].copy(), np.ones(head.sum(), np.int64)
-    rows["units"] = np.full(head.sum(), 10000)
-    pick.extra.append(rows)
-    pick.gone = [pick.claims, record]
-
-
 def header_priced(pick: Pick) -> None:
     """The amount stands in the header alone; every line is zero."""
     pick.set(paid=0)
@@ -230,6 +147,11 @@ def header_priced(pick: Pick) -> None:
 def header_mismatch(pick: Pick) -> None:
     """Header and lines disagree, both positive: the header of an institutional claim is right."""
     pick.set(paid=np.rint(pick.get("paid") * 0.8).astype(np.int64))
+
+
+def repeated_header(pick: Pick) -> None:
+    """A file of its own has no header amount: it writes the header's on every line of the claim."""
+    pick.set(paid=pick.get("header_paid"), header_paid=NULL, feed=1)
 
 
 def unit_scale(pick: Pick) -> None:
@@ -323,6 +245,14 @@ def _alias(number: int):
     return plant
 
 
+def reused_id(pick: Pick) -> None:
+    """The claim bears an id that was one member's until the middle of the study, and is another's since."""
+    person = pick.get("person")
+    is_second = pick.get("line_start") > pick.setup.middle
+    first = np.where(is_second, (person - 1) % len(pick.who), person)
+    pick.set(person=first + REUSED * ALIAS)
+
+
 def negative_unexplained(pick: Pick) -> None:
     """A negative amount on an original claim, with nothing it could belong to."""
     pick.set(paid=-pick.get("paid"), header_paid=-pick.get("header_paid"))
@@ -342,25 +272,44 @@ KINDS: dict[str, Kind] = {
     "denied_resubmitted": Kind(
         any_claim, denied_resubmitted, "A4.1", "gone", "Denied claims that come again and are paid."
     ),
-    "void_negative": Kind(any_claim, _void(-1), "A5.3", "gone", "Voids with negative amounts."),
-    "void_mirror": Kind(any_claim, _void(1), "A5.3", "gone", "Voids that mirror the positive amounts."),
-    "void_zero": Kind(any_claim, _void(0), "A5.3", "gone", "Voids with zero amounts."),
-    "replacement": Kind(any_claim, replacement, "A5.3", "gone", "Claims replaced by a later record."),
-    "void_replacement": Kind(any_claim, void_replacement, "A5.3", "gone", "Claims voided, then replaced."),
-    "replacement_chain": Kind(any_claim, replacement_chain, "A5.3", "gone", "Replacements that are replaced."),
-    "orphan_void": Kind(_single, orphan_void, "A5.5", "gone", "Voids of claims that are not in the data."),
-    "orphan_replacement": Kind(_single, orphan_replacement, "A5.5", "kept", "Replacements of claims not in the data."),
-    "gross_credit": Kind(_single, _money("gross_credit", -1), "A5.4", "money", "Money back without a service."),
-    "gross_debit": Kind(_single, _money("gross_debit", 1), "A5.4", "money", "Money out without a service."),
-    "tpl_recovery": Kind(_single, _money("credit", -1), "A8", "money", "Money recovered from other insurance."),
-    "interim": Kind(_long_stay, interim, "A5", "kept", "Stays billed in two parts."),
-    "late_charge": Kind(_stay, late_charge, "A5", "kept", "Charges for a stay that come later."),
+    "void_negative": Kind(any_claim, chains.void(-1), "A5.3a", "gone", "Voids with negative amounts."),
+    "void_mirror": Kind(_coded, chains.void(1), "A5.3a", "gone", "Voids that mirror the positive amounts."),
+    "void_zero": Kind(any_claim, chains.void(0), "A5.3a", "gone", "Voids with zero amounts."),
+    "void_no_number": Kind(_alone, chains.void_no_number, "A5.3a", "gone", "Voids that name no claim."),
+    "replacement": Kind(any_claim, chains.replacement, "A5.3b", "gone", "Claims replaced by a later record."),
+    "same_id_replacement": Kind(
+        _coded, chains.same_id_replacement, "A5.3b", "once", "Claims replaced under their own number."
+    ),
+    "void_replacement": Kind(any_claim, chains.void_replacement, "A5.3a", "gone", "Claims voided, then replaced."),
+    "replacement_chain": Kind(any_claim, chains.replacement_chain, "A5.3b", "gone", "Replacements that are replaced."),
+    "orphan_void": Kind(
+        _coded_single, chains.orphan_void, "A5.5", "gone", "Voids of claims that are not in the data."
+    ),
+    "orphan_replacement": Kind(
+        _coded_single, chains.orphan_replacement, "A5.5 kept", "flagged", "Replacements of claims not in the data."
+    ),
+    "gross_credit": Kind(
+        _coded_single, chains.money("gross_credit", -1), "A5.4", "money", "Money back without a service."
+    ),
+    "gross_debit": Kind(
+        _coded_single, chains.money("gross_debit", 1), "A5.4", "money", "Money out without a service."
+    ),
+    "tpl_recovery": Kind(
+        _coded_single, chains.money("credit", -1), "A5.4", "money", "Money recovered from other insurance."
+    ),
+    "interim": Kind(_long_stay, chains.interim, None, "kept", "Stays billed in two parts."),
+    "late_charge": Kind(_stay, chains.late_charge, None, "kept", "Charges for a stay that come later."),
     "header_priced": Kind(_stay, header_priced, "A7.1", "corrected", "Claims paid at the header, every line zero."),
     "header_mismatch": Kind(
         _stay, header_mismatch, "A7.3", "corrected", "Claims whose lines disagree with the header."
     ),
-    "unit_scale": Kind(_quarters, unit_scale, "A10", "corrected", "Minutes billed as 15-minute units."),
-    "units_above_max": Kind(_night, units_above_max, "A10", "corrected", "Three units of a per-diem code on a night."),
+    "repeated_header": Kind(
+        _stay, repeated_header, "A7.4", "corrected", "Claims with the header's amount on every line."
+    ),
+    "unit_scale": Kind(_quarters, unit_scale, "A10 scale", "corrected", "Minutes billed as 15-minute units."),
+    "units_above_max": Kind(
+        _night, units_above_max, "A10 maximum", "corrected", "Three units of a per-diem code on a night."
+    ),
     "crossover": Kind(_medicaid_first, crossover, "A1.3", "flagged", "Claims Medicare paid first."),
     "subcapitated": Kind(_visit, subcapitated, "A1.2", "corrected", "Encounters paid zero under sub-capitation."),
     "capitation_record": Kind(
@@ -369,21 +318,25 @@ KINDS: dict[str, Kind] = {
     "supplemental_record": Kind(
         _professional, _no_service("supplemental", 400), "A1.1", "gone", "Supplemental payments among claims."
     ),
-    "missing_discharge": Kind(_stay, missing_discharge, "A9", "corrected", "Stays with no discharge date."),
+    "missing_discharge": Kind(_stay, missing_discharge, "A9 discharge", "corrected", "Stays with no discharge date."),
     "start_after_end_near": Kind(
-        _ordinary, _start_after_end(1, 8), "A9", "corrected", "Dates exchanged, at most 7 days apart."
+        _ordinary, _start_after_end(1, 8), "A9 swap", "corrected", "Dates exchanged, at most 7 days apart."
     ),
-    "start_after_end_far": Kind(_ordinary, _start_after_end(20, 60), "A9", "gone", "Dates exchanged, far apart."),
-    "before_birth": Kind(_ordinary, before_birth, "A9", "gone", "Services before birth."),
-    "after_death": Kind(_of_the_dead, _after_death(31, 90), "A9", "gone", "Services over 30 days after death."),
-    "after_death_near": Kind(_of_the_dead, _after_death(1, 30), "A9", "kept", "Services up to 30 days after death."),
-    "after_paid_date": Kind(_ordinary, after_paid_date, "A9", "gone", "Services after their payment."),
-    "after_extract": Kind(_ordinary, after_extract, "A9", "gone", "Services after the extract."),
-    "no_dates": Kind(_ordinary, no_dates, "A9", "gone", "Claims with no date."),
+    "start_after_end_far": Kind(_ordinary, _start_after_end(20, 60), "A9.2", "gone", "Dates exchanged, far apart."),
+    "before_birth": Kind(_ordinary, before_birth, "A9.3", "gone", "Services before birth."),
+    "after_death": Kind(_of_the_dead, _after_death(31, 90), "A9.6", "gone", "Services over 30 days after death."),
+    "after_death_near": Kind(
+        _of_the_dead, _after_death(1, 30), "A12.7", "kept", "Services up to 30 days after death."
+    ),
+    "after_paid_date": Kind(_ordinary, after_paid_date, "A9.4", "gone", "Services after their payment."),
+    "after_extract": Kind(_ordinary, after_extract, "A9.5", "gone", "Services after the extract."),
+    "no_dates": Kind(_ordinary, no_dates, "A9.1", "gone", "Claims with no date."),
     "unknown_person": Kind(_ordinary, _alias(1), "A2.3", "gone", "Ids that belong to nobody."),
     "placeholder_person": Kind(_ordinary, _alias(2), "A2.4", "gone", "Unverified ids, which begin with &."),
     "old_id": Kind(_ordinary, _alias(3), "A2.1", "kept", "Claims under a member's former id."),
-    "old_id_chain": Kind(_ordinary, _alias(4), "A2.2", "kept", "Claims under the id before the former one."),
+    "old_id_chain": Kind(_ordinary, _alias(4), "A2.1", "kept", "Claims under the id before the former one."),
+    "split_id": Kind(_of_two, _alias(SPLIT), "A2.3", "gone", "Claims under an id the crosswalk sends to two persons."),
+    "reused_id": Kind(_of_two, reused_id, "A2.1", "kept", "Claims under an id two members had, one after the other."),
     "negative_unexplained": Kind(_ordinary, negative_unexplained, "A8.3", "gone", "Negative amounts with no cause."),
 }
 """Kind of fault to what it is; each has its rate in `simulate.faults`."""

@@ -8,28 +8,29 @@ import numpy as np
 
 from ratebook.simulate.block import NULL
 from ratebook.simulate.setup import Setup
-from ratebook.simulate.world import word
 from ratebook.simulate.write import ALIAS
 
 
 class RecordKind(NamedTuple):
     """One kind: the rule of methods.md that answers it, what should become of what is listed, and what it is."""
 
-    rule: str
+    rule: str | None
     outcome: str
     description: str
 
 
 RECORD_KINDS = {
-    "overlapping_span": RecordKind("A12.2", "corrected", "Coverage spans that overlap another one of the same plan."),
+    "overlapping_span": RecordKind(
+        "A12.2 merged", "corrected", "Coverage spans that overlap another one of the same plan."
+    ),
     "conflicting_span": RecordKind(
-        "A12.2", "corrected", "Coverage of another plan, entered earlier, on covered days."
+        "A12.2 disputed", "corrected", "Coverage of another plan, entered earlier, on covered days."
     ),
     "reversed_span": RecordKind("A12.1", "gone", "Coverage spans that end before they start."),
     "member_conflict": RecordKind("A2.5", "corrected", "Members of whose three records one has another birth date."),
     "outside_coverage": RecordKind("A12.7", "flagged", "Services before the member was covered."),
     "drug_duplicate": RecordKind("A3.1", "once", "Dispensings loaded twice, byte for byte."),
-    "drug_void": RecordKind("A5.3", "gone", "Dispensings voided later."),
+    "drug_void": RecordKind("A5.6", "gone", "Dispensings taken back by a line of the negative amount."),
     "log_duplicate": RecordKind("A3.1", "once", "Log entries sent twice."),
     "log_unknown_person": RecordKind("A2.3", "gone", "Log entries whose client is nobody's id."),
 }
@@ -37,8 +38,9 @@ RECORD_KINDS = {
 NATURAL_KINDS = {
     "retroactive_span": RecordKind("A12.4", "flagged", "Persons with coverage entered after it began."),
     "contamination": RecordKind("B8", "flagged", "Persons served by both programs."),
-    "near_data_end": RecordKind("B7", "kept", "Persons still served within 30 days of the end: no end was seen."),
-    "step_down": RecordKind("B1", "kept", "H0010 that follows H0011: stabilisation, not another detox."),
+    "near_data_end": RecordKind(None, "kept", "Persons still served within 30 days of the end: no end was seen."),
+    "dual_crossover": RecordKind("A1.3", "flagged", "Acute care of dual members: Medicare paid first."),
+    "step_down": RecordKind(None, "kept", "H0010 that follows H0011: stabilisation, not another detox."),
 }
 """Traps that arise from the model itself and have no rate of their own."""
 
@@ -98,7 +100,11 @@ def move_outside(rng, setup: Setup, rows: dict, first_day: np.ndarray, used: np.
 
 
 def spoil_drugs(rng, setup: Setup, drugs: dict, rates: dict[str, float]):
-    """Void some dispensings and load others twice; give the rows, which are copies of a load, and the claims."""
+    """Take some dispensings back and load others twice; give the rows, which are copies of a load, and the claims.
+
+    The feed has no codes: a reversal is a dispensing of its own, equal but for its number, its later payment and the
+    sign of its amounts.
+    """
     n = len(drugs["day"])
     early = np.flatnonzero(drugs["paid_date"] <= setup.extract - 60)
     twice = some(rng, early, rates["drug_duplicate"], n)
@@ -108,10 +114,9 @@ def spoil_drugs(rng, setup: Setup, drugs: dict, rates: dict[str, float]):
 
     first = int(drugs["claim"].max()) + 1 if n else 0
     voids |= {
-        "target": drugs["claim"][void],
         "claim": first + np.arange(len(void)),
         "paid": -drugs["paid"][void],
-        "adjustment": np.full(len(void), word("void")),
+        "allowed": -drugs["allowed"][void],
         "paid_date": drugs["paid_date"][void] + rng.integers(5, 50, len(void)),
     }
     whole = {name: np.concatenate([drugs[name], voids[name], copies[name]]) for name in drugs}

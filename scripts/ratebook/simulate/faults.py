@@ -14,6 +14,10 @@ import numpy as np
 from ratebook.simulate.block import NULL, Block, append, take
 from ratebook.simulate.setup import Setup
 from ratebook.simulate.world import word
+from ratebook.simulate.write import VERSION
+
+CODED = "BHP"
+"""The plan whose feed says by codes and claim numbers what adjusts what; that of every other plan by a suffix."""
 
 
 @dataclass
@@ -31,6 +35,11 @@ class Pick:
     extra: list[Block] = field(default_factory=list)
     gone: list[np.ndarray] = field(default_factory=list)
     stands: list[np.ndarray] = field(default_factory=list)
+
+    @property
+    def is_coded(self) -> bool:
+        """The claims come in the feed that codes its adjustments."""
+        return self.rows["plan"][0] == word(CODED)
 
     def draw(self, low: int, high: int) -> np.ndarray:
         """Draw a whole number for each claim, repeated on its lines."""
@@ -70,19 +79,29 @@ class Pick:
         self.extra.append(rows)
         return new
 
+    def version(self, adjustment: str, of: np.ndarray, days: tuple[int, int], share: float = 1.0) -> np.ndarray:
+        """Add a later version of each claim, as its feed writes one: coded and pointing to `of`, or with a suffix."""
+        if self.is_coded:
+            return self.copy(adjustment, of, days, share)
+        new = of + VERSION
+        self.copy("original", None, days, share)
+        self.extra[-1]["claim"] = new[self.of]
+        return new
+
 
 @dataclass(frozen=True)
 class Kind:
     """One kind of fault.
 
-    `outcome` says what becomes of the listed claims: `gone` (not in the final claims), `once` (one copy stays),
+    `rule` is what the pipeline must say of them (`review.marks` reads it), null where it must say nothing. `outcome`
+    says what becomes of the listed claims: `gone` (not in the final claims), `once` (one copy stays),
     `corrected` (stays with another amount, unit or date), `flagged` (stays, marked), `kept` (stays as it is),
     `money` (no service; dollars in the ledger).
     """
 
     among: Callable[[Block, np.ndarray, object, Setup], np.ndarray]
     plant: Callable[[Pick], None]
-    rule: str
+    rule: str | None
     outcome: str
     description: str
 

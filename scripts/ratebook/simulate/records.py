@@ -12,7 +12,19 @@ from ratebook.simulate.navigator import CONTACT_TYPES, REASONS
 from ratebook.simulate.network import ARMS
 from ratebook.simulate.people import NEVER, People
 from ratebook.simulate.setup import Setup, cents
-from ratebook.simulate.write import ALIAS, dates, decimals, member_ids, numbered, persons, texts
+from ratebook.simulate.write import (
+    ALIAS,
+    BEFORE,
+    FORMER,
+    REUSED,
+    SPLIT,
+    dates,
+    decimals,
+    member_ids,
+    numbered,
+    persons,
+    texts,
+)
 
 USD = pa.decimal128(14, 2)
 SEX = ("female", "male", "unknown")
@@ -42,14 +54,27 @@ def member_columns(who: People | Residents, conflicting: np.ndarray) -> dict[str
     }
 
 
-def crosswalk_columns(person: np.ndarray, people: np.ndarray) -> dict[str, pa.Array]:
-    """Give the columns of `identity_crosswalk`: the former ids that claims bear, each with the id it became."""
-    former = np.unique(person[person >= 3 * ALIAS])
-    former = np.unique(np.append(former, np.where(former >= 4 * ALIAS, former - ALIAS, former)))
-    became = np.where(former >= 4 * ALIAS, former - ALIAS, former % ALIAS)
+def crosswalk_columns(setup: Setup, person: np.ndarray, people: np.ndarray) -> dict[str, pa.Array]:
+    """Give the columns of `identity_crosswalk`: the former ids that claims bear, each with the id it became.
+
+    A split id became two persons at once; a reused one was one person's until the middle of the study, and the next
+    person's since.
+    """
+    used = np.unique(person[person >= FORMER * ALIAS])
+    kind, first = used // ALIAS, used % ALIAS
+    second = (first + 1) % max(len(people), 1)
+    before, split, reused = (kind == one for one in (BEFORE, SPLIT, REUSED))
+    former = np.unique(np.append(used[kind == FORMER], first[before] + FORMER * ALIAS))
+    whole = np.concatenate([former, used[before], np.repeat(used[split | reused], 2)])
+    pairs = np.stack([first, second], axis=1)[split | reused].reshape(-1)
+    became = np.concatenate([former % ALIAS, first[before] + FORMER * ALIAS, pairs])
+    has_dates = whole // ALIAS == REUSED
+    is_second = np.append(np.zeros(len(whole) - len(pairs), bool), np.arange(len(pairs)) % 2 == 1)
     return {
-        "source_person_id": persons(member_ids(former, people)),
+        "source_person_id": persons(member_ids(whole, people)),
         "person_id": persons(member_ids(became, people)),
+        "valid_from": dates(np.where(has_dates & is_second, setup.middle + 1, NULL)),
+        "valid_to": dates(np.where(has_dates & ~is_second, setup.middle, NULL)),
     }
 
 
@@ -170,7 +195,7 @@ def assessment_columns(rng, setup: Setup, residents: Residents) -> dict[str, pa.
 
 
 def facility_table(setup: Setup) -> pa.Table:
-    """Give every facility's per diem, a row a calendar year."""
+    """Give every facility's per diem, a row a calendar year; some detoxification units are large enough for an IMD."""
     kinds = (("nursing_home", "NF"), ("assisted_living", "ALF"), ("adult_day_care", "ADC"))
     first = month_number(setup.start) // 12
     rows = []
@@ -191,6 +216,12 @@ def facility_table(setup: Setup) -> pa.Table:
                         world.COUNTIES[at % len(world.COUNTIES)],
                     )
                 )
+    first_day, last_day = int(month_start(first * 12)), NULL
+    rows += [
+        (name, "IMD", None, NULL, 0, first_day, last_day, world.COUNTIES[at % len(world.COUNTIES)])
+        for at, name in enumerate(world.PROVIDERS["detox_unit"])
+        if at % world.IMD_EVERY == 0
+    ]
     npi, kind, level, per_diem, ancillary, valid_from, valid_to, county = (list(column) for column in zip(*rows))
     return pa.table(
         {

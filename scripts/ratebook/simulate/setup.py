@@ -21,6 +21,11 @@ class Setup:
     settings: dict
     network: Network
 
+    @property
+    def middle(self) -> int:
+        """Give the day in the middle of the study: until then a reused id was one person's, since then another's."""
+        return (self.start + self.end) // 2
+
     def season(self, days: np.ndarray) -> np.ndarray:
         """Use of services on a day beside that of the first year's mean: season times yearly growth."""
         years = (days - self.start) / 365.25

@@ -58,6 +58,8 @@ PROVIDER_KINDS = {
 PROVIDERS = {
     kind: [npi(k, n) for n in range(count)] for k, (kind, count) in enumerate(PROVIDER_KINDS.items(), start=1)
 }
+IMD_EVERY = 7
+"""Of so many detoxification units one is freestanding and has more than 16 beds."""
 COUNTIES = ("Marlow", "Eastmere", "Northfield", "Quarry", "Monrose", "Harbor")
 COUNTY_SHARES = (0.28, 0.22, 0.16, 0.12, 0.12, 0.10)
 REGIONS = {"Marlow": "Metro", "Eastmere": "Metro", "Northfield": "North", "Quarry": "North", "Monrose": "West"} | {

@@ -28,8 +28,13 @@ KINDS = {
 }
 ALIAS = 10**9
 """A person number of k·ALIAS + n is id k of person n: PREFIXES[k] and the number."""
-PREFIXES = ("P", "U", "&", "Q", "R")
-"""Current id; id nobody knows; unverified placeholder; former id; id before the former one."""
+PREFIXES = ("P", "U", "&", "Q", "R", "S", "T")
+"""Current id; id nobody knows; unverified placeholder; former id; id before the former one; id the crosswalk sends to
+two persons; id that two persons had, one after the other."""
+FORMER, BEFORE, SPLIT, REUSED = 3, 4, 5, 6
+"""Kinds of former ids, as numbers of PREFIXES."""
+VERSION = 10**8
+"""A claim number of k·VERSION + n is version k of claim n, in a feed that writes versions as suffixes."""
 
 
 def source_types(contract: type[Contract]) -> dict[str, str]:
@@ -104,8 +109,12 @@ def write_part(columns: dict[str, pa.Array], contract: type[Contract], folder: P
 
 
 def claim_ids(batch: int, claims: np.ndarray) -> pa.Array:
-    """Write claim control numbers: the batch, and the claim within it."""
-    return numbered(f"C{batch:05d}", claims, 8)
+    """Write claim control numbers: the batch, the claim within it, and the suffix of a later version."""
+    claims = np.asarray(claims, np.int64)
+    whole = numbered(f"C{batch:05d}", np.where(claims == NULL, NULL, claims % VERSION), 8)
+    version = pa.array(np.where(claims == NULL, 0, claims // VERSION))
+    suffix = pc.if_else(pc.greater(version, 0), pc.binary_join_element_wise("-", version.cast(pa.string()), ""), "")
+    return pc.binary_join_element_wise(whole, suffix, "")
 
 
 def medical_columns(rows: Block, people: np.ndarray, batch: int, files: np.ndarray, names: list[str]) -> dict:
