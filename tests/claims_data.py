@@ -12,10 +12,11 @@ import pyarrow as pa
 from conftest import ROOT, draw
 from ratebook.clean import attrition as a
 from ratebook.clean.adjustments import build_adjustments
+from ratebook.clean.feeds import build_feed_styles
 from ratebook.clean.ledger import build_cash_ledger
 from ratebook.clean.lines import clean_claims, mark_lines, select_rejected
 from ratebook.clean.members import build_identity, build_persons
-from ratebook.codes import claim_meanings, select_codes, timed_codes
+from ratebook.codes import claim_meanings, per_diem_codes, select_codes, timed_codes
 from ratebook.contracts import clean as to
 from ratebook.contracts import intake as raw
 from ratebook.tables import engine, open_table, read_codes, read_counts, write_table
@@ -28,6 +29,11 @@ SETTINGS = {
     "swap_within_days": 7,
     "after_death_days": 30,
     "max_span_days": {"professional": 366, "institutional": 548},
+}
+BESIDE_NEIGHBOURS = {
+    "repeated_header_share": 0.95,
+    "include_gross_adjustments": True,
+    "near_duplicates": {"per_diem": "drop_later", "other": "flag"},
 }
 LINE = {"person_id": "P", "claim_type": "professional", "claim_start_date": "2022-01-05", "source_file": "a.txt"}
 
@@ -82,7 +88,7 @@ def table(texts: str | list[str], contract: type, **constants: str) -> ibis.Tabl
 
 def clean(tmp_path, text, pharmacy="load_sequence", members="person_id\nP", crosswalk="person_id", **settings):
     """Clean drawn medical lines: professional, of person P, on 2022-01-05, unless drawn otherwise."""
-    share, gross = settings.pop("repeated_header_share", 0.95), settings.pop("include_gross_adjustments", True)
+    beside = {name: settings.pop(name, value) for name, value in BESIDE_NEIGHBOURS.items()}
     people = table(members, raw.Members)
     identity = build_identity(people, table("person_id", raw.Eligibility), table(crosswalk, raw.IdentityCrosswalk))
     medical, drugs = table(text, raw.MedicalClaims, **LINE), table(pharmacy, raw.PharmacyClaims)
@@ -92,12 +98,13 @@ def clean(tmp_path, text, pharmacy="load_sequence", members="person_id\nP", cros
         write_table(expression, tmp_path / contract.__name__, contract)
         return open_table(tmp_path / contract.__name__, contract)
 
+    found = build_feed_styles(medical, drugs, settings.pop("feed_styles", {}), settings.pop("feed_style_share", 0.5))
+    styles = keep(found, to.FeedStyles)
+    codes = timed_codes(SERVICES), per_diem_codes(SERVICES)
     tables = {
         "medical_claims": medical,
         "pharmacy_claims": drugs,
-        "adjusted_lines": keep(
-            build_adjustments(medical, drugs, timed_codes(SERVICES), share, gross), to.AdjustedLines
-        ),
+        "adjusted_lines": keep(build_adjustments(medical, drugs, styles, *codes, beside), to.AdjustedLines),
         "identity": keep(identity, to.Identity),
         "persons": keep(build_persons(people, identity), to.Persons),
     }

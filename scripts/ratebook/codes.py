@@ -30,6 +30,11 @@ def timed_codes(services: pd.DataFrame) -> list[str]:
     return sorted(set(services.code[(services.system == "hcpcs") & (services.unit == "15_minutes")]))
 
 
+def per_diem_codes(services: pd.DataFrame) -> list[str]:
+    """List the HCPCS codes billed by the day."""
+    return sorted(set(services.code[(services.system == "hcpcs") & (services.unit == "day")]))
+
+
 def sud_class(lines: ibis.Table, diagnoses: pd.DataFrame) -> ibis.Value:
     """Give the class of the first substance-use diagnosis among a line's twelve; null where none is."""
     classes = list(zip(diagnoses.code, diagnoses.dx_class))

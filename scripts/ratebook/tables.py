@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import ibis
@@ -18,6 +20,7 @@ from ratebook.contracts.base import Contract
 from ratebook.errors import BrokenContract, RatebookError
 
 log = logging.getLogger("ratebook")
+_HELD = itertools.count()
 settings = {"name": "duckdb", "memory": "4GB", "scratch": "", "threads": 2}
 
 
@@ -108,6 +111,26 @@ def empty_table(contract: type[Contract]) -> ibis.Table:
     """Give a table of the contract with no row, as an expression."""
     engine()
     return ibis.memtable(_arrow_schema(contract).empty_table())
+
+
+def hold(table: ibis.Table) -> ibis.Table:
+    """Compute a table now and keep it in the engine, for as long as the process runs: what comes after reads it there.
+
+    For a small table that a costly expression would otherwise compute again at each use. No row leaves the engine.
+    """
+    name = f"held_{next(_HELD)}"
+    return engine().create_table(name, table, temp=settings["name"] == "duckdb")
+
+
+def settle(table: ibis.Table, step: Callable[[ibis.Table], ibis.Table]) -> ibis.Table:
+    """Repeat a step on a table until the step says of no row that it changed: `is_changed`, which every round has.
+
+    Each round is held in the engine; only the count of changed rows leaves it.
+    """
+    table = hold(table)
+    while engine().to_pyarrow(table.filter(table.is_changed).count()).as_py():
+        table = hold(step(table))
+    return table.drop("is_changed")
 
 
 def read_row(table: ibis.Table) -> dict:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ratebook.clean.chains import DOUBLINGS, find_ends
+from ratebook.clean.chains import find_ends
 from ratebook.clean.members import build_identity, build_persons, count_split_ids
 from ratebook.contracts.clean import Identity
 from ratebook.contracts.intake import Eligibility, IdentityCrosswalk, Members
@@ -17,8 +17,8 @@ def ends(table, run):
     return find
 
 
-@pytest.mark.parametrize("length", [1, 2, 3, 2**DOUBLINGS - 1, 2**DOUBLINGS])
-def test_a_chain_of_up_to_64_pointers_has_one_end(ends, length):
+@pytest.mark.parametrize("length", [1, 2, 3, 64, 65, 700])
+def test_a_chain_of_any_length_has_one_end(ends, length):
     found = ends([(f"n{at:03}", f"n{at + 1:03}") for at in range(length)])
     assert set(found.values()) == {f"n{length:03}"}
     assert len(found) == length + 1

@@ -9,6 +9,13 @@ JUDGED_BY = (
 )
 
 
+BESIDE_NEIGHBOURS = (
+    "repeated_header_share",
+    "include_gross_adjustments",
+    "near_duplicates",
+)
+
+
 rule clean_members:
     """Resolve ids to persons, and give each person one row of demographics."""
     input:
@@ -37,6 +44,7 @@ rule build_adjustments:
         services="workflow/codes/services.csv",
         code=code_of("scripts/clean/build_adjustments.py"),
     output:
+        feed_styles="results/clean/feed_styles.parquet",
         adjusted_lines=directory("results/clean/adjusted_lines.parquet"),
     log:
         "logs/clean/build_adjustments.log",
@@ -47,10 +55,11 @@ rule build_adjustments:
     threads: 2
     params:
         state=config["clean"]["state"],
-        settings={
-            key: config["clean"][key]
-            for key in ("repeated_header_share", "include_gross_adjustments")
+        feed_styles={
+            "overrides": config["clean"]["feed_styles"],
+            "least_share": config["clean"]["feed_style_share"],
         },
+        settings={key: config["clean"][key] for key in BESIDE_NEIGHBOURS},
     script:
         "../../scripts/clean/build_adjustments.py"
 

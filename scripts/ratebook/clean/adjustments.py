@@ -10,40 +10,48 @@ import functools
 
 import ibis
 
-from ratebook.clean.chains import CLAIM, RECORD, with_chains
+from ratebook.clean.chains import RECORD, find_families, find_unnamed, with_chains
 from ratebook.clean.copies import SERVICE, find_near, find_repeated, with_copies, with_near_duplicates
+from ratebook.clean.feeds import CANCELS, find_cancelling, find_versions, with_pairs, with_versions
 from ratebook.clean.headers import find_differing, find_repeating_files, sum_records, with_paid
-from ratebook.clean.lines import unite_lines
+from ratebook.clean.lines import CLAIM, unite_lines
 from ratebook.clean.units import find_misscaled, find_prices, with_unit_scale
 from ratebook.contracts.clean import AdjustedLines
+from ratebook.tables import hold
 
-KEYS = [*RECORD, "claim_line_number", "original_claim_id", "claim_type", "header_paid_amount", "source_file", *SERVICE]
+OF_RECORD = ["record_type", "cells_unparsed", "denied_flag", "claim_status_code", "line_status_code"]
+OF_CLAIM = ["claim_type", "claim_end_date", "original_claim_id", "patient_control_number", "header_paid_amount"]
+KEYS = [*RECORD, *OF_RECORD, *OF_CLAIM, "claim_line_number", "source_file", *SERVICE, *CANCELS]
+KEYS = list(dict.fromkeys(KEYS))
 """The columns that tell which claims need a look beyond the single line."""
 
 
 def build_adjustments(
     medical: ibis.Table,
     pharmacy: ibis.Table,
+    styles: ibis.Table,
     timed_codes: list[str],
-    repeated_header_share: float,
-    include_gross_adjustments: bool,
+    per_diem_codes: list[str],
+    settings: dict,
 ) -> ibis.Table:
     """Say of each line that is not judged by its own cells alone which rule takes it, and what it is paid.
 
-    In this order: copies (`with_copies`), chains of adjustments (`with_chains`), the same service under another
-    claim (`with_near_duplicates`), header and line amounts (`with_paid`), the scale of units (`with_unit_scale`).
+    In this order: copies (`with_copies`), pairs of debit and credit (`with_pairs`), chains of adjustments
+    (`with_chains`), the same service under another claim (`with_near_duplicates`), header and line amounts
+    (`with_paid`), the scale of units (`with_unit_scale`).
 
     Parameters
     ----------
     medical, pharmacy : MedicalClaims, PharmacyClaims
         Raw lines.
-    timed_codes : list of str
-        HCPCS codes billed in units of time.
-    repeated_header_share : float
-        From this share of one file's multi-line institutional claims with one non-zero amount on every line,
-        the amount is the header's.
-    include_gross_adjustments : bool
-        Gross adjustments count as cost; else rule A5.4 takes them.
+    styles : FeedStyles
+        How each file writes adjustments.
+    timed_codes, per_diem_codes : list of str
+        HCPCS codes billed in units of time, and by the day.
+    settings : dict
+        `repeated_header_share`: from this share of one file's multi-line institutional claims with one non-zero
+        amount on every line, the amount is the header's. `include_gross_adjustments`: they count as cost; else
+        rule A5.4 takes them. `near_duplicates`: `flag` or `drop_later`, for per-diem codes and for others.
 
     Returns
     -------
@@ -54,15 +62,21 @@ def build_adjustments(
     methods.md, A3, A5, A6, A7 and A10.
     """
     keys = unite_lines(medical, pharmacy, KEYS)
-    records = sum_records(keys)
-    files = find_repeating_files(records, repeated_header_share)
-    prices = find_prices(keys, timed_codes)
-    suspects = [find_repeated(keys), find_near(keys), find_differing(records, files), find_misscaled(keys, prices)]
-    lines = unite_lines(medical, pharmacy).semi_join(_claims(keys, suspects), CLAIM)
+    versions = hold(find_versions(keys, styles))
+    named = hold(versions.filter(versions.target_id != versions.claim_id).union(find_unnamed(keys)))
+    families = hold(find_families(keys, named))
+    files = hold(find_repeating_files(sum_records(keys), settings["repeated_header_share"]))
+    prices = hold(find_prices(keys, timed_codes))
+    suspects = [find_repeated(keys), find_near(keys), find_differing(sum_records(keys), files)]
+    suspects += [find_misscaled(keys, prices), find_cancelling(keys, styles), versions, *_adjusting(keys, named)]
+    suspects = hold(functools.reduce(ibis.union, [part.select(CLAIM) for part in suspects]).distinct())
+    lines = hold(unite_lines(medical, pharmacy).semi_join(suspects, CLAIM))
+    lines = with_versions(lines, named)
     lines = with_copies(lines)
-    lines = with_chains(lines, include_gross_adjustments)
-    lines = with_near_duplicates(lines)
-    lines = with_paid(lines, files)
+    lines = with_pairs(lines, styles)
+    lines = hold(with_chains(lines, families, settings["include_gross_adjustments"]))
+    lines = with_near_duplicates(lines, per_diem_codes, settings["near_duplicates"])
+    lines = hold(with_paid(lines, files))
     lines = with_unit_scale(lines, prices)
     lines = _with_line_number(lines)
     told = (
@@ -74,15 +88,15 @@ def build_adjustments(
         | (lines.family_id != lines.claim_id)
         | ~lines.line_number.identical_to(lines.claim_line_number)
     )
+    lines = lines.mutate(reversed_date=ibis.coalesce(lines.reversed_date, lines.credit_date))
     return lines.filter(told).select(*AdjustedLines.types())
 
 
-def _claims(keys: ibis.Table, suspects: list[ibis.Table]) -> ibis.Table:
-    """List the suspects, the claims that adjust another, and those they adjust."""
-    adjusted = keys.filter((keys.adjustment != "original") | keys.original_claim_id.notnull())
-    targets = adjusted.select("source_table", claim_id="original_claim_id")
-    parts = [part.select(CLAIM) for part in (*suspects, adjusted, targets)]
-    return functools.reduce(lambda a, b: a.union(b), parts).distinct()
+def _adjusting(keys: ibis.Table, named: ibis.Table) -> list[ibis.Table]:
+    """List the claims that adjust another, and those they adjust."""
+    adjusting = keys.filter((keys.adjustment != "original") | keys.original_claim_id.notnull())
+    targets = adjusting.select("source_table", claim_id="original_claim_id")
+    return [adjusting, targets, named, named.select("source_table", claim_id="target_id")]
 
 
 def _with_line_number(lines: ibis.Table) -> ibis.Table:

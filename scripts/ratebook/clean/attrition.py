@@ -7,6 +7,7 @@ from decimal import Decimal
 import ibis
 import pandas as pd
 
+from ratebook.clean.missing import count_missing, count_where
 from ratebook.contracts.clean import Attrition
 from ratebook.dates import month_of
 from ratebook.errors import RatebookError
@@ -14,6 +15,7 @@ from ratebook.errors import RatebookError
 RULES = {
     "A7.4": "Count a header amount repeated on every line once",
     "A0.1": "No claim id",
+    "A0.2": "A cell nobody can read",
     "A1.1": "Capitation, supplemental and other records that are no service",
     "A2.4": "Placeholder ids",
     "A2.3": "Ids of no known member",
@@ -25,6 +27,8 @@ RULES = {
     "A5.3b": "Claims a later one replaces",
     "A5.4": "Gross adjustments signed as money back or out",
     "A5.5": "Voids of nothing in the extract",
+    "A5.6": "Debits and the credits that take them back",
+    "A6": "Services billed again",
     "A7.1": "Header amounts spread over lines that have none",
     "A7.3": "Header amounts where they differ from the lines'",
     "A8.3": "Unexplained negative amounts",
@@ -49,29 +53,58 @@ LOG_RULES = {
     "A9.5": "After the extract",
     "A9.6": "After death",
 }
-FAULTS = ("A0.1", "A2.3", "A2.4", "A3.2", "A8.3", *[rule for rule in RULES if rule.startswith("A9")])
+FAULTS = ("A0.1", "A0.2", "A2.3", "A2.4", "A3.2", "A8.3", *[rule for rule in RULES if rule.startswith("A9")])
 """Rules that take rows because the data is wrong, and not because of what the payer decided."""
 COST_RULE = "A1.2"
 
 
+TALLIED_BY = ("source_table", "source_file", "paid_month", "claim_type", "record_type", "adjustment", "rule_id")
+TALLIED_BY += ("amount_rule_id", "is_orphan_replacement", "is_near_duplicate", "is_across_files", "is_crossover")
+"""What every exhibit of the raw lines is made from: no exhibit reads the lines again."""
+
+
 def tally_lines(marked: ibis.Table) -> ibis.Table:
-    """Count rows and dollars by everything the waterfall, the reconciliation and the checks tell apart.
+    """Count rows and dollars by everything the waterfall, the exhibits and the checks tell apart, in one pass.
+
+    Parameters
+    ----------
+    marked : ibis.Table
+        As `mark_lines` gives them, with the columns of `TALLIED`.
 
     Returns
     -------
     ibis.Table
-        `source_table`, `rule_id`, `amount_rule_id`, `source_file`, `paid_month`, `claim_type`, `adjustment`,
-        `is_orphan_replacement`; `rows`, `raw_usd`, `paid_usd`, `cost_usd`, `largest_usd`. A few thousand rows.
+        The columns of `TALLIED_BY`; `rows`, `raw_usd`, `paid_usd`, `cost_usd`, `largest_usd`; counts of rows with
+        dates that were swapped, with a service soon after death, allowed more than was billed, and of stays; per
+        field of `missing.FIELDS` the rows in which it is missing. A few thousand rows.
     """
     marked = marked.mutate(paid_month=month_of(marked.paid_date))
-    keys = ["source_table", "rule_id", "amount_rule_id", "source_file", "paid_month", "claim_type", "adjustment"]
-    return marked.group_by([*keys, "is_orphan_replacement"]).agg(
+    return marked.group_by(TALLIED_BY).agg(
         rows=marked.count(),
         raw_usd=marked.raw_usd.sum(),
         paid_usd=marked.paid_usd.sum(),
         cost_usd=marked.cost_usd.sum(),
         largest_usd=marked.paid_usd.abs().max(),
+        swapped_rows=count_where((marked["first"] > marked["last"]) & (marked.service_start_date == marked["last"])),
+        after_death_rows=count_where(marked.service_start_date > marked.death_date),
+        above_billed_rows=count_where(marked.allowed_amount > marked.charge_amount + 1),
+        **count_missing(marked),
     )
+
+
+def unite_persons(claims: ibis.Table, rejected: ibis.Table) -> ibis.Table:
+    """List who stays and who left, for `count_persons`: the persons of final lines, once each, and every line taken.
+
+    Persons are counted from what cleaning wrote; the raw lines need not be marked a second time.
+    """
+    drugs = claims.claim_type == "pharmacy"
+    stays = claims.select(
+        source_table=ibis.ifelse(drugs, "pharmacy_claims", "medical_claims"),
+        rule_id=ibis.null("string"),
+        person_id=claims.person_id,
+        source_person_id=ibis.null("string"),
+    )
+    return stays.distinct().union(rejected.select(*stays.columns))
 
 
 def count_persons(rows: ibis.Table, rules: dict[str, str]) -> ibis.Table:
@@ -182,7 +215,10 @@ def _waterfall(table: str, counts: pd.DataFrame, persons: pd.DataFrame, rules: d
         )
         rows, people, paid = rows - left, people - gone, paid + delta
     if paid != sum(kept.cost_usd, zero) or rows != int(kept.rows.sum()):
-        raise RatebookError(f"{table}: raw and the deltas of the rules do not make final")
+        raise RatebookError(
+            f"{table}: the raw dollars and the changes of every rule do not make the final ones, to the cent; a rule "
+            "changed an amount or took a row and did not say so"
+        )
     return found
 
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import ibis
 
-from ratebook.clean.lines import MONEY_ONLY
+from ratebook.clean.lines import ADJUSTING, CLAIM, MONEY_ONLY, denial_rule, record_rule
+from ratebook.tables import hold, settle
 
-DOUBLINGS = 6
-"""Each doubling follows twice as many pointers: 6 cover chains of 64."""
 ADDITIVE = ("late_charge", "interim")
+OWN = ("claim_id", "paid_date", "patient_control_number")
 RANKS = (("original", 0), ("resubmission", 1), ("replacement", 2), ("void", 3))
 """Which of two records of one day came later."""
-CLAIM = ["source_table", "claim_id"]
 RECORD = [*CLAIM, "adjustment", "paid_date"]
 """What tells the records of a feed apart, also one whose adjustments keep the claim's number."""
 
 
 def find_ends(pointers: ibis.Table) -> ibis.Table:
-    """Follow every id's pointers to the end of its chain.
+    """Put ids that point to one another, over however many steps, into one group, and name its end.
 
-    An id with several pointers follows the smallest. Ids that point to each other in a circle end at the
-    smallest id of the circle. A chain of up to 64 pointers has one end; a longer one may have several.
+    The end is the id that points nowhere; of several the smallest; where there is none, because the ids point in a
+    circle, the smallest id that another points to.
 
     Parameters
     ----------
@@ -34,25 +33,92 @@ def find_ends(pointers: ibis.Table) -> ibis.Table:
 
     References
     ----------
-    methods.md, A2.2 and A5.1.
+    methods.md, A2.2 and A5.1: connected components, by the smallest label among neighbours until none is smaller.
     """
     pointers = pointers.filter(pointers.id.notnull(), pointers.next_id.notnull(), pointers.id != pointers.next_id)
-    pairs = pointers.select("id", "next_id").union(pointers.select(id="next_id", next_id="next_id"))
-    # A root points to itself, and only a root does: any other pointer of an id goes before its own.
-    pairs = pairs.mutate(onward=ibis.ifelse(pairs.next_id == pairs.id, ibis.null("string"), pairs.next_id))
-    chain = pairs.group_by("id").agg(next_id=pairs.onward.min())
-    chain = chain.select("id", next_id=ibis.coalesce(chain.next_id, chain.id))
-    chain = chain.mutate(smallest=ibis.least(chain.id, chain.next_id))
-    for _ in range(DOUBLINGS):
-        ahead = chain.select(ahead_id="id", ahead_next="next_id", ahead_smallest="smallest")
-        joined = chain.join(ahead, chain.next_id == ahead.ahead_id).select("id", "smallest", *ahead.columns)
-        chain = joined.select("id", next_id="ahead_next", smallest=ibis.least(joined.smallest, joined.ahead_smallest))
-    # The end is a root, with nothing on its way but itself, or lies in a circle, whose smallest id is its label.
-    ends = chain.select(last_id="id", end_id="smallest")
-    return chain.join(ends, chain.next_id == ends.last_id).select("id", "end_id")
+    arrows = hold(pointers.select("id", "next_id").distinct())
+    both = arrows.mutate(way=ibis.literal("on")).union(
+        arrows.select(id="next_id", next_id="id", way=ibis.literal("back"))
+    )
+
+    def lower(labels: ibis.Table) -> ibis.Table:
+        """Take the smallest label among an id and its neighbours, and then that id's own label."""
+        near = labels.select(near_id="id", near_label="label")
+        beside = both.join(near, both.next_id == near.near_id)
+        least = beside.group_by("id").agg(least=beside.near_label.min())
+        joined = labels.join(least, "id").mutate(low=lambda t: ibis.least(t.label, t.least))
+        jump = labels.select(jump_id="id", jump_label="label")
+        joined = joined.join(jump, joined.low == jump.jump_id)
+        label = ibis.least(joined.low, joined.jump_label)
+        return joined.select("id", "is_onward", "is_target", label=label, is_changed=label != joined.label)
+
+    ids = both.group_by("id").agg(is_onward=(both.way == "on").any(), is_target=(both.way == "back").any())
+    labels = settle(ids.mutate(label="id", is_changed=ibis.literal(True)), lower)
+    group = ibis.window(group_by="label")
+    none = ibis.null("string")
+    last = ibis.ifelse(labels.is_onward, none, labels.id).min().over(group)
+    circled = ibis.ifelse(labels.is_target, labels.id, none).min().over(group)
+    return labels.select("id", end_id=ibis.coalesce(last, circled))
 
 
-def with_chains(lines: ibis.Table, include_gross_adjustments: bool) -> ibis.Table:
+def find_unnamed(keys: ibis.Table) -> ibis.Table:
+    """Find what a coded void or replacement adjusts that names no claim, and whose number no other record bears.
+
+    It is the claim of the same person, billing provider, first and last day and kind, and of the same number of the
+    provider's own where both have one, that was paid last before it; of several the last by number.
+
+    Returns
+    -------
+    ibis.Table
+        `source_table`, `claim_id`, `target_id`.
+
+    References
+    ----------
+    methods.md, A5.1: the fallback family key.
+    """
+    unnamed = keys.filter(keys.adjustment.isin(ADJUSTING), keys.original_claim_id.isnull())
+    plain = keys.filter(keys.adjustment.notin([*ADJUSTING, *MONEY_ONLY]))
+    unnamed = unnamed.anti_join(plain, CLAIM)
+    alike = ["source_table", "person_id", "billing_npi", "claim_start_date", "claim_end_date", "claim_type"]
+    asked = unnamed.select(*[unnamed[name].name(f"asked_{name}") for name in [*alike, *OWN]]).distinct()
+    beside = plain.join(asked, [plain[name] == asked[f"asked_{name}"] for name in alike])
+    before = (beside.paid_date <= beside.asked_paid_date).fill_null(True)
+    differ = (beside.patient_control_number != beside.asked_patient_control_number).fill_null(False)
+    beside = beside.filter(before & ~differ)
+    latest = beside.paid_date.cast("string").fill_null("") + " " + beside.claim_id
+    found = beside.group_by("source_table", claim_id="asked_claim_id").agg(latest=latest.max())
+    return found.select(*CLAIM, target_id=found.latest.re_replace("^[0-9-]* ", ""))
+
+
+def find_families(keys: ibis.Table, named: ibis.Table) -> ibis.Table:
+    """Put claims that adjust one another into one family, and name its first.
+
+    Parameters
+    ----------
+    keys : ibis.Table
+        Raw lines. Denied records adjust nothing; interim bills, late charges and gross adjustments join no family.
+    named : ibis.Table
+        `source_table`, `claim_id`, `target_id`: what records adjust that do not say so themselves.
+
+    Returns
+    -------
+    ibis.Table
+        `id`, `end_id`: table and number of claims.
+
+    References
+    ----------
+    methods.md, A5.1.
+    """
+    pointing = keys.filter(
+        keys.original_claim_id.notnull(),
+        keys.adjustment.notin([*ADDITIVE, *MONEY_ONLY]),
+        record_rule(keys).isnull() & denial_rule(keys).isnull(),
+    )
+    said = pointing.select("source_table", "claim_id", target_id="original_claim_id").union(named)
+    return find_ends(said.select(id=_node(said, "claim_id"), next_id=_node(said, "target_id")))
+
+
+def with_chains(lines: ibis.Table, families: ibis.Table, include_gross_adjustments: bool) -> ibis.Table:
     """Find the final record of each family of claims.
 
     Claims that void, replace or resubmit one another are one family. Its records are ordered by paid date, then
@@ -65,12 +131,10 @@ def with_chains(lines: ibis.Table, include_gross_adjustments: bool) -> ibis.Tabl
     ----------
     methods.md, A5.
     """
-    node = lines.source_table + " " + lines.claim_id
-    lines = lines.mutate(node=node, target=lines.source_table + " " + lines.original_claim_id)
+    lines = lines.mutate(node=_node(lines, "claim_id"))
     runs = lines.filter(lines.is_open & lines.adjustment.notin(MONEY_ONLY))
-    records = runs.group_by([*RECORD, "node"]).agg(sequence=runs.load_sequence.min(), target=runs.target.min())
-    pointing = records.filter(records.adjustment.notin(ADDITIVE), records.target.notnull())
-    ends = find_ends(pointing.select(id="node", next_id="target")).rename(end_of="id")
+    records = runs.group_by([*RECORD, "node"]).agg(sequence=runs.load_sequence.min())
+    ends = families.rename(end_of="id")
     records = records.left_join(ends, records.node == ends.end_of).select(records, "end_id")
     records = records.mutate(family=ibis.coalesce(records.end_id, records.node))
     records = _with_verdict(records)
@@ -140,6 +204,10 @@ def _with_verdict(records: ibis.Table) -> ibis.Table:
         reversed_date=records.next_told.substr(7).nullif("").cast("date"),
         is_orphan_replacement=(records.adjustment == "replacement") & (records.place == 0),
     )
+
+
+def _node(claims: ibis.Table, number: str) -> ibis.Value:
+    return claims.source_table + " " + claims[number]
 
 
 def _text(date: ibis.Value) -> ibis.Value:

@@ -6,8 +6,8 @@ import functools
 
 import ibis
 
-from ratebook.clean.chains import CLAIM, RECORD
-from ratebook.clean.lines import MONEY_ONLY, denial_rule, record_rule
+from ratebook.clean.chains import RECORD
+from ratebook.clean.lines import CLAIM, MONEY_ONLY, denial_rule, record_rule
 
 NOT_CONTENT = ("source_file", "load_sequence", "source_table", "adjustment", "raw_usd")
 """Where a copy may differ from its like."""
@@ -18,19 +18,18 @@ SERVICE = ["person_id", "billing_npi", "rendering_npi", "claim_start_date", *COD
 
 def find_repeated(keys: ibis.Table) -> ibis.Table:
     """List the claims that hold a line number twice, or none."""
-    lines = keys.group_by([*CLAIM, "claim_line_number"]).agg(copies=keys.count())
-    return lines.filter((lines.copies > 1) | lines.claim_line_number.isnull()).select(CLAIM)
+    marked = keys.select(*CLAIM, "claim_line_number", place=_fingerprint(keys, [*CLAIM, "claim_line_number"]))
+    places = marked.group_by("place").agg(lines=marked.count())
+    found = marked.semi_join(places.filter(places.lines > 1), "place")
+    return found.select(CLAIM).union(marked.filter(marked.claim_line_number.isnull()).select(CLAIM))
 
 
 def find_near(keys: ibis.Table) -> ibis.Table:
     """List the claims that bill a service another claim bills too."""
     paid = keys.filter(keys.adjustment == "original", _is_paid_service(keys))
-    services = paid.group_by(SERVICE).agg(first=paid.claim_id.min(), last=paid.claim_id.max())
-    twice = services.filter(services.first != services.last)
-    parts = [
-        twice.select(source_table=ibis.literal("medical_claims"), claim_id=twice[end]) for end in ("first", "last")
-    ]
-    return parts[0].union(parts[1])
+    paid = paid.select(*CLAIM, service=_fingerprint(paid, SERVICE), claim=_fingerprint(paid, CLAIM))
+    services = paid.group_by("service").agg(first=paid.claim.min(), last=paid.claim.max())
+    return paid.semi_join(services.filter(services.first != services.last), "service").select(CLAIM)
 
 
 def with_copies(lines: ibis.Table) -> ibis.Table:
@@ -47,6 +46,8 @@ def with_copies(lines: ibis.Table) -> ibis.Table:
     content = functools.reduce(lambda a, b: a + "|" + b, cells)
     same = ibis.window(group_by=[*CLAIM, content], order_by="load_sequence")
     lines = lines.mutate(early=record_rule(lines), denied=denial_rule(lines), is_copy=ibis.row_number().over(same) > 0)
+    file = lines.source_file.fill_null("")
+    lines = lines.mutate(is_across_files=lines.is_copy & (file != file.first().over(same)))
     is_open = lines.early.isnull() & lines.denied.isnull() & ~lines.is_copy
     lines = lines.mutate(is_open=is_open)
     key = ibis.window(group_by=[*RECORD, "original_claim_id", "claim_line_number"])
@@ -60,19 +61,39 @@ def with_copies(lines: ibis.Table) -> ibis.Table:
     )
 
 
-def with_near_duplicates(lines: ibis.Table) -> ibis.Table:
+def with_near_duplicates(lines: ibis.Table, per_diem_codes: list[str], action: dict[str, str]) -> ibis.Table:
     """Flag the lines whose service another final claim bills too: same person, provider, day, codes, units, dollars.
+
+    Where the action says `drop_later`, the claim paid first keeps the service and rule A6 takes it from the others:
+    a day at one facility cannot be lived twice, a visit may.
 
     References
     ----------
     methods.md, A6.
     """
-    same = ibis.window(group_by=[*SERVICE, "is_candidate"])
-    lines = lines.mutate(is_candidate=lines.is_open & _is_paid_service(lines))
-    lines = lines.mutate(first_claim=lines.claim_id.min().over(same), last_claim=lines.claim_id.max().over(same))
-    return lines.mutate(is_near_duplicate=lines.is_candidate & (lines.first_claim != lines.last_claim))
+    candidate = lines.is_open & _is_paid_service(lines) & lines.adjustment.notin(MONEY_ONLY)
+    lines = lines.mutate(is_candidate=candidate.fill_null(False))
+    same = [*SERVICE, "is_candidate"]
+    in_order = ibis.window(group_by=same, order_by=["paid_date", "load_sequence"])
+    lines = lines.mutate(kept_claim=lines.claim_id.first().over(in_order))
+    lines = lines.mutate(claims=(lines.claim_id != lines.kept_claim).any().over(ibis.window(group_by=same)))
+    is_day = lines.hcpcs_code.isin(per_diem_codes).fill_null(False)
+    drops = {name: ibis.literal(way == "drop_later") for name, way in action.items()}
+    may_drop = ibis.ifelse(is_day, drops["per_diem"], drops["other"])
+    is_near = lines.is_candidate & lines.claims
+    dropped = is_near & may_drop & (lines.claim_id != lines.kept_claim)
+    return lines.mutate(
+        is_near_duplicate=is_near & ~dropped,
+        rule_id=ibis.ifelse(dropped, "A6", lines.rule_id),
+        is_open=lines.is_open & ~dropped,
+    ).drop("kept_claim", "claims", "is_candidate")
 
 
 def _is_paid_service(lines: ibis.Table) -> ibis.Value:
     coded = lines.hcpcs_code.notnull() | lines.revenue_center_code.notnull()
     return (lines.raw_usd > 0) & coded & lines.claim_start_date.notnull()
+
+
+def _fingerprint(lines: ibis.Table, columns: list[str]) -> ibis.Value:
+    """Give one number for several cells: cheap to group by; different cells may, rarely, share one."""
+    return ibis.struct({name: lines[name] for name in columns}).hash()

@@ -51,8 +51,8 @@ def with_paid(lines: ibis.Table, files: ibis.Table) -> ibis.Table:
       header's: it is counted once (A7.4).
     - Lines all zero under a header paid more: the header's amount is spread (A7.1).
     - Some lines denied: the lines stand.
-    - Both positive and different: the header's amount is spread over an institutional claim's lines (A7.3), the
-      lines of a professional claim stand.
+    - Both positive and different: what the payer calls the level of payment decides; where it does not say, the
+      header's amount is spread over an institutional claim's lines (A7.3), and a professional claim's lines stand.
 
     Amounts are spread in proportion to allowed, else charges, else units, else evenly, over the lines no rule has
     taken, or over all where none is left; they sum to the header's amount to the cent. A gross credit is money
@@ -84,7 +84,8 @@ def with_paid(lines: ibis.Table, files: ibis.Table) -> ibis.Table:
     repeated &= (institutional & lines.in_repeating_file) | (lines.header_usd == lines.most_usd).fill_null(False)
     differs = lines.is_open & ((lines.header_usd - lines.open_usd).abs() > 0.01).fill_null(False)
     unpriced = differs & (lines.open_usd == 0) & (lines.header_usd > 0) & (lines.denied_lines == 0)
-    conflict = differs & institutional & (lines.open_usd > 0) & (lines.header_usd > 0) & (lines.denied_lines == 0)
+    by_header = ibis.coalesce(lines.payment_level == "header", institutional)
+    conflict = differs & by_header & (lines.open_usd > 0) & (lines.header_usd > 0) & (lines.denied_lines == 0)
     lines = lines.mutate(
         header_rule=ibis.cases(
             (repeated & lines.early.isnull(), "A7.4"),

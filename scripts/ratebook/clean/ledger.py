@@ -9,6 +9,9 @@ from ratebook.codes import classify_lines
 from ratebook.contracts.clean import CashLedger
 from ratebook.dates import month_of, months_between
 
+TAKEN_BACK = ("A5.3a", "A5.3b", "A5.5", "A5.6")
+"""Rules that take lines whose money moved: first out, then back."""
+
 
 def build_cash_ledger(
     claims: ibis.Table,
@@ -39,8 +42,9 @@ def build_cash_ledger(
     ----------
     methods.md, A5.8 and E2.
     """
-    undone = marked.filter(marked.rule_id.isin(["A5.3a", "A5.3b", "A5.5"]), marked.service_start_date.notnull())
-    undone = undone.filter((undone.rule_id == "A5.5") | (undone.adjustment != "void"))
+    undone = marked.filter(marked.rule_id.isin(TAKEN_BACK), marked.service_start_date.notnull())
+    takes_back = (undone.adjustment == "void") | ((undone.rule_id == "A5.6") & (undone.raw_usd < 0))
+    undone = undone.filter((undone.rule_id == "A5.5") | ~takes_back)
     undone = classify_lines(undone, services, diagnoses, meanings)
     moves = ibis.ifelse(undone.rule_id == "A5.5", ibis.array(["orphan_void"]), ibis.array(["payment", "reversal"]))
     undone = undone.mutate(entry=moves).unnest("entry")

@@ -28,6 +28,8 @@ DENIED_STATUS = ("26", "026", "87", "087", "542", "585", "654", "F2")
 FREQUENCIES = (("5", "late_charge"), ("7", "replacement"), ("8", "void"))
 FREQUENCIES += tuple((digit, "interim") for digit in "234")
 """Last character of a bill type to what the bill is; used where the source has no adjustment code."""
+CLAIM = ["source_table", "claim_id"]
+ADJUSTING = ("void", "replacement", "resubmission")
 MONEY_ONLY = ("credit", "gross_credit", "gross_debit")
 STAYS = ("11", "18", "21", "28", "41", "65", "66", "86")
 """Bill types, less frequency, of care by the night."""
@@ -75,9 +77,10 @@ def unite_lines(medical: ibis.Table, pharmacy: ibis.Table, columns: list[str] | 
 
 
 def record_rule(lines: ibis.Table) -> ibis.Value:
-    """Name the rule that takes a row for what its record is: no claim id, or no service (methods.md, A1)."""
+    """Name the rule that takes a row for what its record is: no claim id, a cell nobody can read, or no service (A1)."""
     return ibis.cases(
         (lines.claim_id.isnull(), "A0.1"),
+        ((lines.cells_unparsed > 0).fill_null(False), "A0.2"),
         (lines.record_type.notin([*SERVICE_RECORDS, "denied"]), "A1.1"),
         else_=ibis.null("string"),
     )
@@ -94,7 +97,9 @@ def denial_rule(lines: ibis.Table) -> ibis.Value:
     return ibis.cases((header, "A4.1"), (line, "A4.2"), else_=ibis.null("string"))
 
 
-def mark_lines(raw: dict[str, ibis.Table], extract_date: str, settings: dict) -> ibis.Table:
+def mark_lines(
+    raw: dict[str, ibis.Table], extract_date: str, settings: dict, also: tuple[str, ...] = ()
+) -> ibis.Table:
     """Mark every raw line with the first rule that takes it, and say what it was paid and cost.
 
     Parameters
@@ -105,6 +110,8 @@ def mark_lines(raw: dict[str, ibis.Table], extract_date: str, settings: dict) ->
         Last day on which a payment could be in the data.
     settings : dict
         The config's section `clean`.
+    also : tuple of str
+        Raw columns to keep beside those a line is judged by.
 
     Returns
     -------
@@ -116,7 +123,7 @@ def mark_lines(raw: dict[str, ibis.Table], extract_date: str, settings: dict) ->
     ----------
     methods.md, A1 to A9, in its order; `ratebook.clean.attrition.RULES` lists the marks.
     """
-    lines = unite_lines(raw["medical_claims"], raw["pharmacy_claims"], READ)
+    lines = unite_lines(raw["medical_claims"], raw["pharmacy_claims"], [*READ, *also])
     lines = _with_adjustments(lines, raw["adjusted_lines"])
     lines = _with_person(lines, raw["identity"], raw["persons"])
     lines = _with_dates(lines, settings)
@@ -168,17 +175,23 @@ def select_rejected(marked: ibis.Table) -> ibis.Table:
 
 def _with_adjustments(lines: ibis.Table, adjusted: ibis.Table) -> ibis.Table:
     found = adjusted.rename(
-        at_table="source_table", at_sequence="load_sequence", chain_rule_id="rule_id", new_usd="paid_usd"
+        at_table="source_table",
+        at_sequence="load_sequence",
+        chain_rule_id="rule_id",
+        new_usd="paid_usd",
+        read_as="adjustment",
     )
     same = [lines.source_table == found.at_table, lines.load_sequence == found.at_sequence]
     joined = lines.left_join(found, same)
     return joined.select(
-        lines,
+        *[lines[name] for name in lines.columns if name != "adjustment"],
+        adjustment=ibis.coalesce(found.read_as, lines.adjustment),
         chain_rule_id=found.chain_rule_id,
         amount_rule_id=found.amount_rule_id,
         reversed_date=found.reversed_date,
         is_orphan_replacement=found.is_orphan_replacement.fill_null(False),
         is_near_duplicate=found.is_near_duplicate.fill_null(False),
+        is_across_files=found.is_across_files.fill_null(False),
         unit_scale=found.unit_scale,
         family_id=ibis.coalesce(found.family_id, lines.claim_id),
         line_number=ibis.coalesce(found.line_number, lines.claim_line_number, ibis.literal(1)),

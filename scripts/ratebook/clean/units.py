@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ibis
 
-from ratebook.clean.chains import CLAIM
+from ratebook.clean.lines import CLAIM
 
 ENOUGH = 5
 """Lines a provider needs for a median of its own; with fewer, the code's median speaks."""

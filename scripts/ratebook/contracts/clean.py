@@ -136,17 +136,43 @@ class AdjustedLines(Contract):
     load_sequence: int = Field("Order of the row in the load.")
     family_id: str = Field("First claim of the chain of adjustments.")
     line_number: int = Field("Line of the claim; numbered anew where the source's numbers repeat.", nullable=True)
-    rule_id: str = Field("Rule that takes the line: A3 or A5; null where none does.", nullable=True)
+    adjustment: str = Field("What the record is, also where only its number or its pair tells.")
+    rule_id: str = Field("Rule that takes the line: A3, A5 or A6; null where none does.", nullable=True)
     amount_rule_id: str = Field("Rule that changes its amount: A5.4 or A7; null where none does.", nullable=True)
     paid_usd: Usd = Field("Paid amount after that rule.")
     reversed_date: dt.date = Field("Paid date of the record that voids or replaces it.", nullable=True)
     is_orphan_replacement: bool = Field("Replaces a claim that is not in the extract.")
     is_near_duplicate: bool = Field("Another final claim bills the same service.")
+    is_across_files: bool = Field("A copy of a line of another file.")
     unit_scale: int = Field("How many times too large the units are; null where they are not.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("source_table", "load_sequence")
         claims_scale = True
+
+
+class FeedStyles(Contract):
+    """One row per file of claims: how its feed (the files named alike but for digits) writes adjustments, and why we think so."""
+
+    source_table: str = Field("medical_claims or pharmacy_claims.")
+    source_file: str = Field("File; null where the source does not say.", nullable=True)
+    feed: str = Field("The file's name with # for every run of digits.")
+    style: str = Field(
+        "coded, same_id, suffix, debit_credit or none (methods.md A5.6).",
+        isin=("coded", "same_id", "suffix", "debit_credit", "none"),
+    )
+    is_configured: bool = Field("The config says so (`clean.feed_styles`), not the records.")
+    lines: int = Field("Lines of the feed.", ge=0)
+    adjusting_lines: int = Field("Lines of the feed with a code of a void, replacement or resubmission.", ge=0)
+    pointing_lines: int = Field("Of these, lines that name the claim they adjust.", ge=0)
+    repeated_lines: int = Field("Of these, lines under the number of a claim that adjusts nothing.", ge=0)
+    suffixed_claims: int = Field("Claims without code whose number, less a suffix, another claim has too.", ge=0)
+    agreeing_claims: int = Field("Of these, claims that agree on person, provider and first day.", ge=0)
+    negative_lines: int = Field("Lines without code that pay less than nothing.", ge=0)
+    credit_lines: int = Field("Of these, lines to which there is an equal positive one.", ge=0)
+
+    class Config(Contract.Config):
+        unique = ("source_table", "source_file")
 
 
 class CashLedger(ServiceColumns):
@@ -197,6 +223,7 @@ class Rejected(Contract):
     claim_line_number: int = Field("Line.", nullable=True)
     load_sequence: int = Field("Order of the row in the load.", nullable=True)
     source_person_id: str = Field("Id as the source writes it.", nullable=True)
+    person_id: str = Field("Person key, where the id is known.", nullable=True)
     paid_usd: Usd = Field("Paid amount of the raw row.")
 
     class Config(Contract.Config):
@@ -296,8 +323,14 @@ class Qa(Contract):
     description: str = Field("What is checked.")
     severity: str = Field("error, warn or info.", isin=("error", "warn", "info"))
     value: float = Field("What was found.", nullable=True)
-    findings: int = Field("Lines, cells or ids that `value` counts, or whose dollars it sums.", ge=0, persons=True)
+    findings: int = Field(
+        "Lines, cells or ids that `value` counts, or whose dollars it sums; null where it is of months.",
+        ge=0,
+        nullable=True,
+        persons=True,
+    )
     threshold: float = Field("Limit.", nullable=True)
+    bound: str = Field("at_most or at_least: the side of the limit that passes.", isin=("at_most", "at_least"))
     passed: bool = Field("Within the limit; null where the data cannot say.", nullable=True)
 
     class Config(Contract.Config):

@@ -1,0 +1,226 @@
+"""How a feed writes its adjustments: with codes, under the same number, as number and suffix, or as credits of debits.
+
+A feed is the files of one table whose names differ only in digits. What its records look like tells its style; the
+config may say otherwise.
+"""
+
+from __future__ import annotations
+
+import ibis
+
+from ratebook.clean.lines import ADJUSTING, CLAIM, unite_lines
+
+SUFFIX = r"^(.*[0-9])([-_./ ][A-Za-z0-9]{1,3}|[A-Za-z][0-9]{0,2})$"
+"""A claim number and what is hung on it for a later version: -1, _02, .A1, or R, V1, A01."""
+STYLES = ("coded", "same_id", "suffix", "debit_credit", "none")
+CANCELS = ["source_table", "person_id", "billing_npi", "rendering_npi", "claim_start_date"]
+CANCELS += ["hcpcs_code", "hcpcs_modifier_1", "revenue_center_code", "ndc_code"]
+"""What a debit and the credit that takes it back have in common, beside units and dollars of opposite sign."""
+FILE = ["source_table", "source_file"]
+READ_BY_STYLES = [*CANCELS, "source_file", "claim_id", "adjustment", "original_claim_id", "raw_usd"]
+READ_BY_STYLES += ["service_unit_quantity"]
+
+
+def build_feed_styles(
+    medical: ibis.Table, pharmacy: ibis.Table, overrides: dict[str, str], least_share: float
+) -> ibis.Table:
+    """Say of each file of claims how its feed writes adjustments, and on what evidence.
+
+    - `coded`: adjusting records bear a code, and most of them name the claim they adjust.
+    - `same_id`: they bear a code and most stand under the number of the claim they adjust.
+    - `suffix`: no codes; of the numbers that differ only in a suffix, the share agreeing on person, provider and
+      first day of service is at least `least_share`.
+    - `debit_credit`: no codes; of the negative lines, the share that takes back an equal positive line is at least
+      `least_share`.
+    - `none`: nothing of the kind; negative lines are then unexplained (A8.3).
+
+    Parameters
+    ----------
+    medical, pharmacy : MedicalClaims, PharmacyClaims
+        Raw lines.
+    overrides : dict
+        Feed, as `feed` is written (digits as #), to style: what the data manager knows better.
+    least_share : float
+        Least agreement for a style without codes.
+
+    Returns
+    -------
+    FeedStyles
+
+    References
+    ----------
+    methods.md, A5.6.
+    """
+    keys = unite_lines(medical, pharmacy, READ_BY_STYLES)
+    adjusts = keys.adjustment.isin(ADJUSTING)
+    counted = keys.group_by(FILE).agg(
+        lines=keys.count(),
+        adjusting_lines=_count(adjusts),
+        pointing_lines=_count(adjusts & keys.original_claim_id.notnull() & (keys.original_claim_id != keys.claim_id)),
+        negative_lines=_count((keys.raw_usd < 0) & _is_uncoded(keys)),
+    )
+    repeated = _same_numbers(keys.filter(adjusts), keys)
+    versions = _versions(keys)
+    versions = versions.group_by(FILE).agg(suffixed_claims=versions.count(), agreeing_claims=_count(versions.agrees))
+    credits = _credits(keys)
+    found = counted
+    for part in (repeated, versions, credits):
+        found = found.left_join(part, [_same(found[name], part[name]) for name in FILE])
+        found = found.drop(f"{name}_right" for name in FILE)
+    found = found.mutate(feed=found.source_file.fill_null("").re_replace("[0-9]+", "#"))
+    feed = ibis.window(group_by=["source_table", "feed"])
+    evidence = [name for name in found.columns if name.endswith(("_lines", "_claims"))]
+    found = found.mutate(**{name: found[name].fill_null(0).sum().over(feed).cast("int64") for name in evidence})
+    said = found.feed.cases(*overrides.items()) if overrides else ibis.null("string")
+    return found.mutate(style=ibis.coalesce(said, _style(found, least_share)), is_configured=said.notnull())
+
+
+def find_versions(keys: ibis.Table, styles: ibis.Table) -> ibis.Table:
+    """List the claims of suffix feeds of which there are several versions, and the number they have in common.
+
+    Returns
+    -------
+    ibis.Table
+        `source_table`, `claim_id`, `target_id`: one row a version, the plain number among them.
+    """
+    versions = _versions(_in_style(keys, styles, "suffix"))
+    return versions.filter(versions.agrees).select(*CLAIM, target_id="base")
+
+
+def with_versions(lines: ibis.Table, versions: ibis.Table) -> ibis.Table:
+    """Read a suffixed version as the replacement of its number; one that pays and allows nothing, or less, as its void."""
+    found = versions.rename(at_table="source_table", at_claim="claim_id")
+    same = [lines.source_table == found.at_table, lines.claim_id == found.at_claim]
+    lines = lines.left_join(found, same).drop("at_table", "at_claim")
+    record = ibis.window(group_by=[*CLAIM, "paid_date"])
+    paid = lines.raw_usd.sum().over(record)
+    allowed = ibis.coalesce(lines.allowed_amount, lines.charge_amount).fill_null(0).sum().over(record)
+    is_void = (paid < 0) | ((paid == 0) & (allowed <= 0))
+    is_later = (lines.target_id != lines.claim_id).fill_null(False)
+    return lines.mutate(
+        adjustment=ibis.ifelse(is_later, ibis.ifelse(is_void, "void", "replacement"), lines.adjustment),
+        original_claim_id=ibis.ifelse(is_later, lines.target_id, lines.original_claim_id),
+    ).drop("target_id")
+
+
+def find_cancelling(keys: ibis.Table, styles: ibis.Table) -> ibis.Table:
+    """List the claims of debit-and-credit feeds with a line that another takes back, or that takes one back."""
+    lines = _cancelling(_in_style(keys, styles, "debit_credit"))
+    same = lines.group_by([*CANCELS, "size_units", "size_usd"]).agg(
+        least=lines.raw_usd.min(), most=lines.raw_usd.max()
+    )
+    both = same.filter(same.least < 0, same.most > 0)
+    found = lines.semi_join(both, [_same(lines[name], both[name]) for name in [*CANCELS, "size_units", "size_usd"]])
+    return found.select(CLAIM).distinct()
+
+
+def with_pairs(lines: ibis.Table, styles: ibis.Table) -> ibis.Table:
+    """Take both lines of each pair of debit and credit: a credit takes back the latest equal debit still standing.
+
+    In a debit-and-credit feed, among uncoded lines equal but for the sign, in the order of payment. A credit with
+    no debit before it stays, and is unexplained; so does a debit that nothing takes back.
+
+    References
+    ----------
+    methods.md, A5.6.
+    """
+    files = styles.filter(styles.style == "debit_credit").select(pair_table="source_table", pair_file="source_file")
+    same = [lines.source_table == files.pair_table, _same(lines.source_file, files.pair_file)]
+    lines = lines.left_join(files, same)
+    may = (lines.pair_table.notnull() & lines.is_open & _is_uncoded(lines) & (lines.raw_usd != 0)).fill_null(False)
+    lines = lines.mutate(may_pair=may, size_usd=lines.raw_usd.abs(), size_units=lines.service_unit_quantity.abs())
+    equal = ["may_pair", *CANCELS, "size_usd", "size_units"]
+    order = ["paid_date", lines.raw_usd < 0, "load_sequence"]
+    in_order = ibis.window(group_by=equal, order_by=order, rows=(None, 0))
+    standing = ibis.ifelse(lines.raw_usd > 0, 1, -1).sum().over(in_order)
+    # A debit raises the number standing to its level; the credit that lowers it from there takes that debit back.
+    lines = lines.mutate(level=standing + (lines.raw_usd < 0).cast("int64"))
+    beside = ibis.window(group_by=[*equal, "level"], order_by=order)
+    lines = lines.mutate(
+        next_usd=lines.raw_usd.lead().over(beside),
+        last_usd=lines.raw_usd.lag().over(beside),
+        credit_date=lines.paid_date.lead().over(beside),
+    )
+    debit = lines.may_pair & (lines.raw_usd > 0) & (lines.next_usd < 0).fill_null(False)
+    credit = lines.may_pair & (lines.raw_usd < 0) & (lines.last_usd > 0).fill_null(False)
+    return lines.mutate(
+        rule_id=ibis.ifelse(debit | credit, "A5.6", lines.rule_id),
+        credit_date=ibis.ifelse(debit, lines.credit_date, ibis.null("date")),
+        is_open=lines.is_open & ~(debit | credit),
+    ).drop("pair_table", "pair_file", "may_pair", "size_usd", "size_units", "level", "next_usd", "last_usd")
+
+
+def _style(found: ibis.Table, least_share: float) -> ibis.Value:
+    half = found.adjusting_lines / 2
+    return ibis.cases(
+        ((found.adjusting_lines > 0) & (found.pointing_lines < half) & (found.repeated_lines >= half), "same_id"),
+        (found.adjusting_lines > 0, "coded"),
+        (_reaches(found.agreeing_claims, found.suffixed_claims, least_share), "suffix"),
+        (_reaches(found.credit_lines, found.negative_lines, least_share), "debit_credit"),
+        else_="none",
+    )
+
+
+def _reaches(part: ibis.Value, whole: ibis.Value, least_share: float) -> ibis.Value:
+    return (whole > 0) & (part >= whole * least_share)
+
+
+def _same_numbers(adjusting: ibis.Table, keys: ibis.Table) -> ibis.Table:
+    """Count a file's adjusting lines whose number also stands on a record that adjusts nothing."""
+    plain = keys.filter(keys.adjustment == "original").semi_join(adjusting, CLAIM).select(CLAIM).distinct()
+    found = adjusting.semi_join(plain, CLAIM)
+    return found.group_by(FILE).agg(repeated_lines=found.count())
+
+
+def _versions(keys: ibis.Table) -> ibis.Table:
+    """List the uncoded claims whose number, less a suffix, is another's too; say whether all of one number agree."""
+    uncoded = keys.filter(_is_uncoded(keys), keys.claim_id.notnull())
+    suffixed = uncoded.filter(uncoded.claim_id.re_search(SUFFIX))
+    suffixed = suffixed.mutate(base=suffixed.claim_id.re_extract(SUFFIX, 1))
+    bases = suffixed.select("source_table", "base").distinct()
+    plain = uncoded.semi_join(bases, [uncoded.source_table == bases.source_table, uncoded.claim_id == bases.base])
+    lines = suffixed.union(plain.mutate(base=plain.claim_id))
+    claims = lines.group_by([*CLAIM, "base", "source_file"]).agg(
+        person=lines.person_id.min(), npi=lines.billing_npi.min(), first=lines.claim_start_date.min()
+    )
+    of_base = ibis.window(group_by=["source_table", "base"])
+    one = ibis.literal(True)
+    for name in ("person", "npi", "first"):
+        text = claims[name].cast("string").fill_null("")
+        one &= text.min().over(of_base) == text.max().over(of_base)
+    claims = claims.mutate(
+        agrees=one, first_id=claims.claim_id.min().over(of_base), last_id=claims.claim_id.max().over(of_base)
+    )
+    return claims.filter(claims.first_id != claims.last_id)
+
+
+def _credits(keys: ibis.Table) -> ibis.Table:
+    """Count a file's uncoded negative lines to which there is an equal positive one."""
+    lines = _cancelling(keys)
+    negative, positive = lines.filter(lines.raw_usd < 0), lines.filter(lines.raw_usd > 0)
+    equal = [*CANCELS, "size_units", "size_usd"]
+    # The few negative lines pick their like from the many positive ones before anything is compared twice.
+    found = negative.semi_join(positive, [_same(negative[name], positive[name]) for name in equal])
+    return found.group_by(FILE).agg(credit_lines=found.count())
+
+
+def _cancelling(keys: ibis.Table) -> ibis.Table:
+    lines = keys.filter(_is_uncoded(keys), keys.raw_usd != 0)
+    return lines.mutate(size_usd=lines.raw_usd.abs(), size_units=lines.service_unit_quantity.abs())
+
+
+def _in_style(keys: ibis.Table, styles: ibis.Table, style: str) -> ibis.Table:
+    files = styles.filter(styles.style == style)
+    return keys.semi_join(files, [_same(keys[name], files[name]) for name in FILE])
+
+
+def _is_uncoded(lines: ibis.Table) -> ibis.Value:
+    return (lines.adjustment == "original") & lines.original_claim_id.isnull()
+
+
+def _same(left: ibis.Value, right: ibis.Value) -> ibis.Value:
+    return left.identical_to(right)
+
+
+def _count(flag: ibis.Value) -> ibis.Value:
+    return flag.fill_null(False).cast("int64").sum()
