@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
 
 from ratebook.errors import RatebookError
+from ratebook.keys import check_key
 
 STAND_INS = ("placeholder", "synthetic", "worked example")
 """Words in an assumption's source that say it was chosen for the demonstration."""
@@ -26,15 +27,24 @@ ORDERS = (
 """Pairs of dates of which the first must not come after the second."""
 
 
-def check_settings(config: dict, schema: str | Path) -> None:
+def check_settings(config: dict, schema: str | Path, environment: Mapping[str, str]) -> None:
     """Check every setting before any work begins.
+
+    Parameters
+    ----------
+    config : dict
+        As `config.yaml` and what overrides it say.
+    schema : path
+        What may be said.
+    environment : mapping
+        Environment variables: where ids of real data are replaced, one holds the key.
 
     Raises
     ------
     RatebookError
         Naming the first key that breaks the schema (unknown, of the wrong type, out of range, an assumption
         without a source), a date that is no date or out of order, a file that is not there, an engine that is
-        not installed, or an assumption that only stands in although the data is real.
+        not installed, an assumption that only stands in although the data is real, or no key for real data.
 
     References
     ----------
@@ -58,6 +68,7 @@ def check_settings(config: dict, schema: str | Path) -> None:
             "config.yaml: study.data_note says the data is real, but these assumptions only stand in for your own "
             f"(value, unit, source): {', '.join(standing_in)}"
         )
+    check_key(config, environment)
 
 
 def walk_assumptions(node, path: str = "") -> Iterator[dict]:

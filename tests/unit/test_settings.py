@@ -27,7 +27,7 @@ def changed(key: str, value) -> dict:
 
 def test_the_shipped_config_passes(monkeypatch):
     monkeypatch.chdir(ROOT)
-    check_settings(CONFIG, SCHEMA)
+    check_settings(CONFIG, SCHEMA, {})
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_the_shipped_config_passes(monkeypatch):
 def test_a_setting_that_cannot_be_meant_is_named(monkeypatch, key, value, said):
     monkeypatch.chdir(ROOT)
     with pytest.raises(RatebookError, match=said):
-        check_settings(changed(key, value), SCHEMA)
+        check_settings(changed(key, value), SCHEMA, {})
 
 
 def test_every_assumption_is_found_with_its_key():

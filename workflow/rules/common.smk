@@ -10,5 +10,7 @@ from ratebook.provenance import code_of
 from ratebook.settings import check_settings
 
 check_settings(
-    config, os.path.join(workflow.basedir, "workflow/schemas/config.schema.yaml")
+    config,
+    os.path.join(workflow.basedir, "workflow/schemas/config.schema.yaml"),
+    os.environ,
 )

@@ -1,7 +1,10 @@
 """Files in anyone's layout to the raw tables: needs only `intake.source` and its layout."""
 
+import os
+
 from ratebook.errors import RatebookError
 from ratebook.intake.layouts import find_files, read_layout
+from ratebook.keys import fingerprint_of
 
 SIMULATED = config["intake"]["source"] == "results/simulate/raw"
 LAYOUT = f"workflow/layouts/{config['intake']['layout']}.yaml"
@@ -48,5 +51,6 @@ rule read_sources:
     params:
         source=config["intake"]["source"],
         max_rejected_share=config["intake"]["max_rejected_share"],
+        key_fingerprint=fingerprint_of(config, os.environ),
     script:
         "../../scripts/intake/read_sources.py"
