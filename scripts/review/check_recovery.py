@@ -1,19 +1,19 @@
 """What was planted beside what was found."""
 
 from ratebook.contracts import cost, engagement, rates
-from ratebook.contracts.clean import CashLedger, Claims, Rejected
 from ratebook.contracts.review import FaultCounts, Recovery
-from ratebook.review.recovery import check_recovery, count_faults, read_truth
+from ratebook.review.marks import MARKED_IN, count_faults, mark_records
+from ratebook.review.recovery import check_recovery, read_truth
 from ratebook.steps import step
 from ratebook.tables import open_table, read_table, write_table
 
 
 def main(snakemake):
-    source, output = snakemake.input, snakemake.output
+    source, params, output = snakemake.input, snakemake.params, snakemake.output
     truth = read_truth(source.get("truth"))
-    claims, ledger = open_table(source.claims, Claims), open_table(source.cash_ledger, CashLedger)
-    faults = count_faults(claims, ledger, open_table(source.rejected, Rejected), truth)
-    write_table(faults, output.fault_counts, FaultCounts)
+    tables = {name: open_table(source[name], contract) for name, contract in MARKED_IN.items()}
+    marks = mark_records(tables, params.extract_date)
+    write_table(count_faults(marks, tables["claims"], truth), output.fault_counts, FaultCounts)
     recovery = check_recovery(
         truth,
         read_table(output.fault_counts, FaultCounts),
@@ -22,7 +22,7 @@ def main(snakemake):
         read_table(source.total_cost, cost.TotalCost),
         read_table(source.completion, rates.Completion),
         read_table(source.trend, rates.Trend),
-        snakemake.params.category_groups,
+        params.category_groups,
     )
     write_table(recovery, output.recovery, Recovery)
 

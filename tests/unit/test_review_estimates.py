@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ratebook.contracts.clean import CashLedger, Claims, Rejected
 from ratebook.contracts.cost import Pmpm, TotalCost
 from ratebook.contracts.engagement import Engagement
 from ratebook.contracts.episodes import Cohort, SpellsByGap
 from ratebook.contracts.rates import Completion, Trend
 from ratebook.contracts.review import FaultCounts, Recovery, Sensitivity
+from ratebook.review.marks import NO_FAULT
 from ratebook.review.plots import plot_checklist, plot_recovery, plot_sensitivity
-from ratebook.review.recovery import check_recovery, count_faults, read_truth
+from ratebook.review.recovery import check_recovery, read_truth
 from ratebook.review.sensitivity import TOTAL, estimate_sensitivity, rmst_difference
 from ratebook.tables import empty_frame
 
@@ -78,14 +78,12 @@ def test_relabelling_the_arms_turns_the_sign():
 
 
 TRUTH = {
-    "expected": {"exact_duplicate": {"outcome": "once"}, "denied_header": {"outcome": "gone"},
-                 "gross_credit": {"outcome": "money"}},
-    "faults": {"exact_duplicate": ["C1"], "denied_header": ["C2", "C3"], "gross_credit": ["C8"], "reversed_span": ["P1"]},
     "engagement": {
         **{arm: {"contact_clock": {"90": days}} for arm, days in
            {"RSN": 70.0, "CSP": 40.0, "RSN_as_referred": 68.0, "CSP_as_referred": 41.0}.items()},
         "difference": {"contact_clock": {"90": 30.0}},
     },
+    "due_usd": {"exact_duplicate": 40.0, "interim": 20.0},
     "cost": {f"{arm}_as_referred": {"p1_usd": p1, "total_sud_usd": sud} for arm, p1, sud in
              (("RSN", 200.0, 6000.0), ("CSP", 360.0, 4000.0))},
     "rates": {
@@ -96,27 +94,18 @@ TRUTH = {
 }  # fmt: skip
 
 
-def test_faults_are_counted_by_what_should_have_become_of_them(table, run):
-    claims = table("claim_id | line_number\nC1 | 1\nC3 | 1\nC9 | 1", Claims)
-    rejected = table("claim_id\nC2\nC2\nC7", Rejected)
-    ledger = table("claim_id\nC8\nC1", CashLedger)
-    found = {row["kind"]: (row["planted"], row["met"]) for row in run(count_faults(claims, ledger, rejected, TRUTH))}
-    expected = {"exact_duplicate": (1, 1), "denied_header": (2, 1), "gross_credit": (1, 1), "all_rejected": (2, 1)}
-    assert found == expected
-
-
-def test_a_duplicate_that_stands_twice_is_not_recovered(table, run):
-    claims = table("claim_id | line_number\nC1 | 1\nC1 | 1", Claims)
-    ledger, rejected = table("claim_id\n", CashLedger), table("claim_id\n", Rejected)
-    found = {row["kind"]: row["met"] for row in run(count_faults(claims, ledger, rejected, TRUTH))}
-    assert found["gross_credit"] == 0
-    assert found["exact_duplicate"] == 0
+COUNTS = [
+    ("exact_duplicate", "A3.1", 4, 3, 5, 3, 40.01),
+    ("denied_header", "A4.1", 1, 0, 0, 0, 0.0),
+    ("interim", None, 2, 2, 0, 0, 20.0),
+    (NO_FAULT, None, 0, 0, 5, 3, 0.0),
+]
 
 
 def recovered(**tables):
     names = {"engagement": Engagement, "pmpm": Pmpm, "total_cost": TotalCost, "completion": Completion, "trend": Trend}
     frames = {name: tables.get(name, empty_frame(contract)) for name, contract in names.items()}
-    counts = pd.DataFrame({"kind": ["exact_duplicate"], "planted": [4], "met": [3]})
+    counts = pd.DataFrame(COUNTS, columns=list(FaultCounts.types()))
     found = check_recovery(TRUTH, counts, *frames.values(), {"medication": ["OTP", "MOUD_DRUG"]})
     return found.set_index("quantity")
 
@@ -152,9 +141,34 @@ def test_the_share_paid_of_a_group_weighs_its_categories_by_cost():
 
 
 def test_three_of_four_faults_are_not_all():
-    row = recovered().loc["fault exact_duplicate: share handled as it should be"]
-    assert row.estimate == 0.75
-    assert row.covered is False
+    found = recovered()
+    assert found.estimate["recall, exact_duplicate"] == 0.75
+    assert found.covered["recall, exact_duplicate"] is False
+    assert found.estimate["precision, exact_duplicate"] == 0.6
+    assert found.covered["precision, exact_duplicate"] is False
+
+
+def test_a_kind_that_must_bear_no_mark_has_no_precision():
+    found = recovered()
+    assert found.covered["recall, interim"] is True
+    assert "precision, interim" not in found.index
+
+
+def test_dollars_are_held_to_the_cent():
+    found = recovered()
+    assert found.covered["dollars that stand, exact_duplicate, usd"] is False
+    assert found.covered["dollars that stand, interim, usd"] is True
+
+
+def test_a_record_taken_without_a_fault_is_told():
+    row = recovered().loc["records taken or changed that have no fault"]
+    assert (row.planted, row.estimate, row.covered) == (0.0, 2.0, False)
+
+
+def test_a_mark_nothing_bears_has_no_precision_but_a_reason():
+    row = recovered().loc["precision, denied_header"]
+    assert pd.isna(row.estimate)
+    assert row.reason == "no record bears the mark"
 
 
 @pytest.mark.parametrize("draw", [plot_sensitivity, plot_checklist, plot_recovery])

@@ -31,9 +31,17 @@ rule check_recovery:
     """Set what was planted beside what was found; nothing was planted in real data."""
     input:
         truth="results/simulate/truth.json" if SIMULATED else [],
+        medical_claims="results/intake/medical_claims.parquet",
+        members="results/intake/members.parquet",
+        eligibility="results/intake/eligibility.parquet",
+        navigator_log="results/intake/navigator_log.parquet",
+        adjusted_lines="results/clean/adjusted_lines.parquet",
+        identity="results/clean/identity.parquet",
+        persons="results/clean/persons.parquet",
         claims="results/clean/claims.parquet",
-        cash_ledger="results/clean/cash_ledger.parquet",
         rejected="results/clean/rejected.parquet",
+        contacts="results/clean/contacts.parquet",
+        spans="results/exposure/spans.parquet",
         engagement="results/engagement/engagement.parquet",
         pmpm="results/cost/pmpm.parquet",
         total_cost="results/cost/total_cost.parquet",
@@ -50,6 +58,7 @@ rule check_recovery:
     conda:
         "../../environment.yml"
     params:
+        extract_date=config["study"]["extract_date"],
         category_groups=config["rates"]["category_groups"],
     script:
         "../../scripts/review/check_recovery.py"

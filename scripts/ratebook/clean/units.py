@@ -10,7 +10,8 @@ ENOUGH = 5
 """Lines a provider needs for a median of its own; with fewer, the code's median speaks."""
 SCALES = (15, 10)
 """How much too large units may be, and still be a slip of scale and not a long service."""
-TOLERANCE = 0.1
+TOLERANCE = 0.25
+"""A provider's prices differ, and rise over the years: a fifteenth may be a twelfth of the median, or an eighteenth."""
 
 
 def find_prices(keys: ibis.Table, timed_codes: list[str]) -> ibis.Table:
@@ -39,7 +40,7 @@ def find_misscaled(keys: ibis.Table, prices: ibis.Table) -> ibis.Table:
 def with_unit_scale(lines: ibis.Table, prices: ibis.Table) -> ibis.Table:
     """Say by how much a line's units are too large: 15 where minutes stand for quarters of an hour, 10, or null.
 
-    The price of a unit must lie within a tenth of that part of the median. Dollars are never changed.
+    The price of a unit must lie within a quarter of that part of the median. Dollars are never changed.
 
     References
     ----------

@@ -70,11 +70,15 @@ class Sensitivity(Contract):
 
 
 class FaultCounts(Contract):
-    """One row per kind of fault the simulation planted: how many claims, and how many came out as they should."""
+    """One row per kind of fault the simulation planted: how many records, how many were found, what else is marked."""
 
-    kind: str = Field("Kind of fault; 'all_rejected': rows the cleaning rejected, and those of them planted.")
-    planted: int = Field("Claims with the fault; of 'all_rejected', claims rejected.")
-    met: int = Field("Of these, claims that came out as they should; of 'all_rejected', claims with a planted fault.")
+    kind: str = Field("Kind of fault; 'records without a fault': what the rules took or changed, whatever was planted.")
+    mark: str = Field("What the pipeline must say of the record; null where it must say nothing.", nullable=True)
+    planted: int = Field("Records with the fault.", ge=0)
+    met: int = Field("Of these, records that bear the mark and came out as they should.", ge=0)
+    marked: int = Field("Records that bear the mark, among claims, dispensings, persons or log entries.", ge=0)
+    explained: int = Field("Of these, records planted to bear it, by this kind or another.", ge=0)
+    paid_usd: float = Field("Final dollars of the kind's claims and of those that stand beside them.")
 
     class Config(Contract.Config):
         unique = ("kind",)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import ibis
 import pandas as pd
 
-from ratebook.contracts.review import FaultCounts, Recovery
+from ratebook.contracts.review import Recovery
+from ratebook.review.marks import NO_FAULT
 from ratebook.tables import empty_frame
 
 ARMS = ("RSN", "CSP")
-CLAIM_IDS = ("C", "D")
-"""Ids of claims and dispensings begin so; those of persons and log entries do not, and are checked elsewhere."""
+COUNTED = "every record is counted: no interval"
+CENT = 0.005
 SHOWN_LAGS = (3,)
 """Months after service at which the share paid is held against what was planted."""
 
@@ -21,49 +21,6 @@ SHOWN_LAGS = (3,)
 def read_truth(path: str) -> dict:
     """Read what was planted; nothing where the data are not simulated."""
     return json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
-
-
-def count_faults(claims: ibis.Table, cash_ledger: ibis.Table, rejected: ibis.Table, truth: dict) -> ibis.Table:
-    """Count, by kind of fault, how many planted claims came out as they should.
-
-    A claim that should be `gone` is not among the final claims; `money` without a service is in the ledger; every
-    other claim stands, each of its lines once. The row 'all_rejected' counts claims the rules of quality
-    rejected, and those of them that had a fault.
-
-    Returns
-    -------
-    FaultCounts
-
-    References
-    ----------
-    methods.md, G: planted data faults.
-    """
-    outcome = {kind: expected["outcome"] for kind, expected in truth.get("expected", {}).items()}
-    faults = [
-        (kind, claim, outcome.get(kind, "kept"))
-        for kind, ids in truth.get("faults", {}).items()
-        for claim in ids
-        if claim.startswith(CLAIM_IDS)
-    ]
-    schema = {"kind": "string", "fault_id": "string", "outcome": "string"}
-    planted = ibis.memtable(pd.DataFrame(faults, columns=list(schema)), schema=schema)
-    lines = claims.group_by("claim_id", "line_number").agg(copies=claims.count())
-    final = lines.group_by("claim_id").agg(copies=lines.copies.max())
-    paid = cash_ledger.select(ledger_id="claim_id").distinct()
-    joined = planted.left_join(final, planted.fault_id == final.claim_id)
-    joined = joined.left_join(paid, joined.fault_id == paid.ledger_id)
-    met = ibis.cases(
-        (joined.outcome == "gone", joined.copies.isnull()),
-        (joined.outcome == "money", joined.ledger_id.notnull()),
-        else_=(joined.copies == 1).fill_null(False),
-    )
-    by_kind = joined.group_by("kind").agg(planted=joined.count(), met=met.sum())
-    taken = rejected.group_by("claim_id").agg(rows=rejected.count())
-    known = planted.select("fault_id").distinct()
-    taken = taken.left_join(known, taken.claim_id == known.fault_id)
-    whole = taken.aggregate(planted=taken.count(), met=taken.fault_id.notnull().sum())
-    whole = whole.select(kind=ibis.literal("all_rejected"), planted="planted", met=whole.met.fill_null(0))
-    return ibis.union(by_kind.select(*FaultCounts.types()), whole.select(*FaultCounts.types()))
 
 
 def check_recovery(
@@ -79,7 +36,10 @@ def check_recovery(
     """Set every planted quantity beside its estimate, and say whether the interval holds it.
 
     Unweighted estimates are held against the arms as the sites referred them, overlap-weighted ones against the
-    arms forced on everybody. A fault counts as recovered when every planted claim came out as it should.
+    arms forced on everybody. Of every kind of fault, recall is the share of its records that bear the mark they
+    must and came out as they should; precision is the share of the records with that mark which were planted for
+    it, by this kind or another; and the dollars are those that end up as final. A kind that must bear no mark has
+    no precision. No record may be taken or changed that has no fault.
 
     Returns
     -------
@@ -94,7 +54,7 @@ def check_recovery(
         return empty_frame(Recovery)
     rows = [*_engagement_rows(truth, engagement), *_cost_rows(truth, pmpm, total_cost)]
     rows += [*_trend_rows(truth, trend), *_completion_rows(truth, completion, category_groups)]
-    rows += _fault_rows(fault_counts)
+    rows += _fault_rows(truth, fault_counts)
     return pd.DataFrame(rows, columns=list(Recovery.types()))
 
 
@@ -154,14 +114,33 @@ def _completion_rows(truth: dict, completion: pd.DataFrame, category_groups: dic
             yield _row(f"share paid {lag} months after service, {group}", so_far / whole, found)
 
 
-def _fault_rows(fault_counts: pd.DataFrame):
-    for row in fault_counts[fault_counts.planted > 0].sort_values("kind").to_dict("records"):
-        share = row["met"] / row["planted"]
-        name = f"fault {row['kind']}: share handled as it should be"
-        if row["kind"] == "all_rejected":
-            name = "share of rejected claims that had a planted fault"
-        found = {"planted": 1.0, "estimate": share, "lower": None, "upper": None, "covered": share == 1.0}
-        yield {"quantity": name, **found, "reason": "every planted claim is counted: no interval"}
+def _fault_rows(truth: dict, fault_counts: pd.DataFrame):
+    due = truth.get("due_usd", {})
+    for row in fault_counts.sort_values("kind").to_dict("records"):
+        kind = row["kind"]
+        if kind == NO_FAULT:
+            yield _counted("records taken or changed that have no fault", 0.0, row["marked"] - row["explained"])
+            continue
+        yield _counted(f"recall, {kind}", 1.0, row["met"] / row["planted"])
+        if isinstance(row["mark"], str):
+            precision = row["explained"] / row["marked"] if row["marked"] else None
+            yield _counted(f"precision, {kind}", 1.0, precision)
+        if kind in due:
+            yield _counted(f"dollars that stand, {kind}, usd", due[kind], row["paid_usd"])
+
+
+def _counted(quantity: str, planted: float, found: float | None) -> dict:
+    """Set a count beside what it must be, to the cent; null where nothing bears the mark."""
+    missing = found is None
+    return {
+        "quantity": quantity,
+        "planted": planted,
+        "estimate": found,
+        "lower": None,
+        "upper": None,
+        "covered": None if missing else abs(found - planted) < CENT,
+        "reason": "no record bears the mark" if missing else COUNTED,
+    }
 
 
 def _row(quantity: str, planted, found: pd.DataFrame) -> dict:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ratebook.simulate.block import NO_WORD, NULL, Block
 from ratebook.simulate.delivery import pharmacy_kind, source_files, tally_control
-from ratebook.simulate.fault_kinds import KINDS
+from ratebook.simulate.fault_kinds import FORMER_IDS, KINDS
 from ratebook.simulate.fault_records import move_outside, spoil_drugs, spoil_log, spoil_spans
 from ratebook.simulate.faults import CODED, plant_faults
 from ratebook.simulate.longterm import Residents
@@ -47,7 +47,8 @@ def finish_batch(rng, setup: Setup, batch, draft: Draft):
     Returns
     -------
     tuple
-        Tables as Arrow columns, sums for the truth, and ids by kind of fault: of what is wrong, and of what stands.
+        Tables as Arrow columns, sums for the truth, and ids by kind of fault: of what is wrong, and of what stands;
+        and the person of each claim under a former id.
     """
     who, spans, plan, tally, log = draft.who, draft.spans, draft.plan, draft.tally, draft.log
     rates = setup.settings["faults"]
@@ -59,33 +60,42 @@ def finish_batch(rng, setup: Setup, batch, draft: Draft):
     rows, listed = plant_faults(rng, setup, who, rows, KINDS, rates)
     if plan != CODED:
         rows["adjustment"][:] = NO_WORD
-    used = np.concatenate([ids for pair in listed.values() for ids in pair])
+    used = np.concatenate([ids for found in listed.values() for ids in (found.claims, found.stands)])
+    tally.update({("due", kind): found.due for kind, found in listed.items()})
     first_day = np.full(len(who), -1)
     first_day[spans["person"][::-1]] = spans["start"][::-1]
     step_down = np.unique(rows["claim"][(rows["hcpcs"] == word("H0010")) & ~np.isin(rows["claim"], used)])
-    paid_after_medicare = np.setdiff1d(rows["claim"][rows["crossover"] == 1], listed["crossover"][0])
+    gone = np.concatenate([found.claims for kind, found in listed.items() if KINDS[kind].outcome == "gone"])
+    after_medicare = np.setdiff1d(rows["claim"][rows["crossover"] == 1], np.append(gone, listed["crossover"].claims))
     retroactive = np.unique(spans["person"][spans["added"] > spans["start"]])
     outside = move_outside(rng, setup, rows, first_day, used, rates["outside_coverage"])
     spans, persons_of = spoil_spans(rng, setup, spans, rates)
     drugs, drug_resent, drug_listed = spoil_drugs(rng, setup, drugs, rates)
+    tally["due", "drug_duplicate"] += int(drugs["paid"][drug_resent == 1].sum())
 
     number, people = batch.number, who.number
     persons_of["retroactive_span"] = retroactive
     persons_of["member_conflict"] = np.sort(
         rng.permutation(len(who))[: int(np.ceil(rates["member_conflict"] * len(who)))]
     )
-    faults = {kind: claim_ids(number, gone).to_pylist() for kind, (gone, _) in listed.items()}
+    faults = {kind: claim_ids(number, found.claims).to_pylist() for kind, found in listed.items()}
     faults["outside_coverage"] = claim_ids(number, outside).to_pylist()
     faults["step_down"] = claim_ids(number, step_down).to_pylist()
-    faults["dual_crossover"] = claim_ids(number, paid_after_medicare).to_pylist()
+    faults["dual_crossover"] = claim_ids(number, after_medicare).to_pylist()
     faults |= {kind: persons(people[at]).to_pylist() for kind, at in persons_of.items()}
     faults |= {kind: numbered(f"D{number:05d}", at, 8).to_pylist() for kind, at in drug_listed.items()}
-    stands = {kind: claim_ids(number, ids).to_pylist() for kind, (_, ids) in listed.items() if len(ids)}
+    stands = {kind: claim_ids(number, found.stands).to_pylist() for kind, found in listed.items()}
+    owners = {
+        claim: person
+        for kind in FORMER_IDS
+        for claim, person in zip(faults[kind], persons(people[listed[kind].owners]).to_pylist())
+    }
     if log is not None:
         log, entries = spoil_log(rng, log, rates)
         faults |= {kind: numbered(f"N{number:05d}", at, 8).to_pylist() for kind, at in entries.items()}
 
-    files, names = source_files(plan.lower(), rows["claim_type"], rows["paid_date"], rows["resent"] == 2, rows["feed"])
+    sent = np.where(rows["paid_date"] == NULL, setup.extract, rows["paid_date"])
+    files, names = source_files(plan.lower(), rows["claim_type"], sent, rows["resent"] == 2, rows["feed"])
     kind = pharmacy_kind(len(drugs["day"]))
     drug_files, drug_names = source_files(plan.lower(), kind, drugs["paid_date"])
     tally.update(tally_control(files, names, rows, rows["resent"], rows["claim_type"]))
@@ -103,7 +113,7 @@ def finish_batch(rng, setup: Setup, batch, draft: Draft):
     if isinstance(who, People):
         ages = (setup.start - who.birth) / 365.25
         tables["capitation_payments"] = capitation_columns(setup, spans, people, ages)
-    return tables, tally, (faults, stands)
+    return tables, tally, (faults, stands, owners)
 
 
 def _pay_drugs(rng, drugs: dict, plan: str) -> dict:

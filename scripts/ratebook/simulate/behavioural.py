@@ -25,7 +25,7 @@ from ratebook.simulate.setup import Setup
 from ratebook.simulate.write import persons
 
 
-def make_batch(setup: Setup, batch) -> tuple[dict, Counter, tuple[dict, dict]]:
+def make_batch(setup: Setup, batch) -> tuple[dict, Counter, tuple[dict, dict, dict]]:
     """Make one batch: tables as Arrow columns, sums for the truth, and the ids of planted faults."""
     rng = np.random.default_rng(batch.seed)
     people = draw_people(rng, setup, batch.first + np.arange(batch.members))
@@ -42,12 +42,12 @@ def make_batch(setup: Setup, batch) -> tuple[dict, Counter, tuple[dict, dict]]:
     tally.update({("engaged", int(arm)): int((firsts.arm[firsts.is_index] == arm).sum()) for arm in (0, 1)})
     spans = behavioural_spans(rng, setup, people)
     draft = Draft(people, rows, drugs, spans, "BHP", tally, log)
-    tables, tally, (faults, stands) = finish_batch(rng, setup, batch, draft)
+    tables, tally, (faults, stands, owners) = finish_batch(rng, setup, batch, draft)
     both = np.intersect1d(engagements.person[engagements.arm == 0], engagements.person[engagements.arm == 1])
     late = np.unique(engagements.person[contacts["engagement"]][contacts["day"] > setup.end - 30])
     faults["contamination"] = persons(people.number[both]).to_pylist()
     faults["near_data_end"] = persons(people.number[late]).to_pylist()
-    return tables, tally, (faults, stands)
+    return tables, tally, (faults, stands, owners)
 
 
 def bill_care(rng, setup: Setup, people: People, admissions: Admissions, engagements: Engagements):

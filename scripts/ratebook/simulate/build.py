@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from ratebook.contracts import intake
 from ratebook.simulate import behavioural, longterm_batch
-from ratebook.simulate.block import month_start
+from ratebook.simulate.block import NULL, month_start
+from ratebook.simulate.delivery import UNPAID
 from ratebook.simulate.records import facility_table, log_columns, program_cost_table, staff_log
 from ratebook.simulate.setup import Setup, read_setup
 from ratebook.simulate.truth import describe_truth, sample_truth
@@ -67,11 +68,13 @@ def build_program(study: dict, settings: dict, folder: str | Path, truth: str | 
     total: Counter = Counter()
     faults: dict[str, list[str]] = {}
     stands: dict[str, list[str]] = {}
+    owners: dict[str, str] = {}
     for tally, planted in _each(tasks, threads):
         total.update(tally)
         for found, ids_by_kind in zip((faults, stands), planted):
             for kind, ids in ids_by_kind.items():
                 found.setdefault(kind, []).extend(ids)
+        owners |= planted[2]
     _write_program_tables(setup, folder, total, len(tasks))
     for table, contract in intake.TABLES.items():
         path = folder / f"{table}.parquet"
@@ -79,7 +82,7 @@ def build_program(study: dict, settings: dict, folder: str | Path, truth: str | 
             write_single(empty_table(contract), contract, path)
         elif table not in PER_BATCH and path.is_dir():
             _join_parts(path)
-    truth.write_text(json.dumps(describe_truth(setup, total, faults, stands), indent=1, sort_keys=True) + "\n")
+    truth.write_text(json.dumps(describe_truth(setup, total, faults, stands, owners), indent=1, sort_keys=True) + "\n")
 
 
 def plan_batches(settings: dict) -> list[Batch]:
@@ -104,10 +107,10 @@ def _each(tasks: list, threads: int):
         yield from map(_make, tasks)
 
 
-def _make(task: tuple[Setup, Batch, Path]) -> tuple[Counter, tuple[dict, dict]]:
+def _make(task: tuple[Setup, Batch, Path]) -> tuple[Counter, tuple[dict, dict, dict]]:
     setup, batch, folder = task
     if batch.population == TRUTH:
-        return sample_truth(setup, batch), ({}, {})
+        return sample_truth(setup, batch), ({}, {}, {})
     tables, tally, faults = POPULATIONS[batch.population](setup, batch)
     for table, columns in tables.items():
         write_part(columns, intake.TABLES[table], folder / f"{table}.parquet", f"part-{batch.number:05d}")
@@ -143,10 +146,11 @@ def control_table(total: Counter) -> pa.Table:
     keys = sorted({key[1:4] for key in total if key[0] == "control"})
     amounts = [(total[("control", *key, "rows")], total[("control", *key, "cents")]) for key in keys]
     files, months, categories = (list(column) for column in zip(*keys)) if keys else ([], [], [])
+    month = np.array(months, np.int64)
     return pa.table(
         {
             "source_file": pa.array(files, pa.string()),
-            "paid_month": dates(month_start(np.array(months, np.int64))),
+            "paid_month": dates(np.where(month == UNPAID, NULL, month_start(month))),
             "category": pa.array(categories, pa.string()),
             "record_count": pa.array([rows for rows, _ in amounts], pa.int64()),
             "paid_amount": decimals(np.array([paid for _, paid in amounts], np.int64), pa.decimal128(14, 2)),

@@ -9,14 +9,16 @@ import numpy as np
 from ratebook.simulate.block import NULL, month_number
 from ratebook.simulate.world import vocabulary, word
 
+UNPAID = 0
+"""The month paid, as months since 1970, of what is not paid yet."""
 FEEDS = ("", "header")
 """Feeds of one plan, by the number in a line's `feed`: the second states amounts of headers only."""
 
 
 def source_files(
-    plan: str, kinds: np.ndarray, paid_date: np.ndarray, moved: np.ndarray | int = 0, feed: np.ndarray | int = 0
+    plan: str, kinds: np.ndarray, sent: np.ndarray, moved: np.ndarray | int = 0, feed: np.ndarray | int = 0
 ):
-    """Say which file each line comes in: plan, feed, claim type and year of payment; `moved` lines come a year later.
+    """Say which file each line comes in: plan, feed, claim type and year it was sent in; `moved` lines come a year later.
 
     Returns
     -------
@@ -24,7 +26,7 @@ def source_files(
         Each line's number of a file, and the files' names.
     """
     texts = vocabulary()
-    year = month_number(np.where(paid_date == NULL, 0, paid_date)) // 12 + 1970 + moved
+    year = month_number(sent) // 12 + 1970 + moved
     key = (kinds.astype(np.int64) * len(FEEDS) + feed) * 10000 + year
     found, index = np.unique(key, return_inverse=True)
     parts = [(*divmod(k // 10000, len(FEEDS)), k % 10000) for k in found]
@@ -34,8 +36,8 @@ def source_files(
 def tally_control(files: np.ndarray, names: list[str], rows: dict, resent: np.ndarray, kind: np.ndarray) -> Counter:
     """Count lines and cents by file, month paid and claim type, each record once."""
     total, texts = Counter(), vocabulary()
-    sent = (resent == 0) & (rows["paid_date"] != NULL)
-    month = month_number(np.where(sent, rows["paid_date"], 0))
+    sent = resent == 0
+    month = np.where(rows["paid_date"] == NULL, UNPAID, month_number(np.maximum(rows["paid_date"], 0)))
     key = (files * 10**6 + month) * 1000 + kind
     found, index = np.unique(key[sent], return_inverse=True)
     counts = np.bincount(index, minlength=len(found))

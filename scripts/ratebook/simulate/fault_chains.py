@@ -44,6 +44,7 @@ def same_id_replacement(pick: Pick) -> None:
     """A replacement keeps the claim's own number: its code and its later payment tell it from the original."""
     pick.copy("replacement", None, (15, 60), 0.9)
     pick.extra[-1]["claim"] = pick.get("claim")
+    pick.due = pick.extra[-1]["paid"]
 
 
 def replacement(pick: Pick) -> None:

@@ -131,6 +131,7 @@ def denied_line(pick: Pick) -> None:
     """One line of a paid claim is denied; the amounts stay as they were."""
     last = np.append(pick.of[1:] != pick.of[:-1], True)
     pick.rows["line_status"][pick.lines[last]] = word("542")
+    pick.due = pick.get("paid")[~last]
 
 
 def denied_resubmitted(pick: Pick) -> None:
@@ -141,16 +142,19 @@ def denied_resubmitted(pick: Pick) -> None:
 
 def header_priced(pick: Pick) -> None:
     """The amount stands in the header alone; every line is zero."""
+    pick.due = pick.get("paid")
     pick.set(paid=0)
 
 
 def header_mismatch(pick: Pick) -> None:
     """Header and lines disagree, both positive: the header of an institutional claim is right."""
+    pick.due = pick.get("paid")
     pick.set(paid=np.rint(pick.get("paid") * 0.8).astype(np.int64))
 
 
 def repeated_header(pick: Pick) -> None:
     """A file of its own has no header amount: it writes the header's on every line of the claim."""
+    pick.due = pick.get("paid")
     pick.set(paid=pick.get("header_paid"), header_paid=NULL, feed=1)
 
 
@@ -229,8 +233,9 @@ def after_paid_date(pick: Pick) -> None:
 
 
 def after_extract(pick: Pick) -> None:
-    """A service dated after the data were drawn."""
+    """A service dated after the data were drawn, and not paid yet."""
     _move(pick, pick.setup.extract + pick.draw(3, 60))
+    pick.set(paid_date=NULL)
 
 
 def no_dates(pick: Pick) -> None:
@@ -340,3 +345,5 @@ KINDS: dict[str, Kind] = {
     "negative_unexplained": Kind(_ordinary, negative_unexplained, "A8.3", "gone", "Negative amounts with no cause."),
 }
 """Kind of fault to what it is; each has its rate in `simulate.faults`."""
+FORMER_IDS = ("old_id", "old_id_chain", "reused_id")
+"""Kinds whose claims bear another id than their person's: the truth says whose they are."""

@@ -35,6 +35,7 @@ RECORD_KINDS = {
     "log_unknown_person": RecordKind("A2.3", "gone", "Log entries whose client is nobody's id."),
 }
 """Kinds with a rate in `simulate.faults`; what is listed is persons, claims, dispensings or log entries."""
+DRUG_KINDS = ("drug_duplicate", "drug_void")
 NATURAL_KINDS = {
     "retroactive_span": RecordKind("A12.4", "flagged", "Persons with coverage entered after it began."),
     "contamination": RecordKind("B8", "flagged", "Persons served by both programs."),

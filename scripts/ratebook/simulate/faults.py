@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,6 +36,8 @@ class Pick:
     extra: list[Block] = field(default_factory=list)
     gone: list[np.ndarray] = field(default_factory=list)
     stands: list[np.ndarray] = field(default_factory=list)
+    due: np.ndarray | None = None
+    """Cents that should stand in the end, where they are not those of the lines that stand."""
 
     @property
     def is_coded(self) -> bool:
@@ -106,6 +109,15 @@ class Kind:
     description: str
 
 
+class Listed(NamedTuple):
+    """What the truth says of one kind: claims it lists, claims that stand beside them, whose the first are, and cents."""
+
+    claims: np.ndarray
+    stands: np.ndarray
+    owners: np.ndarray
+    due: int
+
+
 def plant_faults(rng, setup: Setup, who, rows: Block, kinds: dict[str, Kind], rates: dict[str, float]):
     """Plant every kind at its rate on claims that no other kind has taken.
 
@@ -114,7 +126,7 @@ def plant_faults(rng, setup: Setup, who, rows: Block, kinds: dict[str, Kind], ra
     Returns
     -------
     tuple
-        The rows with the faults, and by kind the claim numbers it lists and those that should stand.
+        The rows with the faults, and by kind what the truth says of it.
     """
     number, first, count = np.unique(rows["claim"], return_index=True, return_counts=True)
     starts = np.cumsum(count) - count
@@ -122,7 +134,7 @@ def plant_faults(rng, setup: Setup, who, rows: Block, kinds: dict[str, Kind], ra
     free = np.ones(len(number), bool)
     luck = rng.permutation(len(number))
     next_claim, extra = int(number.max()) + 1 if len(number) else 0, []
-    listed: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    listed: dict[str, Listed] = {}
     heads = take(rows, first)
     for name, kind in kinds.items():
         may = np.flatnonzero(free[luck] & kind.among(heads, count, who, setup)[luck])
@@ -136,6 +148,17 @@ def plant_faults(rng, setup: Setup, who, rows: Block, kinds: dict[str, Kind], ra
         if len(at):
             kind.plant(pick)
         next_claim, extra = pick.next_claim, extra + pick.extra
-        gone = np.concatenate([*pick.gone]) if pick.gone else number[at]
-        listed[name] = (gone, np.concatenate(pick.stands) if pick.stands else number[:0])
+        claims = np.concatenate(pick.gone) if pick.gone else number[at]
+        stands = np.concatenate(pick.stands) if pick.stands else number[:0]
+        whose = heads["person"][at]
+        listed[name] = Listed(claims, stands, whose, _due(pick, stands if kind.outcome == "gone" else None))
     return append([rows, *extra]), listed
+
+
+def _due(pick: Pick, stands: np.ndarray | None) -> int:
+    """Give the cents of the lines that should stand: those of some claims, or of all, each line once."""
+    if pick.due is not None:
+        return int(pick.due.sum())
+    parts = [take(pick.rows, pick.lines), *pick.extra]
+    of = [part["resent"] == 0 if stands is None else np.isin(part["claim"], stands) for part in parts]
+    return sum(int(part["paid"][those].sum()) for part, those in zip(parts, of))

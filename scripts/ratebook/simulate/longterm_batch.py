@@ -23,7 +23,7 @@ from ratebook.simulate.services import bill_emergency, bill_inpatient, bill_visi
 from ratebook.simulate.setup import Setup
 
 
-def make_batch(setup: Setup, batch) -> tuple[dict, Counter, tuple[dict, dict]]:
+def make_batch(setup: Setup, batch) -> tuple[dict, Counter, tuple[dict, dict, dict]]:
     """Make one batch: tables as Arrow columns, sums for the truth, and the ids of planted faults."""
     rng = np.random.default_rng(batch.seed)
     residents = draw_residents(rng, setup, batch.first + np.arange(batch.members))

@@ -25,6 +25,9 @@ def bill_visits(rng, setup: Setup, drug, person, start, end, service: world.Serv
     span, days = arrivals(rng, setup, start, end, service.per_year)
     who, n = person[span], len(span)
     units = np.array(service.units)[rng.integers(0, len(service.units), n)]
+    last = np.minimum(days + service.span_days - 1, setup.end)
+    if service.span_days > 1:
+        units = np.minimum(units, last - days + 1)
     paid = cents(service.price_usd * units * setup.price(days) * noise(rng, service.spread, n))
     # A person keeps to a few providers.
     pool = words(PROVIDERS[service.provider])
@@ -36,9 +39,9 @@ def bill_visits(rng, setup: Setup, drug, person, start, end, service: world.Serv
         person=who,
         claim_type=word("professional"),
         claim_start=days,
-        claim_end=np.minimum(days + service.span_days - 1, setup.end),
+        claim_end=last,
         line_start=days,
-        line_end=np.minimum(days + service.span_days - 1, setup.end),
+        line_end=last,
         place=word(service.place),
         hcpcs=words(service.hcpcs)[rng.integers(0, len(service.hcpcs), n)],
         units=units * 10000,

@@ -11,7 +11,7 @@ from ratebook.simulate.behavioural import bill_care
 from ratebook.simulate.block import month_start, stack
 from ratebook.simulate.detox import draw_admissions
 from ratebook.simulate.fault_kinds import KINDS
-from ratebook.simulate.fault_records import NATURAL_KINDS, RECORD_KINDS
+from ratebook.simulate.fault_records import DRUG_KINDS, NATURAL_KINDS, RECORD_KINDS
 from ratebook.simulate.navigator import MONTH, bill_program, draw_contacts, draw_engagements, first_admission_after
 from ratebook.simulate.network import ARMS
 from ratebook.simulate.people import NEVER, draw_people
@@ -88,7 +88,7 @@ def _sum_costs(name: str, rows, drugs, found, discharge, chosen) -> Counter:
     return total
 
 
-def describe_truth(setup: Setup, total: Counter, faults: dict, stands: dict) -> dict:
+def describe_truth(setup: Setup, total: Counter, faults: dict, stands: dict, owners: dict) -> dict:
     """Lay out the truth.
 
     Keys
@@ -123,7 +123,8 @@ def describe_truth(setup: Setup, total: Counter, faults: dict, stands: dict) -> 
     faults, stands
         By kind: ids of claims (C…), dispensings (D…), log entries (N…) or persons (P…) that are wrong, and of the
         claims that should stand beside them. `expected` says by which rule of methods.md and with what outcome
-        (see `faults.Kind`).
+        (see `faults.Kind`); `due_usd`, by kind of claim, the dollars that both together should end with;
+        `owners`, of each claim under a former id, the person.
     """
     arms = sorted({key[1] for key in total if key[0] == "engagement"})
     engagement = {arm: _engagement(total, arm) for arm in arms}
@@ -150,7 +151,9 @@ def describe_truth(setup: Setup, total: Counter, faults: dict, stands: dict) -> 
             for kind, entry in {**KINDS, **RECORD_KINDS, **NATURAL_KINDS}.items()
         },
         "faults": {kind: sorted(ids) for kind, ids in sorted(faults.items())},
-        "stands": {kind: sorted(ids) for kind, ids in sorted(stands.items())},
+        "stands": {kind: sorted(ids) for kind, ids in sorted(stands.items()) if ids},
+        "owners": owners,
+        "due_usd": {kind: total["due", kind] / 100 for kind in (*KINDS, *DRUG_KINDS) if faults.get(kind)},
         "rows": {name: total[("rows", name)] for name in ("medical", "pharmacy")},
     }
 
