@@ -11,8 +11,9 @@ from conftest import ROOT
 from ratebook.contracts.base import COUNTED
 from ratebook.contracts.intake import TABLES, Eligibility, SourceManifest
 from ratebook.errors import RatebookError
+from ratebook.intake.cells import parse
 from ratebook.intake.layouts import find_files, read_layout
-from ratebook.intake.sources import _parse, build_manifest, check_parsed, count_source, read_source, read_sources
+from ratebook.intake.sources import build_manifest, check_parsed, count_source, read_source, read_sources
 from ratebook.tables import empty_frame, open_table, read_row, write_table
 
 SCHEMA = ROOT / "workflow/schemas/layout.schema.yaml"
@@ -138,7 +139,7 @@ def test_a_missing_folder_names_the_setting(layout, tmp_path):
     ],
 )
 def test_a_date_is_read_whole_or_not_at_all(run, form, text, parses):
-    found = run(_parse(ibis.literal(text), "date", form))
+    found = run(parse(ibis.literal(text), "date", form))
     assert (found is not None) == parses
 
 
