@@ -108,7 +108,7 @@ def clean(tmp_path, text, pharmacy="load_sequence", members="person_id\nP", cros
         "identity": keep(identity, to.Identity),
         "persons": keep(build_persons(people, identity), to.Persons),
     }
-    marked = mark_lines(tables, extract, {**SETTINGS, **settings})
+    marked = mark_lines(tables, extract, {**SETTINGS, **settings}, a.TALLIED)
     codes = (SERVICES, DIAGNOSES, claim_meanings(medical, SERVICES, DIAGNOSES))
     claims = keep(clean_claims(marked, *codes), to.Claims)
     rejected = keep(select_rejected(marked), to.Rejected)

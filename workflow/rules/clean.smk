@@ -149,14 +149,17 @@ rule clean_contacts:
 
 
 rule build_attrition:
-    """Lay out what left the claims and why, beside the supplier's control totals, and judge the data's quality."""
+    """Lay out what left the claims and why, beside the supplier's control totals, and every exhibit of their quality."""
     input:
         claims="results/clean/claims.parquet",
+        rejected="results/clean/rejected.parquet",
+        paid_lags="results/clean/paid_lags.parquet",
         medical_claims="results/intake/medical_claims.parquet",
         pharmacy_claims="results/intake/pharmacy_claims.parquet",
         adjusted_lines="results/clean/adjusted_lines.parquet",
         identity="results/clean/identity.parquet",
         persons="results/clean/persons.parquet",
+        members="results/intake/members.parquet",
         navigator_log="results/intake/navigator_log.parquet",
         control_totals="results/intake/control_totals.parquet",
         identity_crosswalk="results/intake/identity_crosswalk.parquet",
@@ -166,6 +169,16 @@ rule build_attrition:
         attrition="results/clean/attrition.parquet",
         reconciliation="results/clean/reconciliation.parquet",
         qa="results/clean/qa.parquet",
+        file_totals="results/clean/file_totals.parquet",
+        adjustment_rates="results/clean/adjustment_rates.parquet",
+        header_cases="results/clean/header_cases.parquet",
+        lag_distribution="results/clean/lag_distribution.parquet",
+        lag_completion="results/clean/lag_completion.parquet",
+        missingness="results/clean/missingness.parquet",
+        duplicates="results/clean/duplicates.parquet",
+        denials="results/clean/denials.parquet",
+        net_cost="results/clean/net_cost.parquet",
+        unit_prices="results/clean/unit_prices.parquet",
     log:
         "logs/clean/build_attrition.log",
     benchmark:
@@ -173,14 +186,19 @@ rule build_attrition:
     conda:
         "../../environment.yml"
     params:
-        extract_date=config["study"]["extract_date"],
+        study={
+            key: config["study"][key]
+            for key in ("window_start", "window_end", "extract_date")
+        },
         settings={key: config["clean"][key] for key in JUDGED_BY},
-        max_rejected_share=config["intake"]["max_rejected_share"],
-        control_total_share=config["clean"]["control_total_share"],
         limits={
+            **config["clean"]["quality"],
+            "max_rejected_share": config["intake"]["max_rejected_share"],
+            "control_total_share": config["clean"]["control_total_share"],
             "unmatched_warn": config["clean"]["unmatched_share"]["warn"],
             "unmatched": config["clean"]["unmatched_share"]["error"],
             "negative": config["clean"]["unexplained_negative_usd"],
+            "completion": config["exposure"]["reportable_completion"]["value"],
         },
     script:
         "../../scripts/clean/build_attrition.py"

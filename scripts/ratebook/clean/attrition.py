@@ -46,6 +46,7 @@ RULES = {
 Repeated header amounts come first: they say what a source's number means, before any rule adds numbers up.
 """
 LOG_RULES = {
+    "A0.2": "A cell nobody can read",
     "A3.1": "Entries with one id",
     "A2.3": "Ids of no known member",
     "A1.1": "Neither of the two programs",
@@ -58,6 +59,8 @@ FAULTS = ("A0.1", "A0.2", "A2.3", "A2.4", "A3.2", "A8.3", *[rule for rule in RUL
 COST_RULE = "A1.2"
 
 
+TALLIED = ("paid_amount", "charge_amount", "header_paid_amount")
+"""Raw columns that no rule of a line reads and the exhibits count."""
 TALLIED_BY = ("source_table", "source_file", "paid_month", "claim_type", "record_type", "adjustment", "rule_id")
 TALLIED_BY += ("amount_rule_id", "is_orphan_replacement", "is_near_duplicate", "is_across_files", "is_crossover")
 """What every exhibit of the raw lines is made from: no exhibit reads the lines again."""

@@ -45,9 +45,13 @@ def with_copies(lines: ibis.Table) -> ibis.Table:
     cells = [lines[name].cast("string").fill_null("") for name in lines.columns if name not in NOT_CONTENT]
     content = functools.reduce(lambda a, b: a + "|" + b, cells)
     same = ibis.window(group_by=[*CLAIM, content], order_by="load_sequence")
-    lines = lines.mutate(early=record_rule(lines), denied=denial_rule(lines), is_copy=ibis.row_number().over(same) > 0)
     file = lines.source_file.fill_null("")
-    lines = lines.mutate(is_across_files=lines.is_copy & (file != file.first().over(same)))
+    lines = lines.mutate(
+        early=record_rule(lines),
+        denied=denial_rule(lines),
+        is_copy=ibis.row_number().over(same) > 0,
+        is_across_files=file != file.first().over(same),
+    )
     is_open = lines.early.isnull() & lines.denied.isnull() & ~lines.is_copy
     lines = lines.mutate(is_open=is_open)
     key = ibis.window(group_by=[*RECORD, "original_claim_id", "claim_line_number"])
