@@ -52,7 +52,7 @@ def ltc_months(table, claims: str, months: list[dict], assessments: str = "", **
         ),
         table(assessments or "person_id | assessment_date", Assessments),
         table(FACILITIES, Facilities),
-        table("source_person_id | person_id\nA | A\nB | B\nold-A | A", Identity),
+        table("source_person_id | person_id\nA | A\nB | B\nold-A | A", Identity, valid_from="1900-01-01", valid_to="9999-12-31"),
         **{"aged_from_years": 65, "disabled_aid_categories": [], "contract_start": "2017-01-01"} | settings,
     )  # fmt: skip
 

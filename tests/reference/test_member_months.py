@@ -23,7 +23,7 @@ def spans(table):
         """,
         Eligibility,
     )
-    identity = table("source_person_id | person_id\nA | A", Identity)
+    identity = table("source_person_id | person_id\nA | A", Identity, valid_from="1900-01-01", valid_to="9999-12-31")
     persons = table("person_id | sex | county | region\nA | female | x | y", Persons)
     return build_spans(eligibility, identity, persons, "2023-03-31", [], 0)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ratebook.clean.chains import find_ends
+from ratebook.clean.groups import find_ends
 from ratebook.clean.members import build_identity, build_persons, count_split_ids
 from ratebook.contracts.clean import Identity
 from ratebook.contracts.intake import Eligibility, IdentityCrosswalk, Members

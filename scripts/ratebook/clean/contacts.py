@@ -5,6 +5,7 @@ from __future__ import annotations
 import ibis
 import pandas as pd
 
+from ratebook.clean.members import with_person
 from ratebook.contracts.clean import Contacts, WorkerTime
 
 PROGRAMS = ("RSN", "CSP")
@@ -16,19 +17,15 @@ def mark_log(log: ibis.Table, identity: ibis.Table, persons: ibis.Table, extract
 
     Of entries with one id the earliest stays. Adds `rule_id`, `source_person_id`, and the person's own key.
     """
-    dates = persons.select(key="person_id", death_date="death_date")
-    known = identity.join(dates, identity.person_id == dates.key)
-    known = known.select(known_id="source_person_id", key="key", death_date="death_date")
-    log = log.rename(source_person_id="person_id")
-    log = log.left_join(known, log.source_person_id == known.known_id).select(
-        log, person_id=known.key, death_date=known.death_date
-    )
+    dates = persons.select("person_id", "death_date")
+    log = with_person(log, identity.join(dates, "person_id"), log.contact_date)
     same = ibis.window(group_by="log_id", order_by=[name for name in log.columns if name != "log_id"])
     log = log.mutate(copy=ibis.row_number().over(same))
     extract = ibis.literal(extract_date).cast("date")
     return log.mutate(
         source_table=ibis.literal("navigator_log"),
         rule_id=ibis.cases(
+            (log.cells_unparsed > 0, "A0.2"),
             (log.copy > 0, "A3.1"),
             (log.source_person_id.notnull() & log.person_id.isnull(), "A2.3"),
             (log.program.notin(PROGRAMS).fill_null(True), "A1.1"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ibis
 import pandas as pd
 
+from ratebook.clean.members import with_person
 from ratebook.codes import PROCEDURES, classify_lines
 from ratebook.contracts.clean import AdjustedLines, Claims, Identity, Persons, Rejected
 from ratebook.contracts.intake import MedicalClaims, PharmacyClaims
@@ -125,8 +126,10 @@ def mark_lines(
     """
     lines = unite_lines(raw["medical_claims"], raw["pharmacy_claims"], [*READ, *also])
     lines = _with_adjustments(lines, raw["adjusted_lines"])
-    lines = _with_person(lines, raw["identity"], raw["persons"])
     lines = _with_dates(lines, settings)
+    persons = raw["persons"].select("person_id", "birth_date", "death_date")
+    known = raw["identity"].join(persons, "person_id")
+    lines = with_person(lines, known, lines.service_start_date)
     lines = lines.mutate(
         rule_id=ibis.coalesce(
             record_rule(lines),
@@ -197,15 +200,6 @@ def _with_adjustments(lines: ibis.Table, adjusted: ibis.Table) -> ibis.Table:
         line_number=ibis.coalesce(found.line_number, lines.claim_line_number, ibis.literal(1)),
         paid_usd=ibis.coalesce(found.new_usd, lines.raw_usd),
     )
-
-
-def _with_person(lines: ibis.Table, identity: ibis.Table, persons: ibis.Table) -> ibis.Table:
-    dates = persons.select(key="person_id", birth_date="birth_date", death_date="death_date")
-    known = identity.join(dates, identity.person_id == dates.key)
-    known = known.select(known_id="source_person_id", key="key", birth_date="birth_date", death_date="death_date")
-    lines = lines.rename(source_person_id="person_id")
-    joined = lines.left_join(known, lines.source_person_id == known.known_id)
-    return joined.select(lines, person_id=known.key, birth_date=known.birth_date, death_date=known.death_date)
 
 
 def _with_dates(lines: ibis.Table, settings: dict) -> ibis.Table:

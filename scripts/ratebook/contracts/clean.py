@@ -69,13 +69,15 @@ class Persons(Contract):
 
 
 class Identity(Contract):
-    """One row per id that stands in any raw table and belongs to a known person."""
+    """One row per id that stands in any raw table and belongs to a known person, and period in which it does."""
 
     source_person_id: str = Field("Id as the source writes it.")
     person_id: str = Field("Person key.")
+    valid_from: dt.date = Field("First day it means that person; 1900-01-01 unless the id was used again.")
+    valid_to: dt.date = Field("Last day it means that person; 9999-12-31 unless the id was used again.")
 
     class Config(Contract.Config):
-        unique = ("source_person_id",)
+        unique = ("source_person_id", "valid_from")
         claims_scale = True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ibis
 
+from ratebook.clean.members import with_person
 from ratebook.contracts.exposure import CoverageColumns
 
 DUAL_GROUP = {
@@ -22,8 +23,9 @@ def clean_eligibility(
     """Put person, closed dates and attributes on every enrolment record, and say why a record cannot count.
 
     An open record ends with the extract; no record outlives the extract or its person, and a record that
-    starts after either ends before it starts. `drop_reason` is null for a record that counts; otherwise it is
-    the first of `unknown_person`, `no_start_date`, `ends_before_start` that applies.
+    starts after either ends before it starts. A record of which a cell does not parse cannot count: an end date
+    that is lost would leave it open. `drop_reason` is null for a record that counts; otherwise it is the first of
+    `unparsed`, `unknown_person`, `no_start_date`, `ends_before_start` that applies.
 
     Parameters
     ----------
@@ -46,10 +48,8 @@ def clean_eligibility(
     ----------
     methods.md, A12.1 and A12.5.
     """
-    known = identity.select(source=identity.source_person_id, person=identity.person_id)
-    records = eligibility.left_join(known, eligibility.person_id == known.source)
-    deaths = persons.select(dead=persons.person_id, death_date=persons.death_date)
-    records = records.left_join(deaths, records.person == deaths.dead)
+    known = identity.left_join(persons.select("person_id", "death_date"), "person_id").drop("person_id_right")
+    records = with_person(eligibility, known, eligibility.enrollment_start_date)
     last_day = ibis.least(
         records.enrollment_end_date.fill_null(FAR_OFF),
         ibis.literal(extract_date).cast("date"),
@@ -57,12 +57,13 @@ def clean_eligibility(
     )
     start = records.enrollment_start_date
     return records.select(
-        person_id=records.person,
+        person_id=records.person_id,
         start_date=start,
         end_date=last_day,
         record_added_date=records.record_added_date,
         drop_reason=ibis.cases(
-            (records.person.isnull(), "unknown_person"),
+            (records.cells_unparsed > 0, "unparsed"),
+            (records.person_id.isnull(), "unknown_person"),
             (start.isnull(), "no_start_date"),
             (last_day < start, "ends_before_start"),
         ),
@@ -86,17 +87,18 @@ def build_spans(
 ) -> ibis.Table:
     """Make spans of coverage that do not overlap: split at every change, settle conflicts, join equal neighbours.
 
-    Where records disagree about a day, the one entered last is believed; of those entered on one day, the
-    plan that stands first in `plan_priority`, then the first in alphabetical order. A day is covered
-    retroactively only if every record of it was entered after it. Neighbours with equal attributes are one
-    span; so are two with up to `bridge_gap_days` uncovered days between, which then count as covered.
+    Where records disagree about a day, the plan that stands first in `plan_priority` is believed, plans not in it
+    less than any that is; of equally trusted ones the record entered last (one with no such date is the oldest),
+    then the first in alphabetical order. A day is covered retroactively only if every record of it was entered
+    after it. Neighbours with equal attributes are one span; so are two with up to `bridge_gap_days` uncovered
+    days between, which then count as covered.
 
     Parameters
     ----------
     eligibility, identity, persons, extract_date
         As `clean_eligibility` takes them.
     plan_priority : list of str
-        Plans, the most trusted first; others come after them.
+        Plans, the most trusted first; with none, the date of entry decides alone.
     bridge_gap_days : int
         Uncovered days that data entry may leave within a span; 0 bridges none.
 
@@ -141,9 +143,11 @@ def _medicaid_class(records: ibis.Table) -> ibis.Value:
 
 
 def _dual_group(code: ibis.Value) -> ibis.Value:
-    padded = code.lpad(2, "0")
+    bare = code.strip()
+    # Padding cuts what is longer than two: 002 would become 00, and other people's spending a non-dual's.
+    padded = ibis.ifelse(bare.length() < 2, bare.lpad(2, "0"), bare)
     known = [(padded.isin(codes), group) for group, codes in DUAL_GROUP.items()]
-    return ibis.cases((code.isnull(), "none"), *known, else_="other")
+    return ibis.cases((code.isnull() | (bare == ""), "none"), *known, else_="other")
 
 
 def _split_at_changes(records: ibis.Table) -> ibis.Table:
@@ -180,18 +184,20 @@ def _settle_conflicts(records: ibis.Table, pieces: ibis.Table, plan_priority: li
     )
     believed_first = ibis.window(
         group_by=["person_id", "piece_start"],
-        order_by=[covering.entered_date.desc(), covering.trust, *[covering[name] for name in ATTRIBUTES]],
+        order_by=[covering.trust, covering.entered_date.desc(), *[covering[name] for name in ATTRIBUTES]],
     )
     covering = covering.mutate(place=ibis.row_number().over(believed_first))
     settled = covering.group_by("person_id", "piece_start", "piece_end").agg(
         attributes=covering.attributes.argmin(covering.place),
         first_entered_date=covering.entered_date.min(),
         is_conflict=covering.attributes.nunique() > 1,
+        is_plan_conflict=covering.plan.nunique() > 1,
     )
     days = settled.piece_end.delta(settled.piece_start, unit="day") + 1
     return settled.mutate(
         is_retro=settled.first_entered_date > settled.piece_start,
         conflict_days=ibis.ifelse(settled.is_conflict, days, 0),
+        plan_conflict_days=ibis.ifelse(settled.is_plan_conflict, days, 0),
     )
 
 
@@ -209,6 +215,7 @@ def _join_neighbours(pieces: ibis.Table, bridge_gap_days: int) -> ibis.Table:
         end_date=pieces.piece_end.max(),
         retro_through_date=pieces.piece_end.max(where=pieces.is_retro),
         conflict_days=pieces.conflict_days.sum(),
+        plan_conflict_days=pieces.plan_conflict_days.sum(),
         attributes=pieces.attributes.argmin(pieces.piece_start),
     )
     return spans.unpack("attributes").drop("span")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ibis
 
+from ratebook.clean.members import with_person
 from ratebook.contracts.programs import SERVICES, LtcMemberMonths
 from ratebook.dates import month_of, months_between
 from ratebook.money import upto
@@ -118,13 +119,9 @@ def _levels_of_care(assessments, identity):
     Where no level was scored, certifiable people are levelled by thirds of the functional score: the cut points
     of the published model were never published.
     """
-    found = assessments.join(identity, assessments.person_id == identity.source_person_id)
-    found = found.select(
-        person_id=identity.person_id,
-        assessment_date=assessments.assessment_date,
-        certifiable=assessments.nursing_home_certifiable,
-        level=assessments.dms1_level,
-        score=assessments.functional_score,
+    found = with_person(assessments, identity, assessments.assessment_date)
+    found = found.filter(found.person_id.notnull()).rename(
+        certifiable="nursing_home_certifiable", level="dms1_level", score="functional_score"
     )
     found = found.group_by("person_id", "assessment_date").agg(
         certifiable=found.certifiable.max(), level=found.level.max(), score=found.score.max()
