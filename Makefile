@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CORES ?= all
 
-.PHONY: results test check bench dictionary lock clean
+.PHONY: results test check bench dictionary layout lock clean
 
 results: $(STAMP)
 	$(BIN)/snakemake --cores $(CORES)
@@ -24,6 +24,10 @@ bench: $(STAMP)
 
 dictionary: $(STAMP)
 	PYTHONPATH=scripts $(BIN)/python -m ratebook.dictionary > docs/data_dictionary.md
+
+# make layout SOURCE=/secure/extract NAME=ourstate: drafts workflow/layouts/ourstate.yaml for files nobody has described.
+layout: $(STAMP)
+	PYTHONPATH=scripts $(BIN)/python -m ratebook.intake.draft "$(SOURCE)" "$(NAME)"
 
 # Needs uv: writes the full lock, for every system and Python the project runs on.
 lock: requirements.in
