@@ -65,18 +65,139 @@ def test_an_absent_table_is_not_an_absent_error():
         Seen().table("cohort")
 
 
-def test_a_waterfall_that_misses_its_end_fails():
-    steps = {"source_table": ["medical_claims"] * 2, "step": [1, 2], "paid_in_usd": [100.0, 90.0]}
-    steps |= {"delta_usd": [-10.0, -5.0], "paid_out_usd": [90.0, 80.0]}
-    control = pd.DataFrame({"difference_share": [0.0]})
-    assert ask("H1", attrition=pd.DataFrame(steps), reconciliation=control).status == "fail"
-    steps["paid_out_usd"] = [90.0, 85.0]
-    assert ask("H1", attrition=pd.DataFrame(steps), reconciliation=control).status == "pass"
+def control(*rows):
+    """Draw totals of one file's months and categories: month, category, ours, theirs."""
+    columns = ["paid_month", "category", "paid_usd", "control_usd"]
+    frame = pd.DataFrame(rows, columns=columns).astype({"paid_usd": float, "control_usd": float})
+    return frame.assign(status="pass")
 
 
-@pytest.mark.parametrize(("fact", "status"), [(0, "pass"), (1, "fail")])
-def test_an_original_beside_its_replacement_fails(fact, status):
-    assert ask("H2", facts={"lines_kept_twice": fact}).status == status
+STEPS = {
+    "source_table": ["medical_claims"] * 2, "step": [1, 2], "paid_in_usd": [100.0, 90.0],
+    "delta_usd": [-10.0, -5.0], "paid_out_usd": [90.0, 85.0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("end", "cost", "status"),
+    [
+        pytest.param(85.0, 85.0, "pass", id="it adds up, to the cost of the claims"),
+        pytest.param(80.0, 80.0, "fail", id="its changes miss its end"),
+        pytest.param(85.0, 87.0, "fail", id="its end misses the cost of the claims"),
+        pytest.param(85.0, 86.0, "pass", id="a dollar is allowed"),
+    ],
+)
+def test_a_waterfall_that_misses_its_end_fails(end, cost, status):
+    steps = pd.DataFrame({**STEPS, "paid_out_usd": [90.0, end]})
+    found = ask("H1", attrition=steps, reconciliation=control(("2015-01", "all", 5, 5)), facts={"cost_usd": cost})
+    assert found.status == status
+
+
+@pytest.mark.parametrize(
+    ("rows", "status"),
+    [
+        pytest.param([("2015-01", "a", 100, 100), ("2015-02", "a", 101, 100)], "pass", id="1 percent, the limit"),
+        pytest.param([("2015-01", "a", 100, 100), ("2015-02", "a", 102, 100)], "warn", id="2 percent"),
+        pytest.param([("2015-01", "a", 100, 100), ("2015-02", "a", 97, 100)], "fail", id="3 percent less"),
+        pytest.param(
+            [("2015-01", "a", 95, 100), ("2015-01", "a", 105, 100)], "pass", id="files of one month together"
+        ),
+        pytest.param([("2015-01", "a", 95, 100), ("2015-01", "b", 105, 100)], "fail", id="never two categories"),
+        pytest.param([("2015-01", "a", None, 100), ("2015-02", "a", 1, 1)], "fail", id="nothing was read"),
+        pytest.param([("2015-01", "a", 100, None), ("2015-02", "a", 1, 1)], "fail", id="nothing was announced"),
+    ],
+)
+def test_months_and_categories_are_held_against_the_suppliers_totals(rows, status):
+    found = ask("H1", attrition=pd.DataFrame(STEPS), reconciliation=control(*rows), facts={"cost_usd": 85.0})
+    assert found.status == status
+
+
+def test_without_control_totals_the_waterfall_alone_is_not_enough():
+    assert ask("H1", attrition=pd.DataFrame(STEPS)).status == "na"
+
+
+CLEAN = {
+    "claim_lines": 9, "lines_kept_twice": 0, "families_of_two_records": 0, "void_lines": 0,
+    "ledger_served_usd": 400.0, "claims_usd": 400.0, "header_usd": 300.0, "headed_final_usd": 300.0,
+    "header_equals_lines_share": 1.0, "lines_neither_ffs_nor_encounter": 0, "capitation_months_in_cost": 0,
+    "denied_lines": 0, "flagged_units_share": 0.01, "full_dual_share": 0.01, "unmapped_share": 0.005,
+    "jumping_codes": 0, "jumping_codes_share": 0.0, "step_downs_as_detox": 0, "lines_brought_twice": 0,
+    "services_in_two_feeds": 0, "near_duplicates": 3, "fractional_member_months": 10.0, "eligible_days": 304,
+    "retro_base_months": 5.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("check", "error", "status"),
+    [
+        ("H2", {"lines_kept_twice": 1}, "fail"),
+        ("H2", {"families_of_two_records": 1}, "fail"),
+        ("H2", {"void_lines": 1}, "fail"),
+        ("H3", {"claims_usd": 800.0}, "fail"),
+        ("H3", {"headed_final_usd": 600.0}, "fail"),
+        ("H4", {"lines_neither_ffs_nor_encounter": 1}, "fail"),
+        ("H4", {"capitation_months_in_cost": 1}, "fail"),
+        ("H5", {"denied_lines": 1}, "fail"),
+        ("H8", {"full_dual_share": 0.011}, "warn"),
+        ("H9", {"flagged_units_share": 0.011}, "warn"),
+        ("H12", {"unmapped_share": 0.011}, "warn"),
+        ("H12", {"jumping_codes": 1, "jumping_codes_share": 0.02}, "warn"),
+        ("H12", {"step_downs_as_detox": 1}, "warn"),
+        ("H13", {"lines_brought_twice": 1}, "fail"),
+        ("H13", {"services_in_two_feeds": 1}, "fail"),
+    ],
+)
+def test_each_error_counted_over_the_large_tables_is_found(check, error, status):
+    assert ask(check, facts=CLEAN).status == "pass"
+    assert ask(check, facts={**CLEAN, **error}).status == status
+    assert ask(check, facts={}).status == "na"
+
+
+def test_denied_lines_below_their_header_are_no_double_sum():
+    assert ask("H3", facts={**CLEAN, "headed_final_usd": 200.0}).status == "pass"
+
+
+@pytest.mark.parametrize(("outside", "status"), [(2.0, "pass"), (3.0, "warn"), (6.0, "fail")])
+def test_dollars_outside_coverage_are_a_share_of_all(outside, status):
+    levels = {"check_id": ["claims_cost"] * 2, "level": ["eligible", "outside"], "value": [100.0 - outside, outside]}
+    assert ask("H6", exposure_qa=pd.DataFrame(levels)).status == status
+
+
+@pytest.mark.parametrize(
+    ("extract", "completion", "method", "status"),
+    [
+        pytest.param("2018-03-31", 0.90, "none", "pass", id="90 percent and three months, the limits"),
+        pytest.param("2018-03-31", 0.89, "none", "fail", id="immature and not completed"),
+        pytest.param("2018-03-31", 0.89, "chainladder", "pass", id="immature and completed"),
+        pytest.param("2018-03-30", 0.99, "none", "fail", id="under three months of runout"),
+    ],
+)
+def test_immature_months_fail(extract, completion, method, status):
+    base = pd.DataFrame({"completion_factor": [completion], "method": [method]})
+    settings = {"study": {"window_end": "2017-12-31", "extract_date": extract}}
+    assert ask("H7", base_completion=base, settings=settings).status == status
+
+
+@pytest.mark.parametrize(
+    ("over", "days", "status"),
+    [
+        pytest.param(0, 304, "pass", id="ten months on 304 days"),
+        pytest.param(1, 304, "fail", id="a person with thirteen months in a year"),
+        pytest.param(0, 279, "fail", id="more months than the covered days hold"),
+        pytest.param(0, 280, "pass", id="28 days a month, the limit"),
+    ],
+)
+def test_months_never_exceed_covered_days(over, days, status):
+    years = pd.DataFrame(
+        {"check_id": "double_count", "level": ["over_12_months_a_year", "up_to_12_months_a_year"], "value": [over, 9]}
+    )
+    assert ask("H10", exposure_qa=years, facts={**CLEAN, "eligible_days": days}).status == status
+
+
+@pytest.mark.parametrize(("left_out", "status"), [(5.0, "pass"), (6.0, "pass"), (4.9, "fail"), (0.0, "fail")])
+def test_retroactive_months_are_all_left_out_of_the_base(left_out, status):
+    base = pd.DataFrame({"status": ["included", "retroactive"], "member_months": [100.0, left_out]})
+    assert ask("H11", base_exclusions=base, facts=CLEAN).status == status
 
 
 @pytest.mark.parametrize(("share", "status"), [(0.05, "pass"), (0.06, "warn"), (0.2, "fail")])

@@ -8,8 +8,13 @@ truth, the headlines under every other choice, and the checklist.
 rule check_claims:
     """Count over the claims-scale tables what the checklist asks of them."""
     input:
+        medical_claims="results/intake/medical_claims.parquet",
+        pharmacy_claims="results/intake/pharmacy_claims.parquet",
+        capitation_payments="results/intake/capitation_payments.parquet",
+        identity="results/clean/identity.parquet",
         claims="results/clean/claims.parquet",
         cash_ledger="results/clean/cash_ledger.parquet",
+        spans="results/exposure/spans.parquet",
         member_months="results/exposure/member_months.parquet",
         episodes="results/episodes/episodes.parquet",
         code=code_of("scripts/review/check_claims.py"),
@@ -21,8 +26,16 @@ rule check_claims:
         "benchmarks/review/check_claims.tsv"
     conda:
         "../../environment.yml"
+    threads: 2
     params:
-        episode_gap_days=config["episodes"]["episode_gap_days"],
+        settings={
+            "episode_gap_days": config["episodes"]["episode_gap_days"],
+            "window_start": config["study"]["window_start"],
+            "window_end": config["study"]["window_end"],
+            "base_start": config["rates"]["base_start"],
+            "base_end": config["rates"]["base_end"],
+            "mm_rule": config["exposure"]["mm_rule"],
+        },
     script:
         "../../scripts/review/check_claims.py"
 

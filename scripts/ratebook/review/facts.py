@@ -4,6 +4,28 @@ from __future__ import annotations
 
 import ibis
 
+from ratebook.clean.lines import denial_rule, unite_lines
+from ratebook.contracts import clean, episodes, exposure, intake
+from ratebook.dates import month_of
+
+COUNTED_IN = {
+    "medical_claims": intake.MedicalClaims,
+    "pharmacy_claims": intake.PharmacyClaims,
+    "capitation_payments": intake.CapitationPayments,
+    "identity": clean.Identity,
+    "claims": clean.Claims,
+    "cash_ledger": clean.CashLedger,
+    "spans": exposure.Spans,
+    "member_months": exposure.MemberMonths,
+    "episodes": episodes.Episodes,
+}
+"""The tables `check_claims` reads."""
+LEAST_LINES = 30
+"""Fewer lines in half a year are too few to say that a code's use jumped."""
+SAID = ["record_type", "denied_flag", "claim_status_code", "line_status_code", "header_paid_amount", "adjustment"]
+SAID += ["raw_usd"]
+RAW = ["source_table", "load_sequence", "source_file", *SAID]
+"""What is read again of a raw row."""
 NATURAL_KEY = (
     "person_id", "claim_type", "service_start_date", "service_end_date", "hcpcs_code", "hcpcs_modifier_1",
     "revenue_center_code", "ndc_code", "diagnosis_code_1", "units", "paid_usd", "billing_npi", "rendering_npi",
@@ -11,19 +33,18 @@ NATURAL_KEY = (
 """Two lines equal in all of these and different in their claim look like one service billed twice."""
 
 
-def check_claims(
-    claims: ibis.Table, cash_ledger: ibis.Table, member_months: ibis.Table, episodes: ibis.Table, episode_gap_days: int
-) -> ibis.Table:
+def check_claims(tables: dict[str, ibis.Table], settings: dict) -> ibis.Table:
     """Count over the large tables what the checklist asks of them.
 
     A share whose whole is zero is null: there was nothing to count.
 
     Parameters
     ----------
-    claims, cash_ledger, member_months, episodes : ibis.Table
-        Final lines, signed records, covered months, detoxification episodes.
-    episode_gap_days : int
-        Longest gap that joins two stays into one episode: a shorter one is never a readmission.
+    tables : dict
+        Those of `COUNTED_IN`: final lines, their raw rows, signed records, coverage, episodes, capitation.
+    settings : dict
+        `episode_gap_days` (longest gap that joins two stays into one episode: a shorter one is never a readmission),
+        `window_start` and `window_end` of the study, `base_start` and `base_end` of the rates' base, `mm_rule`.
 
     Returns
     -------
@@ -31,8 +52,10 @@ def check_claims(
 
     References
     ----------
-    methods.md, H2 to H14.
+    methods.md, H1 to H14.
     """
+    claims, ledger, episodes = tables["claims"], tables["cash_ledger"], tables["episodes"]
+    beside = _beside_raw(tables)
     parts = [
         _facts(
             claims,
@@ -41,30 +64,79 @@ def check_claims(
             flagged_units_share=_share(claims.cost_usd, claims.units_flag.notnull()),
             unmapped_share=_share(claims.cost_usd, claims.category == "OTHER"),
             claims_usd=claims.paid_usd.sum(),
+            cost_usd=claims.cost_usd.sum(),
         ),
         _facts(
-            cash_ledger,
-            ledger_usd=cash_ledger.signed_usd.sum(),
-            ledger_served_usd=ibis.ifelse(
-                cash_ledger.record_type.isin(["ffs", "encounter"]), cash_ledger.signed_usd, 0
-            ).sum(),
+            ledger,
+            ledger_usd=ledger.signed_usd.sum(),
+            ledger_served_usd=ibis.ifelse(ledger.record_type.isin(["ffs", "encounter"]), ledger.signed_usd, 0).sum(),
         ),
+        _facts(
+            beside,
+            denied_lines=denial_rule(beside).notnull().sum(),
+            void_lines=(beside.adjustment == "void").sum(),
+        ),
+        _headers(beside),
+        _brought_by_two_feeds(beside),
+        _families(claims),
         _lines_kept_twice(claims),
         _lines_brought_twice(claims),
         _near_duplicates(claims),
-        _facts(
-            member_months,
-            member_months=member_months.count(),
-            full_dual_share=_share(member_months.mm_fractional, member_months.dual_group == "full"),
-        ),
+        _capitation_in_cost(claims, tables["capitation_payments"], tables["identity"]),
+        _jumping_codes(claims, settings["window_start"], settings["window_end"]),
+        _step_downs(claims),
+        *_coverage(tables["member_months"], tables["spans"], settings),
         _facts(
             episodes,
             episodes=episodes.count(),
-            readmissions_within_gap=(episodes.days_to_next <= episode_gap_days).sum(),
+            readmissions_within_gap=(episodes.days_to_next <= settings["episode_gap_days"]).sum(),
             transfers=episodes.is_transfer.sum(),
         ),
     ]
     return ibis.union(*parts)
+
+
+def _beside_raw(tables: dict[str, ibis.Table]) -> ibis.Table:
+    """Put beside each final line its raw row: what the source said of it before any rule."""
+    raw = unite_lines(tables["medical_claims"], tables["pharmacy_claims"], RAW)
+    raw = raw.select(
+        *SAID,
+        raw_sequence="load_sequence",
+        is_pharmacy=raw.source_table == "pharmacy_claims",
+        feed=raw.source_file.re_replace("[0-9]+", "#"),
+    )
+    claims = tables["claims"].select("claim_id", "is_money_only", "load_sequence", *NATURAL_KEY)
+    claims = claims.mutate(of_pharmacy=claims.claim_type == "pharmacy")
+    return claims.join(raw, [claims.load_sequence == raw.raw_sequence, claims.of_pharmacy == raw.is_pharmacy])
+
+
+def _headers(beside: ibis.Table) -> ibis.Table:
+    """Add up claims that state a header amount: what counts for them, what the header says, and where lines agree."""
+    headed = beside.filter(beside.header_paid_amount.notnull(), ~beside.is_money_only)
+    claims = headed.group_by("claim_id").agg(
+        header_usd=headed.header_paid_amount.max(), line_usd=headed.raw_usd.sum(), final_usd=headed.paid_usd.sum()
+    )
+    return _facts(
+        claims,
+        header_usd=claims.header_usd.sum(),
+        headed_final_usd=claims.final_usd.sum(),
+        header_equals_lines_share=_share(ibis.literal(1), claims.header_usd == claims.line_usd, claims.count()),
+    )
+
+
+def _brought_by_two_feeds(beside: ibis.Table) -> ibis.Table:
+    """Count services whose every field stands in two feeds; files that differ in their digits only are one feed."""
+    served = beside.filter(beside.paid_usd > 0, ~beside.is_money_only, beside.feed.notnull())
+    same = served.group_by(list(NATURAL_KEY)).agg(feeds=served.feed.nunique())
+    return _facts(same, services_in_two_feeds=(same.feeds > 1).sum())
+
+
+def _families(claims: ibis.Table) -> ibis.Table:
+    """Count families of adjustments with more than one final record of service; dollars alone may stand beside it."""
+    served = claims.filter(~claims.is_money_only)
+    served = served.mutate(is_pharmacy=served.claim_type == "pharmacy")
+    families = served.group_by("is_pharmacy", "family_id").agg(records=served.claim_id.nunique())
+    return _facts(families, families_of_two_records=(families.records > 1).sum())
 
 
 def _lines_kept_twice(claims: ibis.Table) -> ibis.Table:
@@ -84,6 +156,85 @@ def _lines_brought_twice(claims: ibis.Table) -> ibis.Table:
     return _facts(lines, lines_brought_twice=(lines.copies > 1).sum())
 
 
+def _capitation_in_cost(claims: ibis.Table, capitation: ibis.Table, identity: ibis.Table) -> ibis.Table:
+    """Count member months with a capitation payment whose very dollars stand among cost, on a line that serves nothing."""
+    bare = claims.filter(
+        claims.hcpcs_code.isnull() & claims.revenue_center_code.isnull() & claims.ndc_code.isnull(),
+        claims.cost_usd != 0,
+    )
+    bare = bare.select("person_id", service_month=month_of(bare.service_start_date), usd=bare.cost_usd)
+    owners = identity.select(owned_id="source_person_id", owner_id="person_id")
+    paid = capitation.join(owners, capitation.person_id == owners.owned_id)
+    paid = paid.select("owner_id", month=month_of(paid.coverage_month), amount=paid.amount)
+    same = [bare.person_id == paid.owner_id, bare.service_month == paid.month, bare.usd == paid.amount]
+    both = bare.semi_join(paid, same).select("person_id", "service_month").distinct()
+    return _facts(both, capitation_months_in_cost=both.count())
+
+
+def _jumping_codes(claims: ibis.Table, window_start: str, window_end: str) -> ibis.Table:
+    """Find procedure codes whose use jumps: more than doubles or halves from one quarter to the next.
+
+    Every month from the study's second year on is looked at: the three months from it hold more than twice, or less
+    than half, the lines of the three before it, and the two differ by more than three standard deviations of a count.
+    """
+    coded = claims.filter(
+        claims.hcpcs_code.notnull(), ~claims.is_money_only, claims.service_start_date.between(window_start, window_end)
+    )
+    monthly = coded.group_by("hcpcs_code", month=_month_number(coded.service_start_date)).agg(lines=coded.count())
+    # A month is one of the three from itself and the two months before it, and one of the three before the next three.
+    spread = monthly.mutate(shift=ibis.array(list(range(-2, 4))).unnest())
+    spread = spread.mutate(at=spread.month + spread.shift)
+    quarters = spread.group_by("hcpcs_code", "at").agg(
+        after=ibis.ifelse(spread.shift <= 0, spread.lines, 0).sum(),
+        before=ibis.ifelse(spread.shift > 0, spread.lines, 0).sum(),
+    )
+    first, last = (_month_number(ibis.date(day)) for day in (window_start, window_end))
+    quarters = quarters.filter(quarters.at >= first + 12, quarters.at <= last - 2)
+    change, both = quarters.after - quarters.before, quarters.after + quarters.before
+    doubled = ibis.greatest(quarters.after, quarters.before) > 2 * ibis.least(quarters.after, quarters.before)
+    jumps = quarters.filter(doubled, change * change > 9 * both, both >= LEAST_LINES)
+    jumps = jumps.select(jumping_code="hcpcs_code").distinct()
+    marked = coded.left_join(jumps, coded.hcpcs_code == jumps.jumping_code)
+    return _facts(
+        marked,
+        jumping_codes=marked.jumping_code.nunique(),
+        jumping_codes_share=_share(marked.cost_usd, marked.jumping_code.notnull()),
+    )
+
+
+def _month_number(day: ibis.Value) -> ibis.Value:
+    return (day.year() * 12 + day.month()).cast("int64")
+
+
+def _step_downs(claims: ibis.Table) -> ibis.Table:
+    """Count nights of H0010 that follow H0011 within a day and are read as one more detoxification."""
+    night = claims.select("person_id", "hcpcs_code", "level", "service_start_date", "service_end_date")
+    later = night.filter(night.hcpcs_code == "H0010", night.level.startswith("WM").fill_null(False))
+    earlier = night.filter(night.hcpcs_code == "H0011").select(before_id="person_id", end_date="service_end_date")
+    gap = later.service_start_date.delta(earlier.end_date, unit="day")
+    return _facts(
+        later.semi_join(earlier, [later.person_id == earlier.before_id, gap >= 0, gap <= 1]),
+        step_downs_as_detox=ibis._.count(),
+    )
+
+
+def _coverage(months: ibis.Table, spans: ibis.Table, settings: dict) -> list[ibis.Table]:
+    """Add up coverage twice, by member months and by days of spans, and what of the rates' base is retroactive."""
+    in_base = months.service_month.between(settings["base_start"], settings["base_end"])
+    counted = months[f"mm_{settings['mm_rule']}"]
+    days = spans.end_date.delta(spans.start_date, unit="day") + 1
+    return [
+        _facts(
+            months,
+            member_months=months.count(),
+            fractional_member_months=months.mm_fractional.sum(),
+            full_dual_share=_share(months.mm_fractional, months.dual_group == "full"),
+            retro_base_months=ibis.ifelse(in_base & months.is_retro, counted, 0).sum().fill_null(0),
+        ),
+        _facts(spans, eligible_days=days.sum()),
+    ]
+
+
 def _near_duplicates(claims: ibis.Table) -> ibis.Table:
     """Count groups of paid lines equal in every field of the natural key and different in their claim."""
     paid = claims.filter(claims.paid_usd > 0)
@@ -91,10 +242,10 @@ def _near_duplicates(claims: ibis.Table) -> ibis.Table:
     return _facts(same, near_duplicates=(same.claims > 1).sum())
 
 
-def _share(amount: ibis.Value, is_part: ibis.Value) -> ibis.Value:
+def _share(amount: ibis.Value, is_part: ibis.Value, whole: ibis.Value | None = None) -> ibis.Value:
     """Give the part's share of an amount; null where the whole is zero."""
     part = ibis.ifelse(is_part.fill_null(False), amount, 0).sum().cast("float64")
-    return part / amount.sum().cast("float64").nullif(0)
+    return part / (amount.sum() if whole is None else whole).cast("float64").nullif(0)
 
 
 def _facts(table: ibis.Table, **counts: ibis.Value) -> ibis.Table:

@@ -10,57 +10,82 @@ from ratebook.review.seen import CannotSay, Seen, checks
 
 @checks("H1")
 def tie_to_control_totals(seen: Seen):
-    """Compare every control total, and add the waterfall up: raw plus every change is final, to the dollar."""
+    """Compare the supplier's totals with ours by month paid and category, and add the waterfall up to the dollar.
+
+    Raw plus every change of a rule is final, and final is the cost of the claims. A month and category that only one
+    side has is a difference of the whole.
+    """
     attrition = seen.table("attrition")
-    gap = waterfall_gap(attrition)
+    gap = waterfall_gap(attrition, seen.facts.get("cost_usd"))
     if gap > 1:
         return 1.0, f"the waterfall of dollars misses its end by ${gap:,.2f}"
-    differences = seen.table("reconciliation").difference_share.dropna()
-    if differences.empty:
+    stated = seen.tables.get("reconciliation", pd.DataFrame())
+    if stated.empty:
         raise CannotSay("the source has no control totals; the waterfall of dollars adds up")
-    return differences.max()
+    cells = stated.groupby(["paid_month", "category"], dropna=False)[["paid_usd", "control_usd"]]
+    usd = cells.sum(min_count=1).astype(float)
+    usd = usd[usd.fillna(0).ne(0).any(axis=1)].fillna(0)
+    gaps = (usd.paid_usd - usd.control_usd).abs() / usd.control_usd.abs().where(usd.control_usd != 0)
+    failing = int((stated.status == "fail").sum())
+    return gaps.fillna(1.0).max(), f"{len(usd):,} months and categories; {failing:,} rows of single files fail"
 
 
-def waterfall_gap(attrition: pd.DataFrame) -> float:
-    """Give the largest dollars by which a table's first amount plus its changes misses its last."""
-    gaps = []
-    for _, steps in attrition.sort_values("step").groupby("source_table"):
+def waterfall_gap(attrition: pd.DataFrame, cost_usd: float | None = None) -> float:
+    """Give the largest dollars by which a table's first amount plus its changes misses its last.
+
+    The last amounts of the claims' tables together miss the cost of the final lines by what they differ from it.
+    """
+    gaps, ends = [], {}
+    for table, steps in attrition.sort_values("step").groupby("source_table"):
         paid = steps[["paid_in_usd", "delta_usd", "paid_out_usd"]].astype(float)
         gaps.append(abs(paid.paid_in_usd.iloc[0] + paid.delta_usd.sum() - paid.paid_out_usd.iloc[-1]))
+        ends[table] = paid.paid_out_usd.iloc[-1]
+    if cost_usd is not None and not pd.isna(cost_usd):
+        gaps.append(abs(sum(ends.values()) - cost_usd))
     return max(gaps)
 
 
 @checks("H2")
 def void_or_original_kept(seen: Seen):
-    """Count lines of a chain of adjustments that stand in the final table twice."""
-    return seen.fact("lines_kept_twice")
+    """Count families of adjustments with two final records or the same line twice, and voids among final lines."""
+    seen.fact("claim_lines")
+    voids = seen.fact("void_lines")
+    return (
+        max(seen.fact("families_of_two_records"), seen.fact("lines_kept_twice")) + voids,
+        f"{voids:,.0f} voids are among the final lines",
+    )
 
 
 @checks("H3")
 def header_and_lines_summed(seen: Seen):
-    """Compare the final table's dollars with the cash that moved: twice the cash is the sign of a double sum."""
+    """Compare final dollars with the cash that moved and with what claim headers say: twice is a double sum.
+
+    Dollars above the headers' count; below them stand denied lines. Where headers and lines agree throughout, a sum
+    of both would be twice the header.
+    """
     ledger = seen.fact("ledger_served_usd")
     if ledger <= 0:
         raise CannotSay("the ledger holds no dollars")
-    return abs(seen.fact("claims_usd") / ledger - 1)
+    apart = abs(seen.fact("claims_usd") / ledger - 1)
+    headers = seen.facts.get("header_usd")
+    if headers is None or pd.isna(headers) or headers <= 0:
+        return apart, "no header amounts to compare with"
+    above = seen.fact("headed_final_usd") / headers - 1
+    agree = seen.fact("header_equals_lines_share")
+    return max(apart, above), f"header and lines agree in {100 * agree:.1f}% of the claims that state both"
 
 
 @checks("H4")
 def capitation_beside_encounters(seen: Seen):
-    """Count cost lines that are neither fee-for-service nor encounter."""
-    return seen.fact("lines_neither_ffs_nor_encounter")
+    """Count lines of cost that are no service, and member months whose capitation stands among cost again."""
+    return seen.fact("lines_neither_ffs_nor_encounter") + seen.fact("capitation_months_in_cost")
 
 
 @checks("H5")
 def denied_in_use(seen: Seen):
-    """Count planted denials that still stand among the final claims; in real data the flow shows what was taken."""
-    faults = seen.tables.get("fault_counts", pd.DataFrame({"kind": []}))
-    denied = faults[faults.kind.str.startswith("denied")] if len(faults) else faults
-    if denied.empty:
-        raise CannotSay(
-            "a line's denial does not travel with it; rules A4.1 and A4.2 of the waterfall count what they took"
-        )
-    return (denied.planted - denied.met).sum(), f"{denied.planted.sum():,} denials were planted"
+    """Count final lines whose raw row says that they were denied."""
+    lines = seen.fact("claim_lines")
+    return seen.fact("denied_lines"), f"{lines:,.0f} final lines were held against their raw rows"
 
 
 @checks("H6")
@@ -84,22 +109,36 @@ def unit_scale(seen: Seen):
 
 @checks("H10")
 def overlapping_spans(seen: Seen):
-    """Count person-years of more than twelve member months."""
+    """Count person-years of more than twelve member months, and one more where months exceed covered days over 28."""
     years = seen.table("exposure_qa", "check_id == 'double_count'")
-    return years.value[years.level == "over_12_months_a_year"].sum()
+    months, days = seen.fact("fractional_member_months"), seen.fact("eligible_days")
+    over = years.value[years.level == "over_12_months_a_year"].sum()
+    return over + (months > days / 28), f"{months:,.0f} member months stand on {days:,.0f} covered days"
 
 
 @checks("H12")
 def unmapped_codes(seen: Seen):
-    """Give the share of dollars whose codes name no category."""
-    return seen.fact("unmapped_share")
+    """Give the share of dollars whose codes name no category, or whose codes' use jumps from one quarter to the next.
+
+    H0010 that follows H0011 is a step down: each such night read as detoxification is an error of the code table.
+    """
+    wrong = seen.fact("step_downs_as_detox")
+    if wrong:
+        return 1.0, f"{wrong:,.0f} nights of H0010 right after H0011 are read as another detoxification"
+    jumping = seen.facts.get("jumping_codes_share")
+    jumping = 0.0 if jumping is None or pd.isna(jumping) else jumping
+    codes = seen.facts.get("jumping_codes") or 0
+    return seen.fact("unmapped_share") + jumping, f"the use of {codes:,.0f} codes jumps"
 
 
 @checks("H13")
 def brought_twice(seen: Seen):
-    """Count lines of one claim number that stand in the final table more than once."""
+    """Count lines of one claim number that stand twice, and services that two feeds bring under two numbers."""
     near = seen.fact("near_duplicates")
-    return seen.fact("lines_brought_twice"), f"{near:,.0f} more look alike under two claim numbers; they are kept"
+    return (
+        seen.fact("lines_brought_twice") + seen.fact("services_in_two_feeds"),
+        f"{near:,.0f} more look alike under two claim numbers of one feed; they are kept",
+    )
 
 
 @checks("H14")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from ratebook.contracts.base import Contract
 from ratebook.contracts.released import RELEASED
 from ratebook.disclosure import disclose, is_small
@@ -10,7 +12,10 @@ from ratebook.review.seen import CannotSay, Seen, checks
 
 @checks("H7")
 def immature_base(seen: Seen):
-    """Count categories whose base is less than 90% paid and was not completed."""
+    """Count categories whose base is less than 90% paid and was not completed; 1 with under 3 months of runout."""
+    end, extract = (pd.Timestamp(seen.setting("study", day)) for day in ("window_end", "extract_date"))
+    if extract < end + pd.DateOffset(months=3):
+        return 1.0, "the data were drawn less than 3 months after the study ends"
     base = seen.table("base_completion")
     if base.completion_factor.isna().all():
         raise CannotSay("no date of payment: how complete the base is cannot be seen")
@@ -22,10 +27,12 @@ def immature_base(seen: Seen):
 def retroactive_base(seen: Seen):
     """Give the share of the capitation base that was added retroactively."""
     months = seen.table("base_exclusions").set_index("status").member_months.astype(float)
-    retroactive = months.get("retroactive", 0.0)
-    if seen.setting("exposure", "exclude_retro_from_base"):
-        return 0.0, f"{retroactive:,.0f} retroactive member months are left out of the base"
-    return retroactive / months.sum()
+    included, left_out = months.get("included", 0.0), months.get("retroactive", 0.0)
+    if not included:
+        raise CannotSay("no member month is in the base")
+    inside = seen.fact("retro_base_months") - left_out
+    share = max(round(inside / included, 6), 0.0)
+    return share, f"{left_out:,.0f} retroactive member months are left out of the base"
 
 
 @checks("H47")
