@@ -7,20 +7,20 @@ import datetime as dt
 import ibis
 import pytest
 
-from ratebook.contracts.clean import Claims, Identity, Persons
-from ratebook.contracts.exposure import Enrolment, ExposureQa, MemberMonths, Spans
+from ratebook.contracts.clean import Identity, Persons
+from ratebook.contracts.exposure import Spans
 from ratebook.contracts.intake import Eligibility
-from ratebook.exposure.checks import build_enrolment, check_exposure, tag_coverage
 from ratebook.exposure.months import age_on, build_member_months
-from ratebook.exposure.spans import build_spans, clean_eligibility
-from ratebook.tables import empty_frame, write_table
+from ratebook.exposure.spans import build_spans, clean_eligibility, join_gaps
 
 EXTRACT = "2023-03-31"
 
 
 @pytest.fixture
 def people(table):
-    identity = table("source_person_id | person_id\nA | A\nA2 | A\nB | B", Identity)
+    identity = table(
+        "source_person_id | person_id\nA | A\nA2 | A\nB | B", Identity, valid_from="1900-01-01", valid_to="9999-12-31"
+    )
     persons = table(
         """\
         person_id | birth_date | death_date | sex    | county | region
@@ -56,12 +56,16 @@ def test_records_that_cannot_count_are_named(table, people, run):
     records = clean_eligibility(
         table(
             """\
-            person_id | enrollment_start_date | enrollment_end_date
-            A         | 2022-01-01            | 2022-01-01
-            A         | 2022-01-02            | 2022-01-01
-            A         |                       | 2022-01-01
-            B         | 2022-02-11            |
-            Z         | 2022-01-01            | 2022-12-31
+            person_id | enrollment_start_date | enrollment_end_date | cells_unparsed
+            A         | 2022-01-01            | 2022-01-01          | 0
+            A         | 2022-01-02            | 2022-01-01          | 0
+            A         |                       | 2022-01-01          | 0
+            A         | 2022-01-01            |                     | 1
+            B         | 2022-02-10            |                     | 0
+            B         | 2022-02-11            |                     | 0
+            A         | 2023-03-31            |                     | 0
+            A         | 2023-04-01            |                     | 0
+            Z         | 2022-01-01            | 2022-12-31          | 0
             """,
             Eligibility,
         ),
@@ -70,8 +74,9 @@ def test_records_that_cannot_count_are_named(table, people, run):
     )
     found = run(records.group_by("drop_reason").agg(n=records.count()))
     assert {row["drop_reason"]: row["n"] for row in found} == {
-        None: 1,
-        "ends_before_start": 2,
+        None: 3,
+        "unparsed": 1,
+        "ends_before_start": 3,
         "no_start_date": 1,
         "unknown_person": 1,
     }
@@ -132,6 +137,39 @@ def test_of_two_records_entered_on_one_day_the_trusted_plan_wins(spans_of, prior
 
 
 @pytest.mark.parametrize(
+    ("priority", "plan"),
+    [
+        pytest.param([], "Y", id="without a list the record entered last wins"),
+        pytest.param(["Z"], "Y", id="a list that names neither decides nothing"),
+        pytest.param(["Y", "X"], "Y", id="first in the list and entered last"),
+        pytest.param(["X", "Y"], "X", id="first in the list though entered first"),
+        pytest.param(["X"], "X", id="a named plan before one that is not"),
+    ],
+)
+def test_a_trusted_plan_wins_over_a_later_record(spans_of, priority, plan):
+    rows = spans_of(
+        """\
+        person_id | enrollment_start_date | enrollment_end_date | plan | record_added_date
+        A         | 2022-01-01            | 2022-01-31          | X    | 2021-12-01
+        A         | 2022-01-01            | 2022-01-31          | Y    | 2021-12-15
+        """,
+        priority,
+    )
+    assert days(rows, "plan", "conflict_days", "plan_conflict_days") == [(plan, 31, 31)]
+
+
+def test_a_dispute_about_other_than_the_plan_is_no_conflict_of_plans(spans_of):
+    rows = spans_of(
+        """\
+        person_id | enrollment_start_date | enrollment_end_date | plan | aid_category | record_added_date
+        A         | 2022-01-01            | 2022-01-31          | X    | SSI          | 2021-12-01
+        A         | 2022-01-11            | 2022-01-31          | X    | TANF         | 2021-12-15
+        """
+    )
+    assert days(rows, "aid_category", "conflict_days", "plan_conflict_days") == [("SSI", 0, 0), ("TANF", 21, 0)]
+
+
+@pytest.mark.parametrize(
     ("bridge_gap_days", "spans"),
     [pytest.param(0, 2, id="gap of 2, none bridged"), pytest.param(1, 2, id="above"), pytest.param(2, 1, id="at")],
 )
@@ -181,12 +219,19 @@ def test_a_correction_entered_late_does_not_make_known_coverage_retroactive(span
 
 
 @pytest.mark.parametrize(
-    ("code", "group"),
-    [("02", "full"), ("8", "full"), ("01", "partial"), ("10", "other"), ("77", "other"), ("00", "none"), ("", "none")],
+    ("group", "codes"),
+    [
+        ("full", ["02", "04", "08", "2", "4", "8"]),
+        ("partial", ["01", "03", "05", "06", "1", "6"]),
+        ("other", ["09", "10", "99", "9", "77", "002", "0002"]),
+        ("none", ["00", "07", "0", "7", ""]),
+    ],
 )
-def test_dual_codes(spans_of, code, group):
-    rows = spans_of(f"person_id | enrollment_start_date | dual_status_code\nA | 2022-01-01 | {code}")
-    assert rows[0]["dual_group"] == group
+def test_dual_codes_padded_or_not(table, people, run, codes, group):
+    rows = [f"A | 2022-01-01 | {code}" for code in codes]
+    drawn = table("\n".join(["person_id | enrollment_start_date | dual_status_code", *rows]), Eligibility)
+    found = run(clean_eligibility(drawn, *people, EXTRACT).dual_group)
+    assert found == [group] * len(codes)
 
 
 def test_the_order_of_records_changes_nothing(spans_of):
@@ -251,53 +296,94 @@ def test_age_turns_on_the_birthday(run, day, age):
 
 
 @pytest.mark.parametrize(
-    ("served", "coverage"),
-    [
-        ("2022-01-15", "outside"),
-        ("2022-01-16", "retro"),
-        ("2022-01-17", "retro"),
-        ("2022-01-18", "eligible"),
-        ("2022-01-20", "eligible"),
-        ("2022-01-21", "outside"),
-    ],
+    ("rule", "months"),
+    [("any_day", 3), ("first_day", 1), ("day_15", 1), ("full_month", 1), ("fractional", 12 / 31 + 1 + 1 / 31)],
 )
-def test_lines_are_tagged_by_coverage(table, spans, run, served, coverage):
-    claims = table(f"person_id | service_start_date\nA | {served}", Claims)
-    tagged = tag_coverage(claims, spans)
-    assert [row["coverage"] for row in run(tagged)] == [coverage]
-    assert tagged.columns == (*claims.columns, "coverage")
-
-
-def test_checks_split_every_whole_and_lose_nothing(table, people, spans, run):
-    eligibility = table("person_id | enrollment_start_date\nA | 2022-01-01\nZ | 2022-01-01", Eligibility)
-    claims = table(
+def test_a_month_by_every_rule_at_its_limit(table, people, run, rule, months):
+    one = table(
         """\
-        person_id | service_start_date | cost_usd
-        A         | 2022-01-16         | 10.00
-        A         | 2022-02-01         | 30.00
-        A         | 2021-01-01         | 60.00
+        person_id | start_date | end_date
+        A         | 2022-01-20 | 2022-02-28
+        A         | 2022-03-31 | 2022-03-31
         """,
-        Claims,
+        Spans,
     )
-    months = build_member_months(spans, people[1])
-    found = run(check_exposure(eligibility, *people, spans, months, claims, EXTRACT))
-    value = {(row["check_id"], row["level"]): row["value"] for row in found}
-    share = {(row["check_id"], row["level"]): row["share"] for row in found}
-    assert value["spans", "unknown_person"] == value["spans", "kept"] == 1
-    assert (value["conflict", "disputed"], value["conflict", "agreed"]) == (2, 40)
-    assert value["retro", "retro"] == pytest.approx(12 / 31)
-    assert share["claims_cost", "eligible"] == 0.3
-    assert share["claims_cost", "outside"] == 0.6
-    assert ("double_count", "over_12_months_a_year") not in value
+    counted = build_member_months(one, people[1])
+    assert float(run(counted[f"mm_{rule}"].sum())) == pytest.approx(months, abs=1e-9)
 
 
-def test_no_record_gives_empty_tables(people, tmp_path, run):
-    empty = {c: ibis.memtable(empty_frame(c), schema=c.types()) for c in (Eligibility, Claims)}
-    spans = build_spans(empty[Eligibility], *people, EXTRACT, [], 0)
-    months = build_member_months(spans, people[1])
-    write_table(spans, tmp_path / "spans.parquet", Spans)
-    write_table(months, tmp_path / "member_months.parquet", MemberMonths)
-    write_table(build_enrolment(months), tmp_path / "enrolment.parquet", Enrolment)
-    checks = check_exposure(empty[Eligibility], *people, spans, months, empty[Claims], EXTRACT)
-    write_table(checks, tmp_path / "qa.parquet", ExposureQa)
-    assert run(months.count()) == 0
+RECORDS = [
+    "A | 2022-01-10 | 2022-06-30 | X | SSI  | 02 | 2021-12-01",
+    "A | 2022-03-05 | 2022-08-31 | Y | SSI  |    | 2022-04-15",
+    "A2| 2022-05-01 | 2022-05-31 | X | TANF | 01 | 2022-04-15",
+    "A | 2022-10-16 | 2023-02-27 | X | SSI  |    |           ",
+    "B | 2022-01-01 |            | X |      |    | 2022-01-20",
+]
+COLUMNS = "person_id|enrollment_start_date|enrollment_end_date|plan|aid_category|dual_status_code|record_added_date"
+
+
+@pytest.fixture
+def months_of(table, people, run):
+    def make(records, persons=people[1], extract=EXTRACT):
+        eligibility = table("\n".join([COLUMNS, *records]), Eligibility)
+        spans = build_spans(eligibility, people[0], persons, extract, [], 0)
+        return run(build_member_months(spans, persons).order_by("person_id", "service_month"))
+
+    return make
+
+
+def test_whatever_the_records_the_rules_keep_their_order(months_of):
+    months = months_of(RECORDS)
+    assert len(months) == 15
+    for month in months:
+        assert 1 == month["mm_any_day"] >= month["mm_first_day"] >= month["mm_full_month"]
+        assert month["mm_day_15"] >= month["mm_full_month"]
+        assert month["mm_full_month"] <= month["mm_fractional"] <= month["mm_any_day"]
+        assert round(month["mm_fractional"] * month["days_in_month"], 6) == month["eligible_days"]
+        assert month["is_retro"] == (month["retro_days"] > 0) and month["retro_days"] <= month["eligible_days"]
+
+
+def test_no_person_year_holds_more_than_twelve_months_nor_more_months_than_days_can_make(months_of):
+    twice = [record.replace("A |", "A2|") for record in RECORDS]
+    months = months_of(RECORDS + twice)
+    assert months == months_of(RECORDS)
+    per_year = {}
+    for month in months:
+        year = (month["person_id"], month["service_month"].year)
+        per_year[year] = per_year.get(year, 0) + 1
+    assert max(per_year.values()) <= 12
+    assert sum(month["mm_fractional"] for month in months) <= sum(month["eligible_days"] for month in months) / 28
+
+
+def test_a_record_cut_in_two_equal_neighbours_changes_nothing(months_of):
+    halves = ["B | 2022-01-01 | 2022-01-25 | X | | | 2022-01-20", "B | 2022-01-26 | | X | | | 2022-01-20"]
+    assert months_of(RECORDS[:-1] + halves) == months_of(RECORDS)
+
+
+def test_28_years_later_every_month_counts_the_same(months_of, table):
+    def later(text):
+        return text.replace("2021-", "2049-").replace("2022-", "2050-").replace("2023-", "2051-")
+
+    persons = table("person_id | birth_date | death_date | sex\nA | 2008-06-15 | |\nB | | 2050-02-10 |", Persons)
+    shifted = months_of([later(record) for record in RECORDS], persons, later(EXTRACT))
+    counts = (
+        "person_id",
+        "eligible_days",
+        "retro_days",
+        "mm_first_day",
+        "mm_day_15",
+        "mm_fractional",
+        "plan",
+        "age_years",
+    )
+    assert days(shifted, *counts) == days(months_of(RECORDS), *counts)
+
+
+@pytest.mark.parametrize(
+    ("gap", "longest", "periods"),
+    [(0, 0, 1), (1, 0, 2), (1, 1, 1), (45, 45, 1), (46, 45, 2), (45, 0, 2)],
+)
+def test_a_test_of_continuous_enrolment_may_bridge_up_to_its_gap(table, run, gap, longest, periods):
+    second = dt.date(2022, 2, 1) + dt.timedelta(days=gap)
+    two = f"person_id | start_date | end_date\nA | 2022-01-01 | 2022-01-31\nA | {second} | 2022-12-31"
+    assert run(join_gaps(table(two, Spans), longest).count()) == periods

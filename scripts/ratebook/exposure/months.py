@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 
 from ratebook.dates import days_in_month, month_of
-from ratebook.exposure.spans import ATTRIBUTES
+from ratebook.exposure.spans import ATTRIBUTES, LONG_AGO
 
 ONE_DAY, ONE_MONTH = ibis.interval(days=1), ibis.interval(months=1)
 
@@ -26,22 +26,27 @@ def build_member_months(spans: ibis.Table, persons: ibis.Table) -> ibis.Table:
 
     Returns
     -------
-    MemberMonths
+    ibis.Table
+        `MemberMonths` without its columns on institutions for mental diseases: `add_imd_days` adds them.
 
     References
     ----------
     methods.md, A12.4 and A12.6.
     """
     pieces = _split_at_months(spans)
+    # Within a span retroactive days come first.
+    last_retro = ibis.least(pieces.retro_through_date.fill_null(LONG_AGO), pieces.last_date)
+    retro_days = ibis.greatest(last_retro.delta(pieces.first_date, unit="day") + 1, 0)
     covered = pieces.group_by("person_id", "service_month").agg(
         eligible_days=(pieces.last_date.delta(pieces.first_date, unit="day") + 1).sum(),
         mm_first_day=(pieces.first_date == pieces.service_month).any().cast("int64"),
         mm_day_15=_covers_day_15(pieces).any().cast("int64"),
-        is_retro=(pieces.retro_through_date >= pieces.first_date).fill_null(False).any(),
+        retro_days=retro_days.sum(),
         attributes=ibis.struct({name: pieces[name] for name in ATTRIBUTES}).argmax(pieces.last_date),
     )
     months = covered.unpack("attributes").mutate(days_in_month=days_in_month(covered.service_month))
     months = months.mutate(
+        is_retro=months.retro_days > 0,
         mm_any_day=ibis.literal(1),
         mm_full_month=(months.eligible_days == months.days_in_month).cast("int64"),
         mm_fractional=(months.eligible_days / months.days_in_month).cast("decimal(18, 12)"),

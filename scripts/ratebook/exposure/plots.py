@@ -1,12 +1,18 @@
-"""The figure of enrolment: an unexplained step in it is a fault in every rate."""
+"""Figures of enrolment and of what is served under it: an unexplained step in one is a fault in every rate."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from matplotlib import dates
 
-from ratebook.contracts.exposure import Enrolment
+from ratebook.contracts.exposure import EligibilityMatch, Enrolment, MonthlyServices
 from ratebook.disclosure import disclose
 from ratebook.figures import PALETTE, empty_figure, plt
+
+COLUMNS = 3
+SHADE = "#f3e9d8"
+WINDOW = "#eef3f5"
 
 
 def plot_exposure(enrolment: pd.DataFrame, window_start: str, window_end: str, suppress_below: int):
@@ -34,12 +40,135 @@ def plot_exposure(enrolment: pd.DataFrame, window_start: str, window_end: str, s
     enrolment = disclose(enrolment, Enrolment, suppress_below)
     plans = enrolment.groupby("plan").member_months.sum().sort_values(ascending=False, kind="stable").index
     fig, ax = plt.subplots(figsize=(7.2, 3.4))
-    ax.axvspan(pd.Timestamp(window_start), pd.Timestamp(window_end), color="#eef3f5", zorder=0)
+    ax.axvspan(pd.Timestamp(window_start), pd.Timestamp(window_end), color=WINDOW, zorder=0)
     for plan, color in zip(plans[: len(PALETTE)], PALETTE):
         months = enrolment[enrolment.plan == plan].sort_values("service_month")
         ax.plot(months.service_month, months.member_months.astype(float), color=color, label=plan)
     ax.set_ylim(bottom=0)
     ax.set_title("Member months by plan (study window shaded)")
     ax.set_ylabel("fractional member months")
+    ax.set_xlabel("calendar month")
     ax.legend(loc="lower left", ncols=4)
     return fig
+
+
+def plot_monthly_claims(services: pd.DataFrame, window_end: str, reportable_completion: float, suppress_below: int):
+    """Draw claims per 1,000 member months by month, one panel a category, as observed and as completed.
+
+    Parameters
+    ----------
+    services : MonthlyServices
+        One row per month and category.
+    window_end : str
+        Last day of the study; the table goes on to the extract, the figure does not.
+    reportable_completion : float
+        Months completed to less are shaded.
+    suppress_below : int
+        Months with fewer persons, and what would give them away, are not drawn; a month with none is.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    References
+    ----------
+    methods.md, A11 and A13.
+    """
+    title = "Claims per 1,000 member months by category"
+    return _panels(services, "claims_per_1000", title, window_end, reportable_completion, suppress_below)
+
+
+def plot_monthly_pmpm(services: pd.DataFrame, window_end: str, reportable_completion: float, suppress_below: int):
+    """Draw dollars per member month by month, as `plot_monthly_claims` draws claims."""
+    title = "Dollars per member per month by category"
+    return _panels(services, "pmpm_usd", title, window_end, reportable_completion, suppress_below)
+
+
+def plot_eligibility_match(match: pd.DataFrame, suppress_below: int):
+    """Draw the share of each month's paid dollars that was served to covered members, beside the limit.
+
+    Parameters
+    ----------
+    match : EligibilityMatch
+        Its rows of scope `month` are drawn.
+    suppress_below : int
+        Months in which fewer persons were served outside coverage are not drawn; a month with none is.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    References
+    ----------
+    methods.md, A12.7 and A13 T5.
+    """
+    months = match[match.scope == "month"].sort_values("service_month")
+    months = disclose(months, EligibilityMatch, suppress_below)
+    shown = months[months.match_share.notna()]
+    if shown.empty:
+        return empty_figure("No month has so many dollars and persons that its match with coverage can be drawn.")
+    share, limit = shown.match_share.astype(float) * 100, shown.limit_share.iloc[0] * 100
+    fig, ax = plt.subplots(figsize=(7.2, 3.2))
+    ax.scatter(shown.service_month, share, s=14, color=np.where(share < limit, PALETTE[1], PALETTE[0]), zorder=3)
+    ax.axhline(limit, color=PALETTE[1], linewidth=1, linestyle="--")
+    ax.annotate(
+        f"limit {limit:g}%", (1, limit), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7
+    )
+    low = min(share.min(), limit)
+    ax.set_ylim(max(0.0, low - 0.25 * (100 - low)), 100 + 0.05 * (100 - low))
+    ax.set_ylabel("% of paid dollars")
+    ax.set_title("Paid for services to covered members, by month of service")
+    hidden = len(months) - len(shown)
+    if hidden:
+        ax.set_xlabel(
+            f"{hidden} months are not drawn: few persons served outside coverage, or nothing paid", fontsize=7
+        )
+    return fig
+
+
+def _panels(services: pd.DataFrame, column: str, title: str, window_end: str, least_share: float, suppress_below: int):
+    services = disclose(services[services.service_month <= window_end], MonthlyServices, suppress_below)
+    drawn = services[services[column].notna()]
+    if drawn.empty:
+        return empty_figure("No month has so many members and claims that its services can be drawn.")
+    order = drawn.groupby("category").pmpm_usd.sum().astype(float).sort_values(ascending=False, kind="stable").index
+    rows = -(-len(order) // COLUMNS)
+    inches = 1.0 + 1.45 * rows
+    edges = {"left": 0.06, "right": 0.985, "bottom": 0.75 / inches, "top": 1 - 0.55 / inches}
+    places = {**edges, "wspace": 0.22, "hspace": 0.42}
+    fig, axes = plt.subplots(rows, COLUMNS, figsize=(8.4, inches), sharex=True, squeeze=False, gridspec_kw=places)
+    # Equal panels need no layout to be solved for, which takes seconds.
+    fig.set_layout_engine("none")
+    for ax, category in zip(axes.flat, order):
+        _panel(ax, services[services.category == category].sort_values("service_month"), column, least_share)
+        ax.set_title(category, fontsize=8, fontweight="normal", pad=5)
+    for ax in axes.flat[len(order) :]:
+        ax.axis("off")
+    key = [
+        plt.Line2D([], [], color=PALETTE[0], label="arrived so far"),
+        plt.Line2D([], [], color=PALETTE[0], linestyle=":", label="completed"),
+        plt.Line2D([], [], color="#999999", linewidth=0.8, label="share paid (height of the panel: 100%)"),
+        plt.Rectangle((0, 0), 1, 1, color=SHADE, label=f"less than {least_share:.0%} paid"),
+    ]
+    fig.text(0.01, 1 - 0.1 / inches, title, ha="left", va="top", fontsize=10, fontweight="bold")
+    fig.legend(handles=key, loc="lower left", bbox_to_anchor=(0.0, 0.12 / inches), ncols=4, fontsize=7.5)
+    fig.text(
+        0.012, 0.06 / inches, "Months in which few persons were served are not drawn.", fontsize=6.5, color="#777777"
+    )
+    return fig
+
+
+def _panel(ax, months: pd.DataFrame, column: str, least_share: float) -> None:
+    when, share = months.service_month, months.completion_share.astype(float)
+    young = when[share < least_share]
+    most = months[[column, f"completed_{column}"]].astype(float).max().max()
+    of_height = ax.get_xaxis_transform()
+    ax.bar(young, 1, width=pd.Timedelta(days=31), transform=of_height, color=SHADE, zorder=0)
+    ax.plot(when, share, transform=of_height, color="#999999", linewidth=0.8, clip_on=False)
+    ax.plot(when, months[f"completed_{column}"].astype(float), color=PALETTE[0], linestyle=":", linewidth=1.2)
+    ax.plot(when, months[column].astype(float), color=PALETTE[0], linewidth=1.2, marker=".", markersize=2.5)
+    ax.set_ylim(0, 1.12 * (most if most > 0 else 1.0))
+    ax.tick_params(labelsize=7)
+    ax.locator_params(axis="y", nbins=4)
+    ax.xaxis.set_major_formatter(dates.DateFormatter("%Y"))
+    ax.xaxis.set_major_locator(dates.YearLocator())
