@@ -205,10 +205,19 @@ rule build_attrition:
 
 
 rule plot_clean:
-    """Draw the dollar waterfall, dollars by month of service and category, and the lag from service to payment."""
+    """Draw the dollar waterfall, dollars by month, the lag from service to payment, and every exhibit of quality."""
     input:
         attrition="results/clean/attrition.parquet",
         paid_lags="results/clean/paid_lags.parquet",
+        reconciliation="results/clean/reconciliation.parquet",
+        adjustment_rates="results/clean/adjustment_rates.parquet",
+        header_cases="results/clean/header_cases.parquet",
+        lag_distribution="results/clean/lag_distribution.parquet",
+        lag_completion="results/clean/lag_completion.parquet",
+        missingness="results/clean/missingness.parquet",
+        duplicates="results/clean/duplicates.parquet",
+        denials="results/clean/denials.parquet",
+        unit_prices="results/clean/unit_prices.parquet",
         code=code_of("scripts/clean/plot_clean.py"),
     output:
         waterfall_svg="results/clean/figures/waterfall.svg",
@@ -217,6 +226,22 @@ rule plot_clean:
         monthly_paid_png="results/clean/figures/monthly_paid.png",
         paid_lag_svg="results/clean/figures/paid_lag.svg",
         paid_lag_png="results/clean/figures/paid_lag.png",
+        lag_completion_svg="results/clean/figures/lag_completion.svg",
+        lag_completion_png="results/clean/figures/lag_completion.png",
+        control_totals_svg="results/clean/figures/control_totals.svg",
+        control_totals_png="results/clean/figures/control_totals.png",
+        adjustment_rates_svg="results/clean/figures/adjustment_rates.svg",
+        adjustment_rates_png="results/clean/figures/adjustment_rates.png",
+        header_cases_svg="results/clean/figures/header_cases.svg",
+        header_cases_png="results/clean/figures/header_cases.png",
+        missingness_svg="results/clean/figures/missingness.svg",
+        missingness_png="results/clean/figures/missingness.png",
+        duplicates_svg="results/clean/figures/duplicates.svg",
+        duplicates_png="results/clean/figures/duplicates.png",
+        denials_svg="results/clean/figures/denials.svg",
+        denials_png="results/clean/figures/denials.png",
+        unit_prices_svg="results/clean/figures/unit_prices.svg",
+        unit_prices_png="results/clean/figures/unit_prices.png",
     log:
         "logs/clean/plot_clean.log",
     benchmark:

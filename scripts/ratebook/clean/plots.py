@@ -1,16 +1,50 @@
-"""Figures of cleaning: dollars lost and won by rule, dollars by month, and how late payments come."""
+"""Figures of cleaning: dollars lost and won by rule, by month, how late payments come, and the exhibits of quality."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
+from ratebook.clean import exhibit_plots as e
+from ratebook.contracts import clean as to
+from ratebook.contracts import quality as exhibit
 from ratebook.figures import PALETTE, empty_figure, plt
 
+DRAWN_FROM = {
+    "attrition": to.Attrition,
+    "paid_lags": to.PaidLags,
+    "reconciliation": to.Reconciliation,
+    "adjustment_rates": exhibit.AdjustmentRates,
+    "header_cases": exhibit.HeaderCases,
+    "lag_distribution": exhibit.LagDistribution,
+    "lag_completion": exhibit.LagCompletion,
+    "missingness": exhibit.Missingness,
+    "duplicates": exhibit.Duplicates,
+    "denials": exhibit.Denials,
+    "unit_prices": exhibit.UnitPrices,
+}
 LONGEST_LAG = 12
 """Months of lag shown each on its own; later payments are one column."""
 SHOWN = 7
 """Categories shown each on their own, by dollars; the others are one band."""
+
+
+def plot_clean(tables: dict[str, pd.DataFrame], window_start: str, window_end: str) -> dict:
+    """Draw every figure of cleaning, by the name of its file."""
+    window = tables["paid_lags"], window_start, window_end
+    return {
+        "waterfall": plot_waterfall(tables["attrition"]),
+        "monthly_paid": plot_monthly_paid(*window),
+        "paid_lag": plot_paid_lag(*window),
+        "lag_completion": e.plot_lag_completion(tables["lag_completion"], tables["lag_distribution"]),
+        "control_totals": e.plot_reconciliation(tables["reconciliation"]),
+        "adjustment_rates": e.plot_adjustment_rates(tables["adjustment_rates"]),
+        "header_cases": e.plot_header_cases(tables["header_cases"]),
+        "missingness": e.plot_missingness(tables["missingness"]),
+        "duplicates": e.plot_duplicates(tables["duplicates"]),
+        "denials": e.plot_denials(tables["denials"]),
+        "unit_prices": e.plot_unit_prices(tables["unit_prices"]),
+    }
 
 
 def plot_waterfall(attrition: pd.DataFrame):
