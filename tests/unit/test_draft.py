@@ -14,7 +14,7 @@ from ratebook.errors import RatebookError
 from ratebook.intake.draft import draft_layout, main, write_draft
 from ratebook.intake.guesses import LEAST_ROWS, find_codes, find_groups, guess_table, match_columns, words_of
 from ratebook.intake.layouts import read_layout
-from ratebook.intake.sources import read_sources
+from ratebook.intake.sources import read_raw, read_sources
 
 SCHEMA = ROOT / "workflow/schemas/layout.schema.yaml"
 CLAIMS = (
@@ -206,6 +206,18 @@ def test_files_of_several_shapes_make_parts_of_one_table(folder, tmp_path):
     assert (
         len([part for part in read_layout(tmp_path / "ourstate.yaml", SCHEMA) if part.table == "medical_claims"]) == 2
     )
+
+
+def test_an_original_and_an_adjustment_number_are_read_as_t_msis_writes_them(tmp_path, run):
+    feed = tmp_path / "feed"
+    feed.mkdir()
+    rows = ["CLM_NUM_ORIG,CLM_NUM_ADJ,MSIS_ID,SRVC_BGN_DT", "C1,,A,2016-01-01", "C1,C2,A,2016-01-01"]
+    (feed / "ot.csv").write_text("\n".join(rows) + "\n")
+    write_draft(feed, "ourstate", tmp_path, SCHEMA)
+    parts = read_layout(tmp_path / "ourstate.yaml", SCHEMA)
+    claims = read_raw(feed, "medical_claims", [part for part in parts if part.table == "medical_claims"])
+    found = run(claims.select("claim_id", "original_claim_id").order_by("claim_id"))
+    assert [tuple(row.values()) for row in found] == [("C1", None), ("C2", "C1")]
 
 
 @pytest.mark.parametrize("as_folder", [False, True], ids=["file", "folder of parts"])

@@ -30,6 +30,7 @@ from ratebook.intake.guesses import (
     guess_table,
     match_columns,
     open_sample,
+    words_of,
 )
 from ratebook.intake.layouts import FORMATS, read_layout
 from ratebook.provenance import CORE
@@ -126,8 +127,15 @@ def _draft_part(table: str, group: FileGroup) -> Part:
     forms = find_forms(sample, formed, nulls)
     if nulls:
         part.head.append(f"nulls: {json.dumps(list(nulls))}  # guess: these signs stand in dates and amounts")
+    numbers = _claim_numbers(matches)
     for ours in kinds:
-        if ours in matches:
+        if ours in numbers:
+            part.columns.append(
+                f"{ours}: {numbers[ours]}  # guess: the claim's own number is the adjustment's, if any; CHECK"
+            )
+            part.found += 1
+            part.unsure += 1
+        elif ours in matches:
             _draft_column(part, sample, nulls, ours, matches[ours], forms)
         elif ours in ALWAYS:
             part.columns.append(f"{ours}: {ALWAYS[ours]}")
@@ -169,6 +177,18 @@ def _draft_column(part: Part, sample, nulls: tuple[str, ...], ours: str, match: 
     part.columns += [f"{ours}: {said}  # {'; '.join(grounds)}", *rest]
     part.found += 1
     part.unsure += any("CHECK" in ground for ground in grounds) or bool(rest)
+
+
+def _claim_numbers(matches: dict[str, Match]) -> dict[str, str]:
+    """Read an original and an adjustment number, of which no other is the claim's own: on originals the second is empty."""
+    first, second = (matches.get(ours) for ours in ("claim_id", "original_claim_id"))
+    if not (first and second and "original" in words_of(first.source) and "adjustment" in words_of(second.source)):
+        return {}
+    original, adjusting = _plain(first.source), _plain(second.source)
+    return {
+        "claim_id": f"{{from: [{adjusting}, {original}]}}",
+        "original_claim_id": f"{{from: {original}, unless: {{{adjusting}: [null]}}}}",
+    }
 
 
 def _ground(match: Match) -> str:

@@ -153,7 +153,8 @@ PHRASES = {
 }  # fmt: skip
 """Our column to the phrases it goes by, in whole words, the commonest first.
 
-In T-MSIS the original claim number is the claim's own, and the adjustment claim number that of the claim it adjusts.
+Where a claim has an original and an adjustment number and none that is plainly its own, as in T-MSIS, the draft reads
+the one beside the other.
 """
 
 ANCHORS = {
