@@ -23,7 +23,7 @@ TABLES = {
         """,
     "pharmacy_claims": "load_sequence",
     "capitation_payments": "person_id | coverage_month | amount\na1 | 2015-01-01 | 60.00",
-    "identity": "source_person_id | person_id\na1 | A",
+    "identity": "source_person_id | person_id | valid_from | valid_to\na1 | A | 1900-01-01 | 9999-12-31",
     "cash_ledger": "record_type | signed_usd\nffs | 400.00\nsupplemental | 25.00",
     "spans": "person_id | start_date | end_date\nA | 2015-01-01 | 2015-01-31",
     "member_months": """\

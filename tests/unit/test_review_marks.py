@@ -119,9 +119,9 @@ RAW = {
         P2        | 2015-02-01            | 2015-03-31          | BHP
         """,
     "navigator_log": """\
-        log_id | person_id | program | contact_date
-        N1     | P1        | RSN     | 2015-01-02
-        N2     | U9        | CSP     | 2015-01-02
+        log_id | person_id | program | contact_date | cells_unparsed
+        N1     | P1        | RSN     | 2015-01-02   | 0
+        N2     | U9        | CSP     | 2015-01-02   | 0
         """,
     "adjusted_lines": """\
         source_table   | load_sequence | rule_id | amount_rule_id | is_orphan_replacement
@@ -129,7 +129,12 @@ RAW = {
         medical_claims | 3             | A5.3b   | A7.3           | false
         medical_claims | 4             |         |                | true
         """,
-    "identity": "source_person_id | person_id\nP1 | P1\nQ1 | P1\nP2 | P2",
+    "identity": """\
+        source_person_id | person_id | valid_from | valid_to
+        P1               | P1        | 1900-01-01 | 9999-12-31
+        Q1               | P1        | 1900-01-01 | 9999-12-31
+        P2               | P2        | 1900-01-01 | 9999-12-31
+        """,
     "persons": "person_id | birth_date\nP1 | 1980-01-01\nP2 | 1970-01-01",
     "claims": """\
         claim_id | load_sequence | claim_type   | person_id | service_start_date | service_end_date | units_flag | discharge_source | discharge_status | is_near_duplicate | is_subcapitated | is_crossover | is_money_only

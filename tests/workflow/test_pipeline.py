@@ -111,7 +111,7 @@ def test_only_the_release_may_leave_and_its_manifest_knows_every_file(finished):
 def test_no_log_and_no_released_text_holds_an_id_of_a_person(finished):
     truth = json.loads((finished.folder / "results/simulate/truth.json").read_text())
     ids = {str(one) for found in truth["faults"].values() for one in found if isinstance(one, str) and len(one) > 4}
-    shape = re.compile(r"[A-Z]\d{8,}")
+    shape = re.compile(r"[A-Z]\d{8,}(?:-\d)?")
     assert ids
     assert all(shape.fullmatch(one) for one in ids)
     released = (finished.folder / "results/release").rglob("*")
@@ -120,6 +120,18 @@ def test_no_log_and_no_released_text_holds_an_id_of_a_person(finished):
     assert texts and logs
     leaking = {p.name for p in [*logs, *texts] if ids.intersection(shape.findall(p.read_text(encoding="utf-8")))}
     assert sorted(leaking) == []
+
+
+def test_every_planted_fault_is_found_and_no_clean_record_is_touched(finished):
+    recovery = pd.read_parquet(finished.folder / "results/review/recovery.parquet").set_index("quantity")
+    counts = pd.read_parquet(finished.folder / "results/review/fault_counts.parquet").set_index("kind")
+    kinds = counts.index[counts.planted > 0]
+    truth = json.loads((finished.folder / "results/simulate/truth.json").read_text())
+    assert set(kinds) == {kind for kind, ids in truth["faults"].items() if ids} - {"near_data_end"}
+    counted = recovery[recovery.index.str.contains("^(?:recall|precision|dollars that stand), ", regex=True)]
+    assert len(counted) > 2 * len(kinds)
+    assert counted.index[counted.covered.ne(True)].tolist() == []
+    assert recovery.estimate["records taken or changed that have no fault"] == 0
 
 
 def test_the_tuva_demo_runs_to_its_end(make_project, shared_data):

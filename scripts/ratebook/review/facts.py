@@ -5,6 +5,7 @@ from __future__ import annotations
 import ibis
 
 from ratebook.clean.lines import denial_rule, unite_lines
+from ratebook.clean.members import with_person
 from ratebook.contracts import clean, episodes, exposure, intake
 from ratebook.dates import month_of
 
@@ -163,9 +164,8 @@ def _capitation_in_cost(claims: ibis.Table, capitation: ibis.Table, identity: ib
         claims.cost_usd != 0,
     )
     bare = bare.select("person_id", service_month=month_of(bare.service_start_date), usd=bare.cost_usd)
-    owners = identity.select(owned_id="source_person_id", owner_id="person_id")
-    paid = capitation.join(owners, capitation.person_id == owners.owned_id)
-    paid = paid.select("owner_id", month=month_of(paid.coverage_month), amount=paid.amount)
+    paid = with_person(capitation, identity, capitation.coverage_month)
+    paid = paid.select(owner_id="person_id", month=month_of(paid.coverage_month), amount=paid.amount)
     same = [bare.person_id == paid.owner_id, bare.service_month == paid.month, bare.usd == paid.amount]
     both = bare.semi_join(paid, same).select("person_id", "service_month").distinct()
     return _facts(both, capitation_months_in_cost=both.count())

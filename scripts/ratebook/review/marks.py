@@ -8,6 +8,7 @@ import ibis
 import pandas as pd
 
 from ratebook.clean.contacts import mark_log
+from ratebook.clean.members import with_person
 from ratebook.contracts import clean, exposure, intake
 from ratebook.contracts.review import FaultCounts
 from ratebook.exposure.matches import tag_coverage
@@ -29,6 +30,8 @@ MARKED_IN = {
 """The tables `mark_records` reads."""
 CHANGES = ("A5.4", "A7.1", "A7.3", "A7.4", "A1.2")
 """Marks of a record whose amount is not the source's; every mark of a rejected record counts as well."""
+CLAIM_IDS = ("C", "D")
+"""Ids of claims and dispensings begin so."""
 NO_FAULT = "records without a fault"
 """The row that counts what the rules took or changed and nobody planted."""
 PLANTED = {"kind": "string", "mark": "string", "outcome": "string", "fault_id": "string", "owner_id": "string"}
@@ -80,7 +83,7 @@ def mark_records(tables: dict[str, ibis.Table], extract_date: str) -> ibis.Table
     marks = marks.filter(marks.mark.notnull(), marks.record_id.notnull()).distinct()
     of_claims = rejected.select("rule_id").distinct()
     takes = marks.mark.isin(CHANGES) | marks.mark.isin(of_claims.rule_id)
-    return marks.mutate(takes=takes & marks.record_id.substr(0, 1).isin(["C", "D", "N"]))
+    return marks.mutate(takes=takes & marks.record_id.substr(0, 1).isin([*CLAIM_IDS, "N"]))
 
 
 def count_faults(marks: ibis.Table, claims: ibis.Table, truth: dict) -> ibis.Table:
@@ -112,7 +115,7 @@ def count_faults(marks: ibis.Table, claims: ibis.Table, truth: dict) -> ibis.Tab
     found = found.left_join(pairs, [found.mark == pairs.found_mark, found.fault_id == pairs.found_id])
     touched = marks.filter(marks.takes).select(touched_id="record_id").distinct()
     found = found.left_join(touched, found.fault_id == touched.touched_id)
-    is_claim = found.fault_id.substr(0, 1).isin(["C", "D"])
+    is_claim = found.fault_id.substr(0, 1).isin(CLAIM_IDS)
     bears = ibis.ifelse(found.mark.isnull(), found.touched_id.isnull(), found.found_mark.notnull())
     stands = (found.copies == 1).fill_null(False) & (found.owner_id.isnull() | (found.owner_id == found.holder))
     came_out = ibis.ifelse(found.outcome == "gone", found.copies.isnull(), stands) | ~is_claim
@@ -143,10 +146,15 @@ def count_faults(marks: ibis.Table, claims: ibis.Table, truth: dict) -> ibis.Tab
 
 
 def _planted(truth: dict) -> pd.DataFrame:
-    """Lay out the truth, a row per record; those that stand beside a fault bear the outcome `stands`."""
+    """Lay out the truth, a row per record; those that stand beside a fault bear the outcome `stands`.
+
+    Of persons of whom nothing must be said there is nothing to find here.
+    """
     owners, rows = truth.get("owners", {}), []
     for kind, expected in truth.get("expected", {}).items():
         for fault_id in truth["faults"].get(kind, []):
+            if expected["rule"] is None and not fault_id.startswith(CLAIM_IDS):
+                continue
             rows.append((kind, expected["rule"], expected["outcome"], fault_id, owners.get(fault_id)))
         rows += [(kind, None, "stands", claim, None) for claim in truth["stands"].get(kind, [])]
     return pd.DataFrame(rows, columns=list(PLANTED))
@@ -232,15 +240,13 @@ def _of_enrolment(tables: dict[str, ibis.Table], extract_date: str) -> ibis.Tabl
 
 
 def _of_members(tables: dict[str, ibis.Table]) -> ibis.Table:
-    owners = tables["identity"].select(owner_id="source_person_id", key="person_id")
-    members, persons = tables["members"], tables["persons"]
-    records = members.select("person_id", recorded_date="birth_date")
-    records = records.join(owners, records.person_id == owners.owner_id).select("key", "recorded_date")
-    records = records.join(persons, records.key == persons.person_id)
+    records = tables["members"].select("person_id", recorded_date="birth_date")
+    records = with_person(records, tables["identity"], ibis.null("date"))
+    records = records.join(tables["persons"].select("person_id", "birth_date"), "person_id")
     outvoted = records.filter(records.recorded_date != records.birth_date)
     contacts = tables["contacts"].filter(tables["contacts"].is_contact)
     served = contacts.group_by("person_id").agg(programs=contacts.program.nunique())
-    return _marks(outvoted, "A2.5", "key").union(_marks(served.filter(served.programs > 1), "B8", "person_id"))
+    return _marks(outvoted, "A2.5", "person_id").union(_marks(served.filter(served.programs > 1), "B8", "person_id"))
 
 
 def _of_log(tables: dict[str, ibis.Table], extract_date: str) -> ibis.Table:
