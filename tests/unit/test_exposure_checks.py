@@ -100,11 +100,12 @@ def test_checks_split_every_whole_and_lose_nothing(table, people, spans, tallied
     )
     imd = table("facility_npi | kind\nI | IMD", raw.Facilities)
     member_months = add_imd_days(build_member_months(spans, people[1]), claims, imd, people[1], [], [21, 64], 15)
-    months = read_counts(c.count_months(member_months, "any_day"))
+    months = read_counts(c.count_months(member_months))
     qa = c.check_exposure(
         read_counts(c.count_records(eligibility, *people, EXTRACT)),
         read_row(c.count_days(spans)),
         months,
+        read_row(c.count_persons(member_months)),
         read_counts(c.count_years(member_months)),
         tallied,
     )
@@ -113,7 +114,7 @@ def test_checks_split_every_whole_and_lose_nothing(table, people, spans, tallied
     assert value["spans", "unknown_person"] == value["spans", "unparsed"] == value["spans", "kept"] == 1
     assert (value["conflict", "disputed"], value["conflict", "agreed"]) == (2, 40)
     assert (value["plan_conflict", "disputed"], value["plan_conflict", "agreed"]) == (1, 41)
-    assert (value["retro", "retro"], value["retro", "known_in_time"]) == (1, 3)
+    assert value["retro", "retro"] == pytest.approx(12 / 31)
     assert (value["retro_days", "retro"], value["retro_days", "known_in_time"]) == (2, 40)
     assert (value["imd", "long_imd_stay"], value["imd_days", "long_imd_stay"]) == (1, 17)
     assert value["imd", "no_imd_day"] == 3
@@ -122,8 +123,15 @@ def test_checks_split_every_whole_and_lose_nothing(table, people, spans, tallied
     assert share["claims_paid", "outside"] == 0.6
     assert value["claims_lines", "eligible"] == 3
     assert qa.groupby("check_id").share.sum().round(12).eq(1).all()
-    # Four months of any day on 42 days: more than 42 / 28.
-    assert value["excess_months", "beyond_days"] == 4 - 42 / 28
+    assert value["excess_months", "beyond_days"] == 0
+    behind = qa.set_index(["check_id", "level"]).persons.to_dict()
+    assert (behind["retro", "retro"], behind["retro_days", "known_in_time"], behind["imd", "long_imd_stay"]) == (
+        1,
+        2,
+        1,
+    )
+    assert (behind["conflict", "disputed"], behind["conflict", "agreed"]) == (1, 2)
+    assert (behind["claims_paid", "outside"], behind["spans", "unknown_person"]) == (1, 0)
     enrolment = c.build_enrolment(months)
     assert enrolment.persons.tolist() == [1, 1, 1, 1]
     assert enrolment.member_months.sum() == pytest.approx(12 / 31 + 1 + 1 / 31 + 1 / 28)
@@ -136,9 +144,12 @@ def test_checks_split_every_whole_and_lose_nothing(table, people, spans, tallied
 def test_more_months_than_days_can_make_are_counted(excess, months, days):
     counted = pd.DataFrame({"is_retro": [False], "is_imd_excluded": False, "months": 1, "member_months": months})
     counted = counted.assign(eligible_days=days, retro_days=0, imd_days=0)
-    none = pd.DataFrame(columns=["level", "records", "person_years", "coverage", "cost_usd", "paid_usd", "lines"])
-    spans = {"days": days, "conflict_days": 0, "plan_conflict_days": 0}
-    qa = c.check_exposure(none, spans, counted, none, none).set_index(["check_id", "level"]).value
+    columns = ["level", "records", "persons", "person_years", "coverage", "cost_usd", "paid_usd", "lines"]
+    none = pd.DataFrame(columns=columns)
+    zero = dict.fromkeys(["conflict_days", "plan_conflict_days", "conflict_persons", "plan_conflict_persons"], 0)
+    persons = {"known_in_time": 1, "no_imd_day": 1, "retro": 0}
+    qa = c.check_exposure(none, {"days": days, "persons": 1} | zero, counted, persons, none, none)
+    qa = qa.set_index(["check_id", "level"]).value
     assert qa["excess_months", "beyond_days"] == excess
 
 
@@ -285,11 +296,15 @@ def test_no_record_gives_empty_tables_and_figures_in_words(tmp_path, table):
     write_table(months, tmp_path / "months.parquet", MemberMonths)
     months = open_table(tmp_path / "months.parquet", MemberMonths)
     records = read_counts(c.count_records(empty(raw.Eligibility), empty(Identity), persons, EXTRACT))
-    counted, years = read_counts(c.count_months(months, "fractional")), read_counts(c.count_years(months))
+    counted, years = read_counts(c.count_months(months)), read_counts(c.count_years(months))
+    persons_of = read_row(c.count_persons(months))
     served = read_counts(tally_coverage(claims, spans, empty(raw.MedicalClaims), empty(raw.PharmacyClaims)))
     match = build_eligibility_match(served, 0.98)
     tables = {
-        "qa": (c.check_exposure(records, read_row(c.count_days(spans)), counted, years, served), ExposureQa),
+        "qa": (
+            c.check_exposure(records, read_row(c.count_days(spans)), counted, persons_of, years, served),
+            ExposureQa,
+        ),
         "enrolment": (c.build_enrolment(counted), Enrolment),
         "match": (match, EligibilityMatch),
         "services": (

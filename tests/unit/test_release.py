@@ -198,7 +198,7 @@ def test_what_follows_a_hidden_row_is_hidden_too(nothing):
 def test_dollars_of_few_lines_outside_coverage_are_hidden(nothing):
     levels = {"eligible": (900_000.0, 5000.0), "retro": (3_000.0, 40.0), "outside": (412.5, 2.0)}
     parts = [
-        {"check_id": check, "level": level, "unit": unit, "value": found[n], "share": 0.5}
+        {"check_id": check, "level": level, "unit": unit, "value": found[n], "persons": 100, "share": 0.5}
         for n, (check, unit) in enumerate([("claims_cost", "usd"), ("claims_lines", "lines")])
         for level, found in levels.items()
     ]

@@ -79,7 +79,6 @@ rule check_exposure:
     threads: 2
     params:
         extract_date=config["study"]["extract_date"],
-        mm_rule=config["exposure"]["mm_rule"],
         match_share=config["exposure"]["match_share"]["value"],
     script:
         "../../scripts/exposure/check_exposure.py"

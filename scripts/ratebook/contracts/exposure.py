@@ -72,6 +72,9 @@ class ExposureQa(Contract):
     level: str = Field("What was found: kept, unknown_person, disputed, retro, outside, …")
     unit: str = Field("Unit of `value`: records, days, member_months, person_years, usd or lines.")
     value: float = Field("Amount found at this level; a small one may be one person's.", persons=True)
+    persons: int = Field(
+        "Known persons behind it; of claims the most of any month and file, so never too many.", ge=0, persons=True
+    )
     share: float = Field("Value over the sum of the check's levels; null where that is zero.", nullable=True)
 
     class Config(Contract.Config):
