@@ -99,7 +99,10 @@ def test_a_column_is_known_by_many_names(table, ours, theirs):
     assert not missed
 
 
-@pytest.mark.parametrize("names", [("TCN", "ORIG_TCN"), ("ICN_ORIG", "ICN_ADJ"), ("claim_no", "original_claim_no")])
+@pytest.mark.parametrize(
+    "names",
+    [("TCN", "ORIG_TCN"), ("ICN_ORIG", "ICN_ADJ"), ("CLM_NUM_ORIG", "CLM_NUM_ADJ"), ("claim_no", "original_claim_no")],
+)
 def test_a_claims_own_number_and_that_of_the_claim_it_adjusts_are_told_apart(names):
     found = match_columns("medical_claims", names)
     assert (found["claim_id"].source, found["original_claim_id"].source) == names

@@ -89,7 +89,7 @@ PHRASES = {
     "billing_npi": ["billing npi", "billing provider npi", "billing provider npi number", "billing provider id", "billing provider"],
     "facility_npi": ["facility npi", "facility provider npi", "facility id", "facility provider id"],
     "adjustment_code": ["adjustment code", "adjustment flag", "adjustment type", "adjustment type code", "line adjustment flag"],
-    "original_claim_id": ["original claim id", "adjustment claim id", "original claim number", "replaced claim id", "parent claim id", "related claim id", "adjusted claim id"],
+    "original_claim_id": ["original claim id", "adjustment claim id", "adjustment claim number", "original claim number", "replaced claim id", "parent claim id", "related claim id", "adjusted claim id"],
     "patient_control_number": ["person control number", "person account number"],
     "final_action_flag": ["final action flag", "claim final action flag", "family final action flag"],
     "payment_level": ["paid level flag", "paid level", "paid level code"],
