@@ -64,11 +64,14 @@ class Cleaned:
         return {rule: float(delta) for rule, delta in steps.items() if delta}
 
 
-def table(texts: str | list[str], contract: type, **constants: str) -> ibis.Table:
+def table(texts: str | list[str] | ibis.Table, contract: type, **constants: str) -> ibis.Table:
     """Draw a table of a contract, in one or several parts; columns not drawn are null, or have the constants' value.
 
-    Where no order of load is drawn, rows are loaded in the order they are drawn in.
+    Where no order of load is drawn, rows are loaded in the order they are drawn in. A table already made, read from
+    files by intake, is given back.
     """
+    if isinstance(texts, ibis.Table):
+        return texts
     parts = [draw(text) for text in ([texts] if isinstance(texts, str) else texts)]
     frame = pd.concat(parts, ignore_index=True)
     for name, value in constants.items():

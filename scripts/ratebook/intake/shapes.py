@@ -46,7 +46,7 @@ def open_part(source: str | Path, part: Source) -> ibis.Table | None:
     elif part.months:
         raw = _spread_months(source, part, wanted)
     else:
-        raw = _open_files(source, part.files, wanted)
+        raw = _open_files(source, part.files, wanted, _is_numbered(part))
     if part.keep:
         raw = raw.filter(holds(raw, part.keep, part.files.nulls))
     if part.leave:
@@ -66,7 +66,12 @@ def _wanted(part: Source) -> dict[str, str]:
     return wanted
 
 
-def _open_files(source: str | Path, files: Files, wanted: dict[str, str]) -> ibis.Table:
+def _is_numbered(part: Source) -> bool:
+    """Say whether anyone asks for the rows' numbers: to number them, an engine must read them one after the other."""
+    return any(how and how.get("expression") == "row_number" for how in part.columns.values())
+
+
+def _open_files(source: str | Path, files: Files, wanted: dict[str, str], numbered: bool) -> ibis.Table:
     """Open the files one after the other, those with the same columns together, with the columns wanted.
 
     A column that the files of another release lack is empty there if the layout calls it optional.
@@ -80,7 +85,7 @@ def _open_files(source: str | Path, files: Files, wanted: dict[str, str]) -> ibi
             _check_columns(Path(opened[0]).name, names, files, wanted)
             raw = open_source(opened, files.format, files.delimiter, FILE)
             cells = {name: raw[name] if name in names else ibis.null("string") for name in wanted}
-            number = ibis.row_number() + 1 + len(runs) * FILE_ROOM
+            number = ibis.row_number() + 1 + len(runs) * FILE_ROOM if numbered else ibis.literal(0, "int64")
             runs.append(raw.select(**cells, **{FILE: raw[FILE], ROW: number, BROKEN: ibis.literal(0, "int64")}))
     return functools.reduce(lambda a, b: a.union(b), _alike(runs))
 
@@ -132,7 +137,7 @@ def _join_lines(source: str | Path, part: Source, wanted: dict[str, str]) -> ibi
     for side, keys in (("header", list(by)), ("line", list(by.values()))):
         needed = {name: f"{part.key}.lines.by" for name in keys}
         needed |= {bare: wanted[name] for name, (at, bare) in places.items() if at == side}
-        raw = _open_files(source, files[side], needed)
+        raw = _open_files(source, files[side], needed, side == "header" or _is_numbered(part))
         key = _key(raw, keys, files[side].nulls)
         tables[side] = raw.select(**{f"{side}.{name}": raw[name] for name in raw.columns}, **{f"{side} key": key})
     heads, lines = tables["header"], tables["line"]
@@ -203,7 +208,7 @@ def _spread_months(source: str | Path, part: Source, wanted: dict[str, str]) -> 
     months, nulls = part.months, part.files.nulls
     of_month = [name for name in wanted if MONTH in name]
     keys = {n.replace(MONTH, at): key for n, key in wanted.items() for at in (months.names if MONTH in n else [""])}
-    raw = _open_files(source, part.files, keys)
+    raw = _open_files(source, part.files, keys, _is_numbered(part))
     rows = []
     for number, at in enumerate(months.names):
         cells = {name: raw[name.replace(MONTH, at)].cast("string") for name in of_month}
