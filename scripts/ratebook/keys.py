@@ -36,13 +36,28 @@ def check_key(config: dict, environment: Mapping[str, str]) -> None:
     """
     if not hides_ids(config):
         return
-    length = len(_key(environment))
-    if length < SHORTEST:
-        fault = f"{KEY} is shorter than {SHORTEST} characters" if length else f"the environment has no {KEY}"
+    try:
+        require_key(environment)
+    except RatebookError as error:
         raise RatebookError(
-            f"config.yaml at intake.ids: keyed_hash replaces the ids of real data, but {fault}; {HOW} "
+            f"config.yaml at intake.ids: keyed_hash replaces the ids of real data, but {error} "
             "(ids that are pseudonyms already: intake.ids: already_pseudonymous)"
-        )
+        ) from None
+
+
+def require_key(environment: Mapping[str, str]) -> str:
+    """Read the key.
+
+    Raises
+    ------
+    RatebookError
+        If there is none, or one shorter than `SHORTEST`, saying how to make one and nothing of the one there is.
+    """
+    key = _key(environment)
+    if len(key) < SHORTEST:
+        fault = f"{KEY} is shorter than {SHORTEST} characters" if key else f"the environment has no {KEY}"
+        raise RatebookError(f"{fault}; {HOW}")
+    return key
 
 
 def fingerprint_of(config: dict, environment: Mapping[str, str]) -> str:

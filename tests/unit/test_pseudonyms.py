@@ -6,6 +6,7 @@ import copy
 import hashlib
 import hmac
 import importlib
+import io
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +17,7 @@ from ratebook.clean.feeds import SUFFIX
 from ratebook.clean.members import build_identity
 from ratebook.contracts.intake import TABLES, Eligibility, IdentityCrosswalk, MedicalClaims, Members, NavigatorLog
 from ratebook.errors import RatebookError
-from ratebook.intake.pseudonyms import DIGITS, IDS, LENGTH, hide_id, hide_ids, subkey
+from ratebook.intake.pseudonyms import DIGITS, IDS, LENGTH, hide_id, hide_ids, look_up, main, subkey
 from ratebook.keys import KEY, SHORTEST, check_key, fingerprint_of, read_key
 from ratebook.settings import check_settings, walk_assumptions
 from ratebook.steps import step
@@ -195,6 +196,20 @@ def test_real_data_runs_only_with_a_key(ids, data_note, environment, said):
     message = str(refused.value)
     assert "intake.ids" in message and "secrets.token_hex(32)" in message
     assert "kkk" not in message, "the key is not quoted"
+
+
+def test_who_holds_the_key_can_look_a_known_id_up():
+    assert look_up("person", ["P2", "", " P1 "], SECRET) == [by_hand("P2", "person"), by_hand("P1", "person")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [([], "use:"), (["plan"], "use:"), (["person"], "has no RATEBOOK_KEY")]
+)
+def test_the_command_says_in_one_line_what_is_wrong(monkeypatch, arguments, said):
+    monkeypatch.delenv(KEY, raising=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO("P1\n"))
+    with pytest.raises(SystemExit, match=said):
+        main(arguments)
 
 
 def test_the_settings_are_refused_without_a_key(monkeypatch):

@@ -1,11 +1,20 @@
-"""Pseudonyms: ids of persons, providers, workers and records give way to keyed hashes before a table is written."""
+"""Pseudonyms: ids of persons, providers, workers and records give way to keyed hashes before a table is written.
+
+`python -m ratebook.intake.pseudonyms KIND` reads ids, one a line, and prints the pseudonym of each, under the key in the
+environment: how whoever holds the key finds a claim of the payer's system among the results.
+"""
 
 from __future__ import annotations
+
+import os
+import sys
 
 import ibis
 import ibis.expr.operations as ops
 
-from ratebook.keys import derive
+from ratebook.errors import RatebookError
+from ratebook.keys import derive, require_key
+from ratebook.tables import engine, read_counts
 
 IDS = {
     "person": ("person_id", "source_person_id"),
@@ -103,3 +112,25 @@ def _hmac(text: ibis.Value, block: str) -> ibis.Value:
     outer = "".join(f"{ord(letter) ^ 0x5C:02x}" for letter in block)
     digest = (ibis.literal(inner) + text).hexdigest("sha256")
     return ops.HexDigest(unhex(ibis.literal(outer) + digest), "sha256").to_expr()
+
+
+def look_up(kind: str, ids: list[str], key: str) -> list[str]:
+    """Give the pseudonym of each id that is not blank, in their order."""
+    cells = {"place": list(range(len(ids))), "id": [text.strip() for text in ids]}
+    engine()
+    table = ibis.memtable(cells).filter(ibis._.id != "")
+    return list(read_counts(table.select("place", pseudonym=hide_id(table.id, kind, key))).pseudonym)
+
+
+def main(arguments: list[str]) -> None:
+    """Read ids and print pseudonyms; neither an id nor the key is printed."""
+    if len(arguments) != 1 or arguments[0] not in IDS:
+        sys.exit(f"use: python -m ratebook.intake.pseudonyms {'|'.join(IDS)}, ids on its input, one a line")
+    try:
+        print("\n".join(look_up(arguments[0], sys.stdin.read().splitlines(), require_key(os.environ))))
+    except RatebookError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
