@@ -169,3 +169,13 @@ def test_no_unit_is_billed_for_a_day_that_is_not_there(claims):
     weekly = claims[(claims.hcpcs_code == "H0020") & (claims.claim_line_end_date >= claims.claim_line_start_date)]
     days = (pd.to_datetime(weekly.claim_line_end_date) - pd.to_datetime(weekly.claim_line_start_date)).dt.days + 1
     assert (weekly.service_unit_quantity.astype(float) <= days).all()
+
+
+@pytest.mark.parametrize("kind", ["denied_header", "replacement", "void_negative", "denied_resubmitted"])
+def test_a_kind_that_takes_any_claim_takes_those_of_several_lines_too(program, claims, kind):
+    """The share of institutional claims among its claims is that among all claims, within four standard deviations."""
+    heads = claims.drop_duplicates("claim_id")
+    share = (heads.claim_type == "institutional").mean()
+    found = planted(program, heads, kind)
+    deviation = (share * (1 - share) / len(found)) ** 0.5
+    assert (found.claim_type == "institutional").mean() == pytest.approx(share, abs=4 * deviation)

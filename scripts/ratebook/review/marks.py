@@ -13,6 +13,7 @@ from ratebook.contracts import clean, exposure, intake
 from ratebook.contracts.review import FaultCounts
 from ratebook.exposure.matches import tag_coverage
 from ratebook.exposure.spans import clean_eligibility
+from ratebook.tables import empty_frame
 
 MARKED_IN = {
     "medical_claims": intake.MedicalClaims,
@@ -97,12 +98,15 @@ def count_faults(marks: ibis.Table, claims: ibis.Table, truth: dict) -> ibis.Tab
     Returns
     -------
     FaultCounts
-        One row more, `NO_FAULT`: records taken or changed, and those of them planted so.
+        One row more, `NO_FAULT`: records taken or changed, and those of them planted so. Empty where nothing was
+        planted: real data are not read for it.
 
     References
     ----------
     methods.md, G: planted data faults.
     """
+    if not truth:
+        return ibis.memtable(empty_frame(FaultCounts), schema=FaultCounts.types())
     planted = ibis.memtable(_planted(truth), schema=PLANTED)
     lines = claims.group_by("claim_id", "line_number").agg(
         copies=claims.count(), paid_usd=claims.paid_usd.sum(), holder=claims.person_id.min()

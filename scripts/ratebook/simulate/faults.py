@@ -132,14 +132,14 @@ def plant_faults(rng, setup: Setup, who, rows: Block, kinds: dict[str, Kind], ra
     starts = np.cumsum(count) - count
     order = np.argsort(rows["claim"], kind="stable")
     free = np.ones(len(number), bool)
-    luck = rng.permutation(len(number))
     next_claim, extra = int(number.max()) + 1 if len(number) else 0, []
     listed: dict[str, Listed] = {}
     heads = take(rows, first)
     for name, kind in kinds.items():
-        may = np.flatnonzero(free[luck] & kind.among(heads, count, who, setup)[luck])
+        # Drawn anew for each kind: in one order for all, what a rare kind leaves out is all that the next would find.
+        may = np.flatnonzero(free & kind.among(heads, count, who, setup))
         wanted = min(len(may), int(np.ceil(rates[name] * len(number))))
-        at = np.sort(luck[may[:wanted]])
+        at = np.sort(rng.permutation(may)[:wanted])
         free[at] = False
         lengths = count[at]
         of = np.repeat(np.arange(len(at)), lengths)
