@@ -8,14 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from claims_data import DIAGNOSES, SERVICES, SETTINGS
+from claims_data import clean
 from conftest import ROOT
-from ratebook.clean import attrition as a
-from ratebook.clean.adjustments import build_adjustments
-from ratebook.clean.lines import clean_claims, mark_lines
-from ratebook.clean.members import build_identity, build_persons
-from ratebook.codes import claim_meanings, timed_codes
-from ratebook.contracts import clean as to
 from ratebook.contracts.intake import TABLES
 from ratebook.intake.layouts import read_layout
 from ratebook.intake.sources import read_sources
@@ -28,30 +22,14 @@ def tuva(tmp_path_factory):
     if not source.is_dir():
         pytest.skip("third-party data is not beside the project (../shared/data)")
     folder = tmp_path_factory.mktemp("tuva")
-
-    def keep(expression, contract, name):
-        write_table(expression, folder / name, contract)
-        return open_table(folder / name, contract)
-
     layout = read_layout(ROOT / "workflow/layouts/tuva.yaml", ROOT / "workflow/schemas/layout.schema.yaml")
-    raw = {name: keep(t, TABLES[name], name) for name, t in read_sources(source, layout).items()}
-    medical, pharmacy = raw["medical_claims"], raw["pharmacy_claims"]
-    adjusted = build_adjustments(medical, pharmacy, timed_codes(SERVICES), 0.95, True)
-    identity = keep(
-        build_identity(raw["members"], raw["eligibility"], raw["identity_crosswalk"]), to.Identity, "identity"
-    )
-    tables = {
-        "medical_claims": medical,
-        "pharmacy_claims": pharmacy,
-        "adjusted_lines": keep(adjusted, to.AdjustedLines, "adjusted_lines"),
-        "identity": identity,
-        "persons": keep(build_persons(raw["members"], identity), to.Persons, "persons"),
-    }
-    marked = mark_lines(tables, "2018-12-31", SETTINGS)
-    meanings = claim_meanings(medical, SERVICES, DIAGNOSES)
-    claims = keep(clean_claims(marked, SERVICES, DIAGNOSES, meanings), to.Claims, "claims")
-    tally = read_counts(a.tally_lines(marked))
-    return claims, a.build_waterfall(tally, read_counts(a.count_persons(marked, a.RULES)), a.RULES)
+    raw = {}
+    for name, table in read_sources(source, layout).items():
+        write_table(table, folder / "raw" / name, TABLES[name])
+        raw[name] = open_table(folder / "raw" / name, TABLES[name])
+    drawn = raw["medical_claims"], raw["pharmacy_claims"], raw["members"]
+    made = clean(folder, *drawn, extract_date="2018-12-31")
+    return made.claims, made.waterfall()
 
 
 def test_repeated_header_amounts_are_counted_once_and_seen(tuva):
