@@ -159,6 +159,7 @@ def test_some_detoxification_units_are_institutions_for_mental_diseases(program,
 def test_a_service_after_the_extract_is_not_paid_yet_and_counted_in_the_suppliers_totals(program, claims):
     rows = planted(program, claims, "after_extract")
     assert len(rows) and rows.paid_date.isna().all()
+    assert rows.source_file.str.contains("pending_").all()
     totals = program[1]("control_totals")
     unpaid = totals[totals.paid_month.isna()]
     assert unpaid.record_count.sum() == claims.paid_date.isna().sum()

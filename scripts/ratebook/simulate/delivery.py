@@ -11,8 +11,9 @@ from ratebook.simulate.world import vocabulary, word
 
 UNPAID = 0
 """The month paid, as months since 1970, of what is not paid yet."""
-FEEDS = ("", "header")
-"""Feeds of one plan, by the number in a line's `feed`: the second states amounts of headers only."""
+FEEDS = ("", "header", "pending")
+"""Feeds of one plan, by the number in a line's `feed`: the second states amounts of headers only, the third what is
+not paid yet."""
 
 
 def source_files(

@@ -233,9 +233,9 @@ def after_paid_date(pick: Pick) -> None:
 
 
 def after_extract(pick: Pick) -> None:
-    """A service dated after the data were drawn, and not paid yet."""
+    """A service dated after the data were drawn, in the file of what is not paid yet."""
     _move(pick, pick.setup.extract + pick.draw(3, 60))
-    pick.set(paid_date=NULL)
+    pick.set(paid_date=NULL, feed=2)
 
 
 def no_dates(pick: Pick) -> None:
