@@ -31,16 +31,16 @@ IDS = {
     "record": ("log_id", "patient_control_number"),
 }
 """Kind of id to the columns that hold one. A facility, a prescriber and a navigator's organisation are providers."""
-KEPT = {
-    "person": r"^(&?)(.*)()$",
-    "claim": r"^()(.*?[0-9])((?:[A-Za-z][0-9]{0,2})?(?:[-_./ ][A-Za-z0-9]{1,3}){0,2})$",
-}
-"""What of an id stays readable before and behind its hash, since rules of cleaning look at it: it names nobody.
+PLACEHOLDER = "&"
+"""A person id that begins so is an unverified placeholder (methods.md, A2.4): the mark stays before its hash."""
+VERSION = r"[0-9]((?:[A-Za-z][0-9]{0,2})?(?:[-_./ ][A-Za-z0-9]{1,3}){0,2})$"
+"""The ending of a claim's number that may mark a version, C123, C123-1, C123R (A5.6): it stays behind the hash.
 
-A person's `&` marks an unverified placeholder (methods.md, A2.4). The ending of a claim's number may mark a version,
-C123, C123-1, C123R (A5.6): what stands before it is hashed, so that versions still have their number in common.
-A number that itself ends so (…c87 of a hexadecimal one) keeps that ending, and can bear versions behind a dash only.
+What stands before it is hashed, so that versions still have their number in common. A number that itself ends so (…c87
+of a hexadecimal one) keeps that ending, and can bear versions behind a dash only.
 """
+VERSION_ROOM = 12
+"""Characters at the end of a number in which all of `VERSION` lies: a digit, a letter with two, two dashes with three."""
 LENGTH = 24
 """Digits of a pseudonym. Two ids share one with chance 2^-76: of 100 million ids any two at all with 1 in 20 million.
 
@@ -58,7 +58,7 @@ def hide_ids(table: ibis.Table, key: str | None) -> ibis.Table:
     all hold. Null stays null. Equal texts of two kinds have nothing in common. Whoever has the key can repeat the
     hash of a known id, and nobody can go back from it.
 
-    Every row is hashed where it stands: to hash the distinct ids and join them was no faster (0.9 million lines),
+    Every row is hashed where it stands: to hash the distinct ids and join them was hardly faster (0.9 million lines),
     and a join loses the order of the rows, and with it that the same source gives the same bytes.
 
     Parameters
@@ -84,12 +84,18 @@ def hide_ids(table: ibis.Table, key: str | None) -> ibis.Table:
 
 
 def hide_id(text: ibis.Value, kind: str, key: str) -> ibis.Value:
-    """Hash ids of one kind with HMAC-SHA256 under the kind's own key, cut to `LENGTH` digits, but for what is `KEPT`."""
-    if kind not in KEPT:
-        return _pseudonym(text, kind, key)
-    before, behind = text.re_extract(KEPT[kind], 1), text.re_extract(KEPT[kind], 3)
-    middle = text.substr(before.length(), text.length() - before.length() - behind.length())
-    return before + _pseudonym(middle, kind, key) + behind
+    """Hash ids of one kind with HMAC-SHA256 under the kind's own key, cut to `LENGTH` digits.
+
+    What rules of cleaning look at stays readable, since it names nobody: `PLACEHOLDER` and `VERSION`.
+    """
+    if kind == "person":
+        is_placeholder = text.startswith(PLACEHOLDER)
+        hashed = _pseudonym(ibis.ifelse(is_placeholder, text.substr(1), text), kind, key)
+        return ibis.ifelse(is_placeholder, ibis.literal(PLACEHOLDER), ibis.literal("")) + hashed
+    if kind == "claim":
+        version = text.right(VERSION_ROOM).re_extract(VERSION, 1)
+        return _pseudonym(text.substr(0, text.length() - version.length()), kind, key) + version
+    return _pseudonym(text, kind, key)
 
 
 def subkey(kind: str, key: str) -> str:
