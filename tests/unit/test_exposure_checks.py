@@ -337,6 +337,12 @@ def test_a_month_of_few_persons_is_not_drawn(persons, drawn):
     assert bool(np.isfinite(line.get_ydata()[1])) == drawn
 
 
+def test_without_paid_dates_the_figure_still_spans_what_was_observed(exhibit):
+    rows = exhibit().query("category == 'OTHER'").assign(persons=50)
+    fig = plot_monthly_pmpm(rows, "2022-12-31", 0.9, 11)
+    assert fig.axes[0].get_ylim()[1] == pytest.approx(1.12 * 2.5)
+
+
 @pytest.mark.parametrize(("persons", "drawn"), [(10, 1), (11, 2), (0, 2)])
 def test_a_month_with_few_persons_outside_coverage_is_not_drawn(persons, drawn):
     parts = [services(10), services(10, month="2022-02-01")]
