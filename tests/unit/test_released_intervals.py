@@ -9,6 +9,7 @@ ACCOUNTS = (
     "reconciliation",
     "qa",
     "exposure_qa",
+    "lag_distribution",
     "enrolment",
     "cohort_flow",
     "cohort_variants",

@@ -28,6 +28,7 @@ rule release_tables:
         attrition="results/clean/attrition.parquet",
         reconciliation="results/clean/reconciliation.parquet",
         qa="results/clean/qa.parquet",
+        lag_distribution="results/clean/lag_distribution.parquet",
         exposure_qa="results/exposure/exposure_qa.parquet",
         enrolment="results/exposure/enrolment.parquet",
         cohort_flow="results/episodes/cohort_flow.parquet",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ratebook.contracts import clean, cost, engagement, episodes, exposure, programs, rates, review
+from ratebook.contracts import clean, cost, engagement, episodes, exposure, programs, quality, rates, review
 from ratebook.contracts.base import Contract
 from ratebook.contracts.chains import Flow, Series
 
@@ -36,6 +36,7 @@ RELEASED = {
     ),
     "reconciliation": Released(clean.Reconciliation),
     "qa": Released(clean.Qa),
+    "lag_distribution": Released(quality.LagDistribution),
     "exposure_qa": Released(
         # Dollars of lines outside coverage are hidden where the lines are few.
         exposure.ExposureQa,
