@@ -23,6 +23,9 @@ log = logging.getLogger("ratebook")
 _HELD = itertools.count()
 settings = {"name": "duckdb", "memory": "4GB", "scratch": "", "threads": 2}
 
+TOO_GREAT = ("OutOfRangeException", "ConversionException", "ArrowInvalid")
+"""How engines say that a value does not fit its column; their messages quote it."""
+
 
 def configure_engine(name: str, memory: str, scratch: str, threads: int) -> None:
     """Choose the engine before the first table is opened; changes no row of any table."""
@@ -186,6 +189,23 @@ def write_table(table: ibis.Table | pd.DataFrame, path: str | Path, contract: ty
     half = path.with_name(f".{path.name}.half")
     _remove(half)
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _write_half(table, half, contract)
+    except Exception as error:
+        if type(error).__name__ not in TOO_GREAT:
+            raise
+        raise BrokenContract(
+            f"{path.name} breaks {contract.__name__}: a number or date is greater than its column can hold; look in the "
+            "source for amounts, units or dates nobody can have meant"
+        ) from None
+    checked = engine().read_parquet(str(half / "*.parquet") if half.is_dir() else str(half))
+    rows = check_table(checked, contract, path.name)
+    _remove(path)
+    os.replace(half, path)
+    log.info("write %s: %s, %d rows", path.name, contract.__name__, rows)
+
+
+def _write_half(table: ibis.Table | pd.DataFrame, half: Path, contract: type[Contract]) -> None:
     if isinstance(table, pd.DataFrame):
         _write_frame(table, half, contract)
     elif contract.Config.claims_scale:
@@ -193,11 +213,6 @@ def write_table(table: ibis.Table | pd.DataFrame, path: str | Path, contract: ty
     else:
         ordered = _ordered(_cast(table, contract), contract)
         pq.write_table(_plain(ordered.to_pyarrow(), contract), half, compression="zstd")
-    checked = engine().read_parquet(str(half / "*.parquet") if half.is_dir() else str(half))
-    rows = check_table(checked, contract, path.name)
-    _remove(path)
-    os.replace(half, path)
-    log.info("write %s: %s, %d rows", path.name, contract.__name__, rows)
 
 
 def check_table(table: ibis.Table, contract: type[Contract], name: str) -> int:

@@ -121,7 +121,9 @@ def _with_weight(lines: ibis.Table) -> ibis.Table:
     none = ibis.literal(0).cast("int64")
 
     def weigh(amount: ibis.Value) -> ibis.Value:
-        return ibis.ifelse(bears, ibis.greatest((amount.fill_null(0) * 100).cast("int64"), 0), none)
+        # Units have so many places that a hundred times their greatest number would not fit their own type.
+        hundredths = (amount.fill_null(0).cast("decimal(24, 4)") * 100).cast("int64")
+        return ibis.ifelse(bears, ibis.greatest(hundredths, 0), none)
 
     own = ibis.ifelse(lines.header_rule == "A7.3", lines.raw_usd, ibis.null("decimal(14, 2)"))
     lines = lines.mutate(

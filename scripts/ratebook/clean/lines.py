@@ -267,7 +267,8 @@ def _with_units(lines: ibis.Table, services: pd.DataFrame) -> ibis.Table:
     modified = lines.hcpcs_code + "-" + lines.hcpcs_modifier_1
     most = ibis.coalesce(modified.cases(*limits), lines.hcpcs_code.cases(*limits))
     days = ibis.greatest(lines.service_end_date.delta(lines.service_start_date, unit="day") + 1, 1)
-    units = (lines.service_unit_quantity / lines.unit_scale.fill_null(1)).cast("decimal(18, 4)")
+    smaller = (lines.service_unit_quantity / lines.unit_scale).cast("decimal(18, 4)")
+    units = ibis.ifelse(lines.unit_scale.isnull(), lines.service_unit_quantity, smaller)
     lines = lines.mutate(most=(most * days).cast("decimal(18, 4)"), scaled=units)
     above = (lines.scaled > lines.most).fill_null(False)
     return lines.mutate(

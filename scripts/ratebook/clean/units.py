@@ -20,15 +20,19 @@ def find_prices(keys: ibis.Table, timed_codes: list[str]) -> ibis.Table:
     Returns
     -------
     ibis.Table
-        `price_npi`, `price_code`, `median_usd`.
+        `price_npi`, `price_code`, `price_modifier`, `median_usd`. A modifier may change what a unit is: a case rate
+        by the month under a code of quarters of an hour has a price of its own.
     """
     timed = keys.filter(keys.hcpcs_code.isin(timed_codes), keys.raw_usd > 0, keys.service_unit_quantity > 0)
-    timed = timed.mutate(price=_price(timed))
-    by_code = timed.group_by("hcpcs_code").agg(of_code=timed.price.median())
-    by_provider = timed.group_by("billing_npi", "hcpcs_code").agg(lines=timed.count(), own=timed.price.median())
-    joined = by_provider.join(by_code, "hcpcs_code")
+    timed = timed.mutate(price=_price(timed), modifier=timed.hcpcs_modifier_1.fill_null(""))
+    code = ["hcpcs_code", "modifier"]
+    by_code = timed.group_by(code).agg(of_code=timed.price.median())
+    by_provider = timed.group_by(["billing_npi", *code]).agg(lines=timed.count(), own=timed.price.median())
+    joined = by_provider.join(by_code, code)
     median = ibis.ifelse(joined.lines >= ENOUGH, joined.own, joined.of_code)
-    return joined.select(price_npi="billing_npi", price_code="hcpcs_code", median_usd=median)
+    return joined.select(
+        price_npi="billing_npi", price_code="hcpcs_code", price_modifier="modifier", median_usd=median
+    )
 
 
 def find_misscaled(keys: ibis.Table, prices: ibis.Table) -> ibis.Table:
@@ -47,6 +51,7 @@ def with_unit_scale(lines: ibis.Table, prices: ibis.Table) -> ibis.Table:
     methods.md, A10.
     """
     same = [lines.billing_npi == prices.price_npi, lines.hcpcs_code == prices.price_code]
+    same += [lines.hcpcs_modifier_1.fill_null("") == prices.price_modifier]
     joined = lines.left_join(prices, same)
     lines = joined.select(lines, "median_usd")
     ratio = lines.median_usd / ibis.ifelse(lines.service_unit_quantity > 0, _price(lines), ibis.null("float64"))
