@@ -13,13 +13,13 @@ from conftest import ROOT, draw
 from ratebook.clean import attrition as a
 from ratebook.clean.adjustments import build_adjustments
 from ratebook.clean.feeds import build_feed_styles
-from ratebook.clean.ledger import build_cash_ledger
-from ratebook.clean.lines import clean_claims, mark_lines, select_rejected
+from ratebook.clean.ledger import build_cash_ledger, select_reversed
+from ratebook.clean.lines import clean_claims, mark_lines, select_rejected, select_taken
 from ratebook.clean.members import build_identity, build_persons
 from ratebook.codes import claim_meanings, per_diem_codes, select_codes, timed_codes
 from ratebook.contracts import clean as to
 from ratebook.contracts import intake as raw
-from ratebook.tables import engine, open_table, read_codes, read_counts, write_table
+from ratebook.tables import engine, hold, open_table, read_codes, read_counts, write_table
 
 SERVICES = select_codes(read_codes(ROOT / "workflow/codes/services.csv"), "MA")
 DIAGNOSES = read_codes(ROOT / "workflow/codes/sud_diagnoses.csv")
@@ -114,6 +114,7 @@ def clean(tmp_path, text, pharmacy="load_sequence", members="person_id\nP", cros
     marked = mark_lines(tables, extract, {**SETTINGS, **settings}, a.TALLIED)
     codes = (SERVICES, DIAGNOSES, claim_meanings(medical, SERVICES, DIAGNOSES))
     claims = keep(clean_claims(marked, *codes), to.Claims)
-    rejected = keep(select_rejected(marked), to.Rejected)
-    ledger = keep(build_cash_ledger(claims, marked, *codes), to.CashLedger)
+    taken = hold(select_taken(marked))
+    rejected = keep(select_rejected(taken), to.Rejected)
+    ledger = keep(build_cash_ledger(claims, keep(select_reversed(taken, *codes), to.ReversedLines)), to.CashLedger)
     return Cleaned(claims, rejected, ledger, marked, read_counts(a.tally_lines(marked)))

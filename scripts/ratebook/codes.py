@@ -11,7 +11,11 @@ import ibis
 import pandas as pd
 
 MEANING = ["category", "level", "ltc_service", "program"]
+STAY_BILLS = ("11", "12", "18", "41")
 DIAGNOSES = [f"diagnosis_code_{n}" for n in range(1, 13)]
+CLASSIFIED_BY = ["claim_id", "claim_type", "hcpcs_code", "hcpcs_modifier_1", "revenue_center_code", "ndc_code"]
+CLASSIFIED_BY += ["place_of_service_code", "bill_type_code", "ms_drg_code", *DIAGNOSES]
+"""What `classify_lines` reads of a line."""
 PROCEDURES = [f"procedure_code_{n}" for n in range(1, 7)]
 
 
@@ -77,22 +81,31 @@ def classify_lines(
         is_principal_sud=lines.diagnosis_code_1.upper().substr(0, 3).isin(list(diagnoses.code)).fill_null(False),
         bill_type_2=lines.bill_type_code.substr(0, 2),
     )
-    lines = _match_claim(lines, claim_meanings(lines, services, diagnoses) if meanings is None else meanings)
+    # A code leads to the number of its row, and the one number that counts to what the row says: text is read once.
+    services = services.assign(row=range(len(services)))
+    whole = claim_meanings(lines, services, diagnoses) if meanings is None else meanings
+    lines = _match_claim(lines, services, whole)
     of_line = services[services.scope == "line"]
     plain = of_line.modifier == ""
-    lines = _match(lines, of_line[(of_line.system == "hcpcs") & ~plain], "m", ["hcpcs_code", "hcpcs_modifier_1"])
-    lines = _match(lines, of_line[(of_line.system == "hcpcs") & plain], "h", ["hcpcs_code"])
-    lines = _match(lines, of_line[of_line.system == "revenue"], "r", ["revenue_center_code"])
-    lines = _match(lines, of_line[of_line.system == "place"], "p", ["place_of_service_code"])
-    lines = _match(lines, of_line[of_line.system == "bill_type"], "b", ["bill_type_2"])
-    lines = _match(lines, of_line[of_line.system == "ndc"], "n", ["ndc_code"])
+    systems = {
+        "m": (of_line[(of_line.system == "hcpcs") & ~plain], ["hcpcs_code", "hcpcs_modifier_1"]),
+        "h": (of_line[(of_line.system == "hcpcs") & plain], ["hcpcs_code"]),
+        "r": (of_line[of_line.system == "revenue"], ["revenue_center_code"]),
+        "p": (of_line[of_line.system == "place"], ["place_of_service_code"]),
+        "b": (of_line[of_line.system == "bill_type"], ["bill_type_2"]),
+        "n": (of_line[of_line.system == "ndc"], ["ndc_code"]),
+    }
+    for key, (codes, on) in systems.items():
+        lines = _match(lines, codes, key, on)
     order = ["c", "m", "h", "r", "b", "p", "n"]
-    lines = lines.mutate(
-        **{name: ibis.coalesce(*[lines[f"{name}_{key}"] for key in order]).nullif("") for name in MEANING}
-    )
+    lines = lines.mutate(row=ibis.coalesce(*[lines[f"row_{key}"] for key in order]))
+    said = {name: services[name].to_numpy(dtype=object) for name in MEANING}
+    kinds = {"said_row": "int64", **dict.fromkeys(MEANING, "string")}
+    rows = ibis.memtable(pd.DataFrame({"said_row": services.row.to_numpy(), **said}), schema=kinds)
+    lines = lines.left_join(rows, lines.row == rows.said_row)
+    lines = lines.mutate(**{name: lines[name].nullif("") for name in MEANING})
     lines = lines.mutate(category=_category(lines))
-    extra = [f"{name}_{key}" for name in MEANING for key in order]
-    return lines.drop(*extra, "bill_type_2", "is_principal_sud")
+    return lines.drop(*[f"row_{key}" for key in order], "row", "said_row", "bill_type_2", "is_principal_sud")
 
 
 def _category(lines: ibis.Table) -> ibis.Value:
@@ -114,26 +127,27 @@ def _category(lines: ibis.Table) -> ibis.Value:
 
 
 def _match(lines: ibis.Table, codes: pd.DataFrame, key: str, on: list[str]) -> ibis.Table:
-    """Left join the meaning of one code system, as columns `<name>_<key>`."""
+    """Left join the row of one code system, as column `row_<key>`."""
     source = {"hcpcs_modifier_1": "modifier"}
-    renamed = {f"{name}_{key}": codes[name].to_numpy(dtype=object) for name in MEANING}
     keys = {f"{column}_{key}": codes[source.get(column, "code")].to_numpy(dtype=object) for column in on}
-    needs = {f"needs_{key}": (codes.needs_sud_diagnosis == "yes").to_numpy()}
-    frame = pd.DataFrame({**keys, **renamed, **needs})
-    right = ibis.memtable(frame, schema={**{c: "string" for c in [*keys, *renamed]}, f"needs_{key}": "boolean"})
+    found = {f"row_{key}": codes.row.to_numpy(), f"needs_{key}": (codes.needs_sud_diagnosis == "yes").to_numpy()}
+    kinds = {**dict.fromkeys(keys, "string"), f"row_{key}": "int64", f"needs_{key}": "boolean"}
+    right = ibis.memtable(pd.DataFrame({**keys, **found}), schema=kinds)
     same = [lines[column] == right[f"{column}_{key}"] for column in on]
     joined = lines.left_join(right, [*same, lines.is_sud_diagnosis | ~right[f"needs_{key}"]])
     return joined.drop(*keys, f"needs_{key}")
 
 
 def claim_meanings(lines: ibis.Table, services: pd.DataFrame, diagnoses: pd.DataFrame) -> ibis.Table:
-    """Find the claims to which one line or procedure gives a meaning of the whole: `claim_id`, `meaning`.
+    """Find the claims to which one line or procedure gives a meaning of the whole: `claim_id`, `row` of `services`.
 
-    Needs the claim number, the revenue code, the procedures and the diagnoses of every line.
+    Needs the claim number, the revenue code, the procedures and the diagnoses of every line. Of two meanings a
+    claim's lines give, the one that stands first in `services` counts: detoxification before emergency.
     """
-    codes = services[services.scope == "claim"]
-    revenue = _meaning_list(codes[codes.system == "revenue"])
-    procedures = _meaning_list(codes[codes.system == "icd10pcs"])
+    codes = services.assign(row=range(len(services)))
+    codes = codes[codes.scope == "claim"]
+    revenue = list(zip(*codes.loc[codes.system == "revenue", ["code", "row"]].to_numpy().T))
+    procedures = list(zip(*codes.loc[codes.system == "icd10pcs", ["code", "row"]].to_numpy().T))
     sud_only = set(codes.code[codes.needs_sud_diagnosis == "yes"])
     hits = [lines.revenue_center_code.isin([c for c, _ in revenue])]
     hits += [lines[column].isin([c for c, _ in procedures]) for column in PROCEDURES]
@@ -141,20 +155,16 @@ def claim_meanings(lines: ibis.Table, services: pd.DataFrame, diagnoses: pd.Data
     is_sud = sud_class(marked, diagnoses).notnull()
     marked = marked.filter(is_sud | marked.revenue_center_code.notin(list(sud_only)))
     found = [marked[column].cases(*procedures) for column in PROCEDURES]
-    meaning = ibis.coalesce(*found, marked.revenue_center_code.cases(*revenue))
-    marked = marked.mutate(meaning=meaning).filter(lambda t: t.meaning.notnull())
-    # Of two meanings a claim's lines give, detoxification comes before emergency: its text sorts last.
-    return marked.group_by("claim_id").agg(meaning=marked.meaning.max())
+    row = ibis.coalesce(*found, marked.revenue_center_code.cases(*revenue))
+    marked = marked.mutate(row=row).filter(lambda t: t.row.notnull())
+    return marked.group_by("claim_id").agg(row=marked.row.min())
 
 
-def _match_claim(lines: ibis.Table, whole: ibis.Table) -> ibis.Table:
-    """Join the meaning that one line or procedure of a claim gives to the whole claim."""
-    joined = lines.left_join(whole, lines.claim_id == whole.claim_id).drop("claim_id_right")
-    outpatient_only = (joined.meaning == "ED|||") & joined.bill_type_2.isin(["11", "12", "18", "41"])
-    joined = joined.mutate(meaning=ibis.ifelse(outpatient_only, ibis.null("string"), joined.meaning))
-    parts = joined.meaning.split("|")
-    return joined.mutate(**{f"{name}_c": parts[n] for n, name in enumerate(MEANING)}).drop("meaning")
-
-
-def _meaning_list(codes: pd.DataFrame) -> list[tuple[str, str]]:
-    return [(row.code, "|".join(getattr(row, name) for name in MEANING)) for row in codes.itertuples()]
+def _match_claim(lines: ibis.Table, services: pd.DataFrame, whole: ibis.Table) -> ibis.Table:
+    """Join the row that one line or procedure of a claim gives to the whole claim, as column `row_c`."""
+    said = whole.select(whole_id="claim_id", row_c="row")
+    joined = lines.left_join(said, lines.claim_id == said.whole_id).drop("whole_id")
+    emergency = joined.row_c.isin(services.row[services.category == "ED"].tolist())
+    # An emergency room makes an outpatient claim an emergency visit, and a stay remains a stay.
+    is_stay = joined.bill_type_2.isin(STAY_BILLS).fill_null(False)
+    return joined.mutate(row_c=ibis.ifelse(emergency & is_stay, ibis.null("int64"), joined.row_c))

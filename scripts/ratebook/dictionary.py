@@ -6,7 +6,19 @@ import importlib
 
 from ratebook.contracts.base import Contract
 
-STAGES = ("intake", "clean", "quality", "exposure", "episodes", "engagement", "cost", "caseload", "rates", "programs", "review")
+STAGES = (
+    "intake",
+    "clean",
+    "quality",
+    "exposure",
+    "episodes",
+    "engagement",
+    "cost",
+    "caseload",
+    "rates",
+    "programs",
+    "review",
+)
 HEAD = """# Data dictionary
 
 Generated from the contracts in `scripts/ratebook/contracts/` by `python -m ratebook.dictionary`; do not edit. For

@@ -243,14 +243,22 @@ def check_table(table: ibis.Table, contract: type[Contract], name: str) -> int:
     rows = found.pop("rows")
     broken = {check: n for check, n in found.items() if n}
     if contract.Config.unique:
-        keys = table.group_by(list(contract.Config.unique)).agg(n=table.count())
-        twice = int(keys.filter(keys.n > 1).count().to_pyarrow().as_py())
+        twice = _repeated(table, list(contract.Config.unique), rows)
         if twice:
             broken[f"key {contract.Config.unique} repeated"] = twice
     if broken:
         listed = "; ".join(f"{check}: {n} rows" for check, n in broken.items())
         raise BrokenContract(f"{name} breaks {contract.__name__}: {listed}")
     return rows
+
+
+def _repeated(table: ibis.Table, key: list[str], rows: int) -> int:
+    """Count the keys that stand more than once. Fingerprints that all differ prove that none does, at a fraction of the cost."""
+    prints = ibis.struct({name: table[name] for name in key}).hash()
+    if rows and table.aggregate(n=prints.nunique()).to_pyarrow().to_pylist()[0]["n"] == rows:
+        return 0
+    keys = table.group_by(key).agg(n=table.count())
+    return int(keys.filter(keys.n > 1).count().to_pyarrow().as_py())
 
 
 def read_codes(path: str | Path) -> pd.DataFrame:

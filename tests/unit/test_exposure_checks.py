@@ -63,20 +63,18 @@ def test_lines_are_tagged_by_coverage(table, spans, run, served, coverage):
 
 
 CLAIMS = """\
-person_id | claim_type   | claim_id | load_sequence | service_start_date | paid_usd | cost_usd
-A         | professional | 1        | 1             | 2022-01-16         | 10.00    | 11.00
-A         | professional | 2        | 2             | 2022-02-01         | 30.00    | 30.00
-A         | professional | 3        | 3             | 2021-01-01         | 60.00    | 60.00
-B         | pharmacy     | 4        | 1             | 2022-01-31         | 0.00     | 0.00
-A         | professional | 5        | 9             | 2022-02-02         | 0.00     | 0.00
+person_id | claim_type   | claim_id | source_file | service_start_date | paid_usd | cost_usd
+A         | professional | 1        | m.txt       | 2022-01-16         | 10.00    | 11.00
+A         | professional | 2        | m.txt       | 2022-02-01         | 30.00    | 30.00
+A         | professional | 3        | n.txt       | 2021-01-01         | 60.00    | 60.00
+B         | pharmacy     | 4        | p.txt       | 2022-01-31         | 0.00     | 0.00
+A         | professional | 5        |             | 2022-02-02         | 0.00     | 0.00
 """
 
 
 @pytest.fixture
 def tallied(table, spans):
-    medical = table("load_sequence | source_file\n1 | m.txt\n2 | m.txt\n3 | n.txt\n9 | ", raw.MedicalClaims)
-    pharmacy = table("load_sequence | source_file\n1 | p.txt", raw.PharmacyClaims)
-    return read_counts(tally_coverage(table(CLAIMS, Claims), spans, medical, pharmacy))
+    return read_counts(tally_coverage(table(CLAIMS, Claims), spans))
 
 
 def test_a_drug_and_a_visit_of_one_number_come_from_their_own_files(tallied):
@@ -298,7 +296,7 @@ def test_no_record_gives_empty_tables_and_figures_in_words(tmp_path, table):
     records = read_counts(c.count_records(empty(raw.Eligibility), empty(Identity), persons, EXTRACT))
     counted, years = read_counts(c.count_months(months)), read_counts(c.count_years(months))
     persons_of = read_row(c.count_persons(months))
-    served = read_counts(tally_coverage(claims, spans, empty(raw.MedicalClaims), empty(raw.PharmacyClaims)))
+    served = read_counts(tally_coverage(claims, spans))
     match = build_eligibility_match(served, 0.98)
     tables = {
         "qa": (

@@ -78,6 +78,7 @@ rule clean_claims:
     output:
         claims=directory("results/clean/claims.parquet"),
         rejected=directory("results/clean/rejected.parquet"),
+        reversed_lines=directory("results/clean/reversed_lines.parquet"),
     log:
         "logs/clean/clean_claims.log",
     benchmark:
@@ -97,13 +98,7 @@ rule build_cash_ledger:
     """Write down every payment and every taking back at its own date, and how late they come."""
     input:
         claims="results/clean/claims.parquet",
-        medical_claims="results/intake/medical_claims.parquet",
-        pharmacy_claims="results/intake/pharmacy_claims.parquet",
-        adjusted_lines="results/clean/adjusted_lines.parquet",
-        identity="results/clean/identity.parquet",
-        persons="results/clean/persons.parquet",
-        services="workflow/codes/services.csv",
-        sud_diagnoses="workflow/codes/sud_diagnoses.csv",
+        reversed_lines="results/clean/reversed_lines.parquet",
         code=code_of("scripts/clean/build_cash_ledger.py"),
     output:
         cash_ledger=directory("results/clean/cash_ledger.parquet"),
@@ -114,10 +109,7 @@ rule build_cash_ledger:
         "benchmarks/clean/build_cash_ledger.tsv"
     conda:
         "../../environment.yml"
-    params:
-        state=config["clean"]["state"],
-        extract_date=config["study"]["extract_date"],
-        settings={key: config["clean"][key] for key in JUDGED_BY},
+    threads: 2
     script:
         "../../scripts/clean/build_cash_ledger.py"
 

@@ -58,8 +58,6 @@ rule check_exposure:
     """Count what was dropped, disputed, retroactive, counted twice, or served outside coverage."""
     input:
         eligibility="results/intake/eligibility.parquet",
-        medical_claims="results/intake/medical_claims.parquet",
-        pharmacy_claims="results/intake/pharmacy_claims.parquet",
         identity="results/clean/identity.parquet",
         persons="results/clean/persons.parquet",
         claims="results/clean/claims.parquet",

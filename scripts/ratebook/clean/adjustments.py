@@ -13,10 +13,11 @@ import ibis
 from ratebook.clean.chains import RECORD, find_families, find_unnamed, with_chains
 from ratebook.clean.copies import SERVICE, find_near, find_repeated, with_copies, with_near_duplicates
 from ratebook.clean.feeds import CANCELS, find_cancelling, find_versions, with_pairs, with_versions
-from ratebook.clean.headers import find_differing, find_repeating_files, sum_records, with_paid
+from ratebook.clean.headers import find_differing, find_repeating_files, with_paid
 from ratebook.clean.lines import CLAIM, unite_lines
 from ratebook.clean.units import find_misscaled, find_prices, with_unit_scale
 from ratebook.contracts.clean import AdjustedLines
+from ratebook.contracts.intake import MedicalClaims
 from ratebook.tables import hold
 
 OF_RECORD = ["record_type", "cells_unparsed", "denied_flag", "claim_status_code", "line_status_code"]
@@ -24,6 +25,9 @@ OF_CLAIM = ["claim_type", "claim_end_date", "original_claim_id", "patient_contro
 KEYS = [*RECORD, *OF_RECORD, *OF_CLAIM, "claim_line_number", "source_file", *SERVICE, *CANCELS]
 KEYS = list(dict.fromkeys(KEYS))
 """The columns that tell which claims need a look beyond the single line."""
+ASKED = {*KEYS, "load_sequence", "allowed_amount", "charge_amount", "payment_level"}
+UNASKED = [name for name in MedicalClaims.types() if name not in ASKED]
+"""Columns nothing asks for once copies are told apart."""
 
 
 def build_adjustments(
@@ -65,14 +69,14 @@ def build_adjustments(
     versions = hold(find_versions(keys, styles))
     named = hold(versions.filter(versions.target_id != versions.claim_id).union(find_unnamed(keys)))
     families = hold(find_families(keys, named))
-    files = hold(find_repeating_files(sum_records(keys), settings["repeated_header_share"]))
+    files = hold(find_repeating_files(keys, settings["repeated_header_share"]))
     prices = hold(find_prices(keys, timed_codes))
-    suspects = [find_repeated(keys), find_near(keys), find_differing(sum_records(keys), files)]
+    suspects = [find_repeated(keys), find_near(keys), find_differing(keys, files)]
     suspects += [find_misscaled(keys, prices), find_cancelling(keys, styles), versions, *_adjusting(keys, named)]
     suspects = hold(functools.reduce(ibis.union, [part.select(CLAIM) for part in suspects]).distinct())
     lines = hold(unite_lines(medical, pharmacy).semi_join(suspects, CLAIM))
     lines = with_versions(lines, named)
-    lines = with_copies(lines)
+    lines = with_copies(lines).drop(*UNASKED)
     lines = with_pairs(lines, styles)
     lines = hold(with_chains(lines, families, settings["include_gross_adjustments"]))
     lines = with_near_duplicates(lines, per_diem_codes, settings["near_duplicates"])

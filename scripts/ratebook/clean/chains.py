@@ -6,6 +6,7 @@ import ibis
 
 from ratebook.clean.groups import find_ends
 from ratebook.clean.lines import ADJUSTING, CLAIM, MONEY_ONLY, denial_rule, record_rule
+from ratebook.tables import hold
 
 ADDITIVE = ("late_charge", "interim")
 OWN = ("claim_id", "paid_date", "patient_control_number")
@@ -31,10 +32,13 @@ def find_unnamed(keys: ibis.Table) -> ibis.Table:
     methods.md, A5.1: the fallback family key.
     """
     unnamed = keys.filter(keys.adjustment.isin(ADJUSTING), keys.original_claim_id.isnull())
-    plain = keys.filter(keys.adjustment.notin([*ADJUSTING, *MONEY_ONLY]))
-    unnamed = unnamed.anti_join(plain, CLAIM)
     alike = ["source_table", "person_id", "billing_npi", "claim_start_date", "claim_end_date", "claim_type"]
-    asked = unnamed.select(*[unnamed[name].name(f"asked_{name}") for name in [*alike, *OWN]]).distinct()
+    unnamed = hold(unnamed.select(*alike, *OWN).distinct())
+    plain = keys.filter(keys.adjustment.notin([*ADJUSTING, *MONEY_ONLY])).select(*alike, *OWN)
+    # The few persons concerned first: the many other lines are then not compared at all.
+    plain = hold(plain.semi_join(unnamed, "person_id"))
+    asked = unnamed.anti_join(plain, CLAIM)
+    asked = asked.select(*[asked[name].name(f"asked_{name}") for name in [*alike, *OWN]])
     beside = plain.join(asked, [plain[name] == asked[f"asked_{name}"] for name in alike])
     before = (beside.paid_date <= beside.asked_paid_date).fill_null(True)
     differ = (beside.patient_control_number != beside.asked_patient_control_number).fill_null(False)

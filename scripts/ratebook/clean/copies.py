@@ -7,7 +7,7 @@ import functools
 import ibis
 
 from ratebook.clean.chains import RECORD
-from ratebook.clean.lines import CLAIM, MONEY_ONLY, denial_rule, record_rule
+from ratebook.clean.lines import CLAIM, MONEY_ONLY, denial_rule, fingerprint, record_rule
 
 NOT_CONTENT = ("source_file", "load_sequence", "source_table", "adjustment", "raw_usd")
 """Where a copy may differ from its like."""
@@ -18,7 +18,7 @@ SERVICE = ["person_id", "billing_npi", "rendering_npi", "claim_start_date", *COD
 
 def find_repeated(keys: ibis.Table) -> ibis.Table:
     """List the claims that hold a line number twice, or none."""
-    marked = keys.select(*CLAIM, "claim_line_number", place=_fingerprint(keys, [*CLAIM, "claim_line_number"]))
+    marked = keys.select(*CLAIM, "claim_line_number", place=fingerprint(keys, [*CLAIM, "claim_line_number"]))
     places = marked.group_by("place").agg(lines=marked.count())
     found = marked.semi_join(places.filter(places.lines > 1), "place")
     return found.select(CLAIM).union(marked.filter(marked.claim_line_number.isnull()).select(CLAIM))
@@ -27,7 +27,7 @@ def find_repeated(keys: ibis.Table) -> ibis.Table:
 def find_near(keys: ibis.Table) -> ibis.Table:
     """List the claims that bill a service another claim bills too."""
     paid = keys.filter(keys.adjustment == "original", _is_paid_service(keys))
-    paid = paid.select(*CLAIM, service=_fingerprint(paid, SERVICE), claim=_fingerprint(paid, CLAIM))
+    paid = paid.select(*CLAIM, service=fingerprint(paid, SERVICE), claim=fingerprint(paid, CLAIM))
     services = paid.group_by("service").agg(first=paid.claim.min(), last=paid.claim.max())
     return paid.semi_join(services.filter(services.first != services.last), "service").select(CLAIM)
 
@@ -96,8 +96,3 @@ def with_near_duplicates(lines: ibis.Table, per_diem_codes: list[str], action: d
 def _is_paid_service(lines: ibis.Table) -> ibis.Value:
     coded = lines.hcpcs_code.notnull() | lines.revenue_center_code.notnull()
     return (lines.raw_usd > 0) & coded & lines.claim_start_date.notnull()
-
-
-def _fingerprint(lines: ibis.Table, columns: list[str]) -> ibis.Value:
-    """Give one number for several cells: cheap to group by; different cells may, rarely, share one."""
-    return ibis.struct({name: lines[name] for name in columns}).hash()

@@ -8,7 +8,7 @@ import ibis
 import pandas as pd
 
 from ratebook.clean.chains import RECORD
-from ratebook.clean.lines import MONEY_ONLY, denial_rule, unite_lines
+from ratebook.clean.lines import MONEY_ONLY, denial_rule, fingerprint, unite_lines
 from ratebook.clean.missing import count_where
 from ratebook.contracts.quality import DUPLICATES, AdjustmentRates, Duplicates, HeaderCases, NetCost
 from ratebook.errors import RatebookError
@@ -121,7 +121,7 @@ def count_header_cases(medical: ibis.Table, pharmacy: ibis.Table, adjusted: ibis
     is_copy = (lines.rule == "A3.1").fill_null(False)
     is_denied = denial_rule(lines) == "A4.2"
     counts = ~is_copy & ~is_denied.fill_null(False)
-    records = lines.group_by(RECORD).agg(
+    records = lines.group_by(record=fingerprint(lines, RECORD)).agg(
         source_file=lines.source_file.min(),
         claim_type=lines.claim_type.min(),
         lines=lines.count(),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ibis
 
-from ratebook.clean.lines import ADJUSTING, CLAIM, unite_lines
+from ratebook.clean.lines import ADJUSTING, CLAIM, fingerprint, unite_lines
+from ratebook.tables import hold
 
 SUFFIX = r"^(.*[0-9])([-_./ ][A-Za-z0-9]{1,3}|[A-Za-z][0-9]{0,2})$"
 """A claim number and what is hung on it for a later version: -1, _02, .A1, or R, V1, A01."""
@@ -59,7 +60,13 @@ def build_feed_styles(
         pointing_lines=_count(adjusts & keys.original_claim_id.notnull() & (keys.original_claim_id != keys.claim_id)),
         negative_lines=_count((keys.raw_usd < 0) & _is_uncoded(keys)),
     )
+    counted = counted.mutate(feed=counted.source_file.fill_null("").re_replace("[0-9]+", "#"))
+    feed = ibis.window(group_by=["source_table", "feed"])
+    counted = hold(counted.mutate(feed_adjusts=counted.adjusting_lines.sum().over(feed) > 0))
     repeated = _same_numbers(keys.filter(adjusts), keys)
+    # Only where no code says what a record is, its number and its amount are looked at.
+    codeless = counted.filter(~counted.feed_adjusts)
+    keys = keys.semi_join(codeless, [_same(keys[name], codeless[name]) for name in FILE])
     versions = _versions(keys)
     versions = versions.group_by(FILE).agg(suffixed_claims=versions.count(), agreeing_claims=_count(versions.agrees))
     credits = _credits(keys)
@@ -67,10 +74,9 @@ def build_feed_styles(
     for part in (repeated, versions, credits):
         found = found.left_join(part, [_same(found[name], part[name]) for name in FILE])
         found = found.drop(f"{name}_right" for name in FILE)
-    found = found.mutate(feed=found.source_file.fill_null("").re_replace("[0-9]+", "#"))
-    feed = ibis.window(group_by=["source_table", "feed"])
     evidence = [name for name in found.columns if name.endswith(("_lines", "_claims"))]
     found = found.mutate(**{name: found[name].fill_null(0).sum().over(feed).cast("int64") for name in evidence})
+    found = found.drop("feed_adjusts")
     said = found.feed.cases(*overrides.items()) if overrides else ibis.null("string")
     return found.mutate(style=ibis.coalesce(said, _style(found, least_share)), is_configured=said.notnull())
 
@@ -175,7 +181,8 @@ def _same_numbers(adjusting: ibis.Table, keys: ibis.Table) -> ibis.Table:
 def _versions(keys: ibis.Table) -> ibis.Table:
     """List the uncoded claims whose number, less a suffix, is another's too; say whether all of one number agree."""
     uncoded = keys.filter(_is_uncoded(keys), keys.claim_id.notnull())
-    suffixed = uncoded.filter(uncoded.claim_id.re_search(SUFFIX))
+    # A number that ends in four digits has no suffix; to see that costs less than to search the whole number.
+    suffixed = uncoded.filter(~uncoded.claim_id.right(4).re_search("^[0-9]{4}$"), uncoded.claim_id.re_search(SUFFIX))
     suffixed = suffixed.mutate(base=suffixed.claim_id.re_extract(SUFFIX, 1))
     bases = suffixed.select("source_table", "base").distinct()
     plain = uncoded.semi_join(bases, [uncoded.source_table == bases.source_table, uncoded.claim_id == bases.base])
@@ -197,10 +204,9 @@ def _versions(keys: ibis.Table) -> ibis.Table:
 def _credits(keys: ibis.Table) -> ibis.Table:
     """Count a file's uncoded negative lines to which there is an equal positive one."""
     lines = _cancelling(keys)
+    lines = lines.select(*FILE, "raw_usd", like=fingerprint(lines, [*CANCELS, "size_units", "size_usd"]))
     negative, positive = lines.filter(lines.raw_usd < 0), lines.filter(lines.raw_usd > 0)
-    equal = [*CANCELS, "size_units", "size_usd"]
-    # The few negative lines pick their like from the many positive ones before anything is compared twice.
-    found = negative.semi_join(positive, [_same(negative[name], positive[name]) for name in equal])
+    found = negative.semi_join(positive, "like")
     return found.group_by(FILE).agg(credit_lines=found.count())
 
 

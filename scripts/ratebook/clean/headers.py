@@ -5,30 +5,15 @@ from __future__ import annotations
 import ibis
 
 from ratebook.clean.chains import RECORD
-from ratebook.clean.lines import MONEY_ONLY
+from ratebook.clean.lines import CLAIM, MONEY_ONLY, fingerprint
 from ratebook.money import upto
 
 
-def sum_records(lines: ibis.Table) -> ibis.Table:
-    """Sum each record of a claim, where a header amount may matter."""
-    headed = lines.filter(lines.header_paid_amount.notnull() | (lines.claim_type == "institutional"))
-    return headed.group_by(RECORD).agg(
-        lines=headed.count(),
-        is_institutional=(headed.claim_type == "institutional").any(),
-        first_line=headed.claim_line_number.min(),
-        last_line=headed.claim_line_number.max(),
-        least_usd=headed.raw_usd.min(),
-        most_usd=headed.raw_usd.max(),
-        line_usd=headed.raw_usd.sum(),
-        header_usd=headed.header_paid_amount.max(),
-        source_file=headed.source_file.max(),
-    )
-
-
-def find_repeating_files(records: ibis.Table, share: float) -> ibis.Table:
+def find_repeating_files(keys: ibis.Table, share: float) -> ibis.Table:
     """List the files whose institutional claims repeat the header's amount on every line."""
+    records = _sum_records(keys.filter(keys.claim_type == "institutional"))
     several = (records.lines > 1) & (records.first_line != records.last_line).fill_null(True)
-    multiple = records.filter(records.is_institutional & several)
+    multiple = records.filter(several)
     same = (multiple.least_usd == multiple.most_usd) & (multiple.most_usd != 0)
     by_file = multiple.group_by("source_file").agg(claims=multiple.count(), same=same.cast("int64").sum())
     return by_file.filter(by_file.same >= by_file.claims * share).select(
@@ -36,12 +21,27 @@ def find_repeating_files(records: ibis.Table, share: float) -> ibis.Table:
     )
 
 
-def find_differing(records: ibis.Table, files: ibis.Table) -> ibis.Table:
-    """List the records whose header and lines differ, or whose file repeats headers."""
-    differing = records.filter((records.header_usd - records.line_usd).abs() > 0.01)
-    repeating = records.filter(records.is_institutional, records.lines > 1, records.least_usd == records.most_usd)
+def find_differing(keys: ibis.Table, files: ibis.Table) -> ibis.Table:
+    """List the claims with a record whose header and lines differ, or that stand in a file that repeats headers."""
+    headed = keys.filter(keys.header_paid_amount.notnull() | (keys.claim_type == "institutional"))
+    headed = headed.select(*CLAIM, "raw_usd", "header_paid_amount", record=fingerprint(headed, RECORD))
+    sums = headed.group_by("record").agg(line_usd=headed.raw_usd.sum(), header_usd=headed.header_paid_amount.max())
+    differing = headed.semi_join(sums.filter((sums.header_usd - sums.line_usd).abs() > 0.01), "record")
+    repeating = keys.filter(keys.claim_type == "institutional")
     repeating = repeating.semi_join(files, repeating.source_file.fill_null("") == files.repeating_file)
-    return differing.union(repeating)
+    return differing.select(CLAIM).union(repeating.select(CLAIM))
+
+
+def _sum_records(lines: ibis.Table) -> ibis.Table:
+    lines = lines.mutate(record=fingerprint(lines, RECORD))
+    return lines.group_by("record").agg(
+        lines=lines.count(),
+        first_line=lines.claim_line_number.min(),
+        last_line=lines.claim_line_number.max(),
+        least_usd=lines.raw_usd.min(),
+        most_usd=lines.raw_usd.max(),
+        source_file=lines.source_file.max(),
+    )
 
 
 def with_paid(lines: ibis.Table, files: ibis.Table) -> ibis.Table:

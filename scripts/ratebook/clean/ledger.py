@@ -6,24 +6,43 @@ import ibis
 import pandas as pd
 
 from ratebook.codes import classify_lines
-from ratebook.contracts.clean import CashLedger
+from ratebook.contracts.clean import CashLedger, ReversedLines
 from ratebook.dates import month_of, months_between
 
 TAKEN_BACK = ("A5.3a", "A5.3b", "A5.5", "A5.6")
 """Rules that take lines whose money moved: first out, then back."""
 
 
-def build_cash_ledger(
-    claims: ibis.Table,
-    marked: ibis.Table,
-    services: pd.DataFrame,
-    diagnoses: pd.DataFrame,
-    meanings: ibis.Table,
+def select_reversed(
+    taken: ibis.Table, services: pd.DataFrame, diagnoses: pd.DataFrame, meanings: ibis.Table
 ) -> ibis.Table:
+    """Select the lines whose money moved and was taken back, and the voids of what was paid before the extract.
+
+    The records that do the taking back bear no money of their own: what they take back is what was paid, even where
+    the source writes voids positive or zero.
+
+    Parameters
+    ----------
+    taken : ibis.Table
+        The lines of `mark_lines` that a rule took.
+    services, diagnoses, meanings
+        As `clean_claims` takes them.
+
+    Returns
+    -------
+    ReversedLines
+    """
+    moved = taken.filter(taken.rule_id.isin(TAKEN_BACK), taken.service_start_date.notnull())
+    takes_back = (moved.adjustment == "void") | ((moved.rule_id == "A5.6") & (moved.raw_usd < 0))
+    moved = moved.filter((moved.rule_id == "A5.5") | ~takes_back)
+    return classify_lines(moved, services, diagnoses, meanings).select(*ReversedLines.types())
+
+
+def build_cash_ledger(claims: ibis.Table, reversed_lines: ibis.Table) -> ibis.Table:
     """Write down every payment and every taking back, each at its own date.
 
-    A line of a non-denied record is a payment. Where a later void or replacement takes it back, the same dollars
-    go back on the day of that record; so voids are right even where the source writes them positive or zero,
+    A line of a non-denied record is a payment. Where a later void, replacement or credit takes it back, the same
+    dollars go back on the day of that record; so voids are right even where the source writes them positive or zero,
     and a family's entries add up to its final paid amount. A void of something paid before the extract goes
     back at its own date.
 
@@ -31,8 +50,8 @@ def build_cash_ledger(
     ----------
     claims : Claims
         Final-action lines: the payments that stand.
-    marked, services, diagnoses, meanings
-        As `clean_claims` takes them, for the payments that do not.
+    reversed_lines : ReversedLines
+        The payments that do not.
 
     Returns
     -------
@@ -42,10 +61,7 @@ def build_cash_ledger(
     ----------
     methods.md, A5.8 and E2.
     """
-    undone = marked.filter(marked.rule_id.isin(TAKEN_BACK), marked.service_start_date.notnull())
-    takes_back = (undone.adjustment == "void") | ((undone.rule_id == "A5.6") & (undone.raw_usd < 0))
-    undone = undone.filter((undone.rule_id == "A5.5") | ~takes_back)
-    undone = classify_lines(undone, services, diagnoses, meanings)
+    undone = reversed_lines
     moves = ibis.ifelse(undone.rule_id == "A5.5", ibis.array(["orphan_void"]), ibis.array(["payment", "reversal"]))
     undone = undone.mutate(entry=moves).unnest("entry")
     undone = undone.mutate(

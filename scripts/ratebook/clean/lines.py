@@ -6,8 +6,8 @@ import ibis
 import pandas as pd
 
 from ratebook.clean.members import with_person
-from ratebook.codes import PROCEDURES, classify_lines
-from ratebook.contracts.clean import AdjustedLines, Claims, Identity, Persons, Rejected
+from ratebook.codes import CLASSIFIED_BY, PROCEDURES, classify_lines
+from ratebook.contracts.clean import AdjustedLines, Claims, Identity, Persons, Rejected, ReversedLines
 from ratebook.contracts.intake import MedicalClaims, PharmacyClaims
 
 MARKED_FROM = {
@@ -23,6 +23,8 @@ UNREAD += (*PROCEDURES, "copayment_amount", "paid_amount", "adjustment_code", "o
 DERIVED = ("source_table", "ndc_code", "days_supply", "adjustment", "raw_usd")
 READ = [name for name in MedicalClaims.types() if name not in UNREAD] + list(DERIVED)
 """The columns a line is judged and classified by; what `adjusted_lines` already says is not read again."""
+TAKEN = {*Rejected.types(), *ReversedLines.types(), *CLASSIFIED_BY, "raw_usd", "adjustment"}
+"""The columns asked of lines a rule took."""
 SERVICE_RECORDS = ("ffs", "encounter")
 DENIED_STATUS = ("26", "026", "87", "087", "542", "585", "654", "F2")
 """Status codes of a denied claim or line: CMS's own header filter, and the X12 category."""
@@ -75,6 +77,14 @@ def unite_lines(medical: ibis.Table, pharmacy: ibis.Table, columns: list[str] | 
     return medical.select(**{name: of_medical[name] for name in names}).union(
         pharmacy.select(**{name: of_pharmacy[name] for name in names})
     )
+
+
+def fingerprint(lines: ibis.Table, columns: list[str]) -> ibis.Value:
+    """Give one number for several cells: cheap to group and to join by; different cells may, rarely, share one.
+
+    For finding what deserves a closer look, never for deciding.
+    """
+    return ibis.struct({name: lines[name] for name in columns}).hash()
 
 
 def record_rule(lines: ibis.Table) -> ibis.Value:
@@ -170,9 +180,14 @@ def clean_claims(
     return _with_units(lines, services).select(*Claims.types())
 
 
-def select_rejected(marked: ibis.Table) -> ibis.Table:
-    """Select the lines a rule took, with their dollars as the source states them."""
+def select_taken(marked: ibis.Table) -> ibis.Table:
+    """Select the lines a rule took, in the columns that say why, what they were paid and what they served."""
     taken = marked.filter(marked.rule_id.notnull())
+    return taken.select(*[name for name in marked.columns if name in TAKEN])
+
+
+def select_rejected(taken: ibis.Table) -> ibis.Table:
+    """Put the lines of `mark_lines` that a rule took into a table, with their dollars as the source states them."""
     return taken.select(*[name for name in Rejected.types() if name != "paid_usd"], paid_usd="raw_usd")
 
 

@@ -124,11 +124,13 @@ class Claims(ServiceColumns):
     is_near_duplicate: bool = Field("Another claim bills the same service: person, provider, day, codes, dollars.")
     is_money_only: bool = Field("A gross adjustment: dollars, and no service; its units are zero.")
     load_sequence: int = Field("Order of the raw row in its load: the way back to the source.")
+    source_file: str = Field("File the raw row came from.", nullable=True)
     discharge_source: str = Field("reported, header_end or line_end; null where no stay.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("person_id", "claim_type", "claim_id", "line_number")
         claims_scale = True
+        as_read = True
 
 
 class AdjustedLines(Contract):
@@ -177,6 +179,26 @@ class FeedStyles(Contract):
         unique = ("source_table", "source_file")
 
 
+class ReversedLines(ServiceColumns):
+    """One row per line that was paid and later taken back, or that voids what was paid before the extract."""
+
+    claim_id: str = Field("Claim of the record.")
+    line_number: int = Field("Line of the claim.")
+    load_sequence: int = Field("Order of the record in the load.")
+    person_id: str = Field("Person key.")
+    rule_id: str = Field("Rule that took it: A5.3a, A5.3b, A5.5 or A5.6.")
+    record_type: str = Field("ffs or encounter.")
+    service_start_date: dt.date = Field("First day of service.")
+    paid_date: dt.date = Field("Day of payment; null where the source has none.", nullable=True)
+    reversed_date: dt.date = Field("Paid date of the record that takes it back.", nullable=True)
+    paid_usd: Usd = Field("What was paid.")
+
+    class Config(Contract.Config):
+        unique = ("person_id", "claim_type", "claim_id", "line_number", "load_sequence")
+        claims_scale = True
+        as_read = True
+
+
 class CashLedger(ServiceColumns):
     """One row per non-denied line and movement of its money: the payment, and its taking back by a void or replacement.
 
@@ -200,6 +222,7 @@ class CashLedger(ServiceColumns):
     class Config(Contract.Config):
         unique = ("person_id", "claim_type", "claim_id", "line_number", "load_sequence", "entry")
         claims_scale = True
+        as_read = True
 
 
 class PaidLags(Contract):
@@ -230,6 +253,7 @@ class Rejected(Contract):
 
     class Config(Contract.Config):
         claims_scale = True
+        as_read = True
 
 
 class Contacts(Contract):

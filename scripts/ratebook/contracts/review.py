@@ -72,7 +72,9 @@ class Sensitivity(Contract):
 class FaultCounts(Contract):
     """One row per kind of fault the simulation planted: how many records, how many were found, what else is marked."""
 
-    kind: str = Field("Kind of fault; 'records without a fault': what the rules took or changed, whatever was planted.")
+    kind: str = Field(
+        "Kind of fault; 'records without a fault': what the rules took or changed, whatever was planted."
+    )
     mark: str = Field("What the pipeline must say of the record; null where it must say nothing.", nullable=True)
     planted: int = Field("Records with the fault.", ge=0)
     met: int = Field("Of these, records that bear the mark and came out as they should.", ge=0)
