@@ -33,6 +33,7 @@ SETTINGS = {
 BESIDE_NEIGHBOURS = {
     "repeated_header_share": 0.95,
     "include_gross_adjustments": True,
+    "use_final_action_flag": True,
     "near_duplicates": {"per_diem": "drop_later", "other": "flag"},
 }
 LINE = {"person_id": "P", "claim_type": "professional", "claim_start_date": "2022-01-05", "source_file": "a.txt"}
@@ -46,6 +47,7 @@ class Cleaned:
     rejected: ibis.Table
     ledger: ibis.Table
     marked: ibis.Table
+    styles: ibis.Table
     tally: pd.DataFrame
 
     def rows(self, name: str, *columns: str) -> list[tuple]:
@@ -94,7 +96,8 @@ def clean(tmp_path, text, pharmacy="load_sequence", members="person_id\nP", cros
     beside = {name: settings.pop(name, value) for name, value in BESIDE_NEIGHBOURS.items()}
     people = table(members, raw.Members)
     identity = build_identity(people, table("person_id", raw.Eligibility), table(crosswalk, raw.IdentityCrosswalk))
-    medical, drugs = table(text, raw.MedicalClaims, **LINE), table(pharmacy, raw.PharmacyClaims)
+    drawn = {name: settings.pop(name) for name in [*settings] if name in raw.MedicalClaims.types()}
+    medical, drugs = table(text, raw.MedicalClaims, **LINE, **drawn), table(pharmacy, raw.PharmacyClaims)
     extract = settings.pop("extract_date", "2022-12-31")
 
     def keep(expression, contract):
@@ -117,4 +120,4 @@ def clean(tmp_path, text, pharmacy="load_sequence", members="person_id\nP", cros
     taken = hold(select_taken(marked))
     rejected = keep(select_rejected(taken), to.Rejected)
     ledger = keep(build_cash_ledger(claims, keep(select_reversed(taken, *codes), to.ReversedLines)), to.CashLedger)
-    return Cleaned(claims, rejected, ledger, marked, read_counts(a.tally_lines(marked)))
+    return Cleaned(claims, rejected, ledger, marked, styles, read_counts(a.tally_lines(marked)))

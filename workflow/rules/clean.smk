@@ -12,6 +12,7 @@ JUDGED_BY = (
 BESIDE_NEIGHBOURS = (
     "repeated_header_share",
     "include_gross_adjustments",
+    "use_final_action_flag",
     "near_duplicates",
 )
 

@@ -22,6 +22,7 @@ from ratebook.tables import hold
 
 OF_RECORD = ["record_type", "cells_unparsed", "denied_flag", "claim_status_code", "line_status_code"]
 OF_CLAIM = ["claim_type", "claim_end_date", "original_claim_id", "patient_control_number", "header_paid_amount"]
+OF_CLAIM += ["final_action_flag"]
 KEYS = [*RECORD, *OF_RECORD, *OF_CLAIM, "claim_line_number", "source_file", *SERVICE, *CANCELS]
 KEYS = list(dict.fromkeys(KEYS))
 """The columns that tell which claims need a look beyond the single line."""
@@ -55,7 +56,8 @@ def build_adjustments(
     settings : dict
         `repeated_header_share`: from this share of one file's multi-line institutional claims with one non-zero
         amount on every line, the amount is the header's. `include_gross_adjustments`: they count as cost; else
-        rule A5.4 takes them. `near_duplicates`: `flag` or `drop_later`, for per-diem codes and for others.
+        rule A5.4 takes them. `use_final_action_flag`: the payer's word on which record is final is taken.
+        `near_duplicates`: `flag` or `drop_later`, for per-diem codes and for others.
 
     Returns
     -------
@@ -78,7 +80,7 @@ def build_adjustments(
     lines = with_versions(lines, named)
     lines = with_copies(lines).drop(*UNASKED)
     lines = with_pairs(lines, styles)
-    lines = hold(with_chains(lines, families, settings["include_gross_adjustments"]))
+    lines = hold(with_chains(lines, families, settings["include_gross_adjustments"], settings["use_final_action_flag"]))
     lines = with_near_duplicates(lines, per_diem_codes, settings["near_duplicates"])
     lines = hold(with_paid(lines, files))
     lines = with_unit_scale(lines, prices)
@@ -89,6 +91,7 @@ def build_adjustments(
         | lines.is_near_duplicate
         | lines.is_orphan_replacement
         | lines.unit_scale.notnull()
+        | lines.record_verdict.notnull()
         | (lines.family_id != lines.claim_id)
         | ~lines.line_number.identical_to(lines.claim_line_number)
     )
@@ -98,7 +101,8 @@ def build_adjustments(
 
 def _adjusting(keys: ibis.Table, named: ibis.Table) -> list[ibis.Table]:
     """List the claims that adjust another, and those they adjust."""
-    adjusting = keys.filter((keys.adjustment != "original") | keys.original_claim_id.notnull())
+    is_said = (~keys.final_action_flag).fill_null(False)
+    adjusting = keys.filter((keys.adjustment != "original") | keys.original_claim_id.notnull() | is_said)
     targets = adjusting.select("source_table", claim_id="original_claim_id")
     return [adjusting, targets, named, named.select("source_table", claim_id="target_id")]
 

@@ -28,6 +28,7 @@ RULES = {
     "A5.4": "Gross adjustments signed as money back or out",
     "A5.5": "Voids of nothing in the extract",
     "A5.6": "Debits and the credits that take them back",
+    "A5.7": "Records the payer itself calls superseded",
     "A6": "Services billed again",
     "A7.1": "Header amounts spread over lines that have none",
     "A7.3": "Header amounts where they differ from the lines'",
@@ -63,6 +64,7 @@ TALLIED = ("paid_amount", "charge_amount", "header_paid_amount")
 """Raw columns that no rule of a line reads and the exhibits count."""
 TALLIED_BY = ("source_table", "source_file", "paid_month", "claim_type", "record_type", "adjustment", "rule_id")
 TALLIED_BY += ("amount_rule_id", "is_orphan_replacement", "is_near_duplicate", "is_across_files", "is_crossover")
+TALLIED_BY += ("final_action_flag", "stands_by_records")
 """What every exhibit of the raw lines is made from: no exhibit reads the lines again."""
 
 
@@ -81,7 +83,7 @@ def tally_lines(marked: ibis.Table) -> ibis.Table:
         dates that were swapped, with a service soon after death, allowed more than was billed, and of stays; per
         field of `missing.FIELDS` the rows in which it is missing. A few thousand rows.
     """
-    marked = marked.mutate(paid_month=month_of(marked.paid_date))
+    marked = marked.mutate(paid_month=month_of(marked.paid_date), stands_by_records=marked.record_verdict.isnull())
     return marked.group_by(TALLIED_BY).agg(
         rows=marked.count(),
         raw_usd=marked.raw_usd.sum(),

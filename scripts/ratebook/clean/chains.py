@@ -76,14 +76,18 @@ def find_families(keys: ibis.Table, named: ibis.Table) -> ibis.Table:
     return find_ends(said.select(id=_node(said, "claim_id"), next_id=_node(said, "target_id")))
 
 
-def with_chains(lines: ibis.Table, families: ibis.Table, include_gross_adjustments: bool) -> ibis.Table:
+def with_chains(
+    lines: ibis.Table, families: ibis.Table, include_gross_adjustments: bool, use_final_action_flag: bool
+) -> ibis.Table:
     """Find the final record of each family of claims.
 
     Claims that void, replace or resubmit one another are one family. Its records are ordered by paid date, then
     original, resubmission, replacement, void, then load; the last stands, and a void leaves nothing (A5.3). A void
     of nothing in the extract goes (A5.5), a replacement of nothing stays and is flagged. Interim bills and late
     charges add to a claim: only a void or replacement of them ends them. Gross adjustments stay as money beside
-    their family, unless they are not to be counted (A5.4).
+    their family, unless they are not to be counted (A5.4). Where the payer itself says which record is final, and is
+    to be believed, it is: what it calls final stands, a void excepted, and the rest goes (A5.7); `record_verdict` is
+    what the records alone would say.
 
     References
     ----------
@@ -113,6 +117,16 @@ def with_chains(lines: ibis.Table, families: ibis.Table, include_gross_adjustmen
     ]
     joined = lines.left_join(verdicts, same)
     lines = joined.select(lines, "verdict", "reversed_date", "family", "is_orphan_replacement")
+    lines = lines.mutate(record_verdict=lines.verdict)
+    said = lines.final_action_flag if use_final_action_flag else ibis.null("boolean")
+    is_run = lines.is_open & lines.adjustment.notin(MONEY_ONLY)
+    lines = lines.mutate(
+        verdict=ibis.cases(
+            (is_run & (said & (lines.adjustment != "void")).fill_null(False), ibis.null("string")),
+            (is_run & (~said).fill_null(False) & lines.verdict.isnull(), "A5.7"),
+            else_=lines.verdict,
+        )
+    )
     money = ibis.literal(not include_gross_adjustments) & lines.is_open & lines.adjustment.isin(MONEY_ONLY)
     taken = ibis.coalesce(lines.verdict, ibis.ifelse(money, "A5.4", ibis.null("string")))
     return lines.mutate(

@@ -94,7 +94,10 @@ def find_versions(keys: ibis.Table, styles: ibis.Table) -> ibis.Table:
 
 
 def with_versions(lines: ibis.Table, versions: ibis.Table) -> ibis.Table:
-    """Read a suffixed version as the replacement of its number; one that pays and allows nothing, or less, as its void."""
+    """Read a suffixed version as the replacement of its number; one that pays and allows nothing, or less, as its void.
+
+    A record that bears a code is what the code says, and now names what it adjusts.
+    """
     found = versions.rename(at_table="source_table", at_claim="claim_id")
     same = [lines.source_table == found.at_table, lines.claim_id == found.at_claim]
     lines = lines.left_join(found, same).drop("at_table", "at_claim")
@@ -103,8 +106,9 @@ def with_versions(lines: ibis.Table, versions: ibis.Table) -> ibis.Table:
     allowed = ibis.coalesce(lines.allowed_amount, lines.charge_amount).fill_null(0).sum().over(record)
     is_void = (paid < 0) | ((paid == 0) & (allowed <= 0))
     is_later = (lines.target_id != lines.claim_id).fill_null(False)
+    read_as = ibis.ifelse(is_void, "void", "replacement")
     return lines.mutate(
-        adjustment=ibis.ifelse(is_later, ibis.ifelse(is_void, "void", "replacement"), lines.adjustment),
+        adjustment=ibis.ifelse(is_later & (lines.adjustment == "original"), read_as, lines.adjustment),
         original_claim_id=ibis.ifelse(is_later, lines.target_id, lines.original_claim_id),
     ).drop("target_id")
 

@@ -9,7 +9,7 @@ from ratebook.codes import classify_lines
 from ratebook.contracts.clean import CashLedger, ReversedLines
 from ratebook.dates import month_of, months_between
 
-TAKEN_BACK = ("A5.3a", "A5.3b", "A5.5", "A5.6")
+TAKEN_BACK = ("A5.3a", "A5.3b", "A5.5", "A5.6", "A5.7")
 """Rules that take lines whose money moved: first out, then back."""
 
 
@@ -65,7 +65,10 @@ def build_cash_ledger(claims: ibis.Table, reversed_lines: ibis.Table) -> ibis.Ta
     moves = ibis.ifelse(undone.rule_id == "A5.5", ibis.array(["orphan_void"]), ibis.array(["payment", "reversal"]))
     undone = undone.mutate(entry=moves).unnest("entry")
     undone = undone.mutate(
-        paid_date=ibis.ifelse(undone.entry == "reversal", undone.reversed_date, undone.paid_date),
+        # Where no record says when the money came back, it moved out and back on one day.
+        paid_date=ibis.ifelse(
+            undone.entry == "reversal", ibis.coalesce(undone.reversed_date, undone.paid_date), undone.paid_date
+        ),
         signed_usd=undone.entry.cases(
             ("payment", undone.paid_usd), ("reversal", -undone.paid_usd), ("orphan_void", -undone.paid_usd.abs())
         ),

@@ -206,6 +206,7 @@ def _with_adjustments(lines: ibis.Table, adjusted: ibis.Table) -> ibis.Table:
         adjustment=ibis.coalesce(found.read_as, lines.adjustment),
         chain_rule_id=found.chain_rule_id,
         amount_rule_id=found.amount_rule_id,
+        record_verdict=found.record_verdict,
         reversed_date=found.reversed_date,
         is_orphan_replacement=found.is_orphan_replacement.fill_null(False),
         is_near_duplicate=found.is_near_duplicate.fill_null(False),

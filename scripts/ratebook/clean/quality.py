@@ -85,6 +85,22 @@ CHECKS = (
         "provider_months",
         **MONTHS,
     ),
+    Check(
+        "final_action_kappa",
+        "Agreement beyond chance of the payer's final-action flag with the records (A5.7)",
+        "warn",
+        "final_action_kappa",
+        limit=0.9,
+        bound="at_least",
+        findings="final_action_flagged",
+    ),
+    Check(
+        "final_action_usd",
+        "Dollars on which the two disagree",
+        "info",
+        "final_action_differing_usd",
+        findings="final_action_differing",
+    ),
     # What was paid (A7, A8).
     Check("repeated_header_lines", "Lines that repeated their header's amount", "info", "repeated_header_lines"),
     Check("header_priced_lines", "Lines given a share of their header's amount", "info", "header_priced_lines"),
@@ -202,6 +218,32 @@ def count_marks(tally: pd.DataFrame) -> dict:
         "swapped": rows(final, "swapped_rows"),
         "after_death": rows(final, "after_death_rows"),
         "above_billed": rows(final, "above_billed_rows"),
+        **compare_final_action(tally),
+    }
+
+
+def compare_final_action(tally: pd.DataFrame) -> dict:
+    """Compare what the payer's flag calls final with what the records do: Cohen's kappa, lines and dollars apart.
+
+    Only lines that reach the adjustment of claims are compared: copies and denials are final to neither. Kappa is
+    null where the feed has no flag, or both say the same of every line.
+
+    References
+    ----------
+    methods.md, A5.7.
+    """
+    reached = ~tally.rule_id.astype("string").str.match("A[0-4]").fillna(False).astype(bool)
+    told = tally[reached & tally.final_action_flag.notna()]
+    theirs, ours = told.final_action_flag.astype(bool), told.stands_by_records.astype(bool)
+    lines = told.rows.sum()
+    shares = [told.rows[side].sum() / lines if lines else 0.0 for side in (theirs, ours)]
+    by_chance = shares[0] * shares[1] + (1 - shares[0]) * (1 - shares[1])
+    agreed = told.rows[theirs == ours].sum() / lines if lines else 0.0
+    return {
+        "final_action_flagged": int(lines),
+        "final_action_differing": int(told.rows[theirs != ours].sum()),
+        "final_action_differing_usd": float(told.raw_usd[theirs != ours].abs().sum()),
+        "final_action_kappa": (agreed - by_chance) / (1 - by_chance) if lines and by_chance < 1 else None,
     }
 
 
