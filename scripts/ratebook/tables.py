@@ -23,6 +23,8 @@ log = logging.getLogger("ratebook")
 _HELD = itertools.count()
 settings = {"name": "duckdb", "memory": "4GB", "scratch": "", "threads": 2}
 
+CSV = {"quote": '"', "escape": '"', "header": True, "skip": 0, "all_varchar": True}
+"""How a csv is read, all of it said: where rows are ragged, an engine left to guess may leave out the first of them."""
 TOO_GREAT = ("OutOfRangeException", "ConversionException", "ArrowInvalid")
 """How engines say that a value does not fit its column; their messages quote it."""
 
@@ -97,7 +99,7 @@ def open_source(paths: list[str], kind: str, delimiter: str, file_name: str) -> 
             parts = [f"{path}/*.parquet" if Path(path).is_dir() else path for path in paths]
             table = engine().read_parquet(parts if len(parts) > 1 else parts[0])
         elif settings["name"] == "duckdb":
-            table = engine().read_csv(paths, sep=delimiter, header=True, all_varchar=True, filename=True)
+            table = engine().read_csv(paths, sep=delimiter, filename=True, **CSV)
         else:
             table = engine().read_csv(paths, sep=delimiter, header=True, inferSchema=False)
     except Exception as error:
