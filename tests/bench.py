@@ -6,6 +6,7 @@ Absolute seconds depend on the machine, so every figure stands beside a ratio. N
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import resource
@@ -14,10 +15,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import psutil
 import pyarrow.parquet as pq
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+MEDICAL_SHARE = 0.785
+"""Of the simulated lines, those of medical claims; the others are dispensings."""
 sys.path.insert(0, str(ROOT / "scripts"))
 
 
@@ -70,13 +74,89 @@ def copy_lines(source: Path, target: Path) -> None:
     duckdb.sql(f"copy (from read_parquet('{source}/*.parquet')) to '{target}' (format parquet)")
 
 
+CLEANED = [
+    "results/clean/attrition.parquet",
+    "results/clean/cash_ledger.parquet",
+    "results/exposure/exposure_qa.parquet",
+    "results/exposure/monthly_services.parquet",
+]
+"""What makes the pipeline run all of clean but contacts and figures, and all of exposure but figures."""
+KEEP_LAST = """
+    copy (from read_parquet('{source}/*.parquet') qualify row_number() over (
+        partition by claim_id, claim_line_number order by paid_date desc, load_sequence desc) = 1)
+    to '{target}' (format parquet, compression zstd)
+"""
+
+
+def bench_clean(raw: Path, folder: Path) -> dict:
+    """Clean a program and count its exposure, as the pipeline does, on two cores.
+
+    The yardstick is one hand-written query a file of claims: it reads the same tables of intake, keeps the last
+    record of each line of a claim and writes it back, with the same memory.
+    """
+    project = folder / "project"
+    project.mkdir()
+    for name in ("Snakefile", "workflow", "scripts", "environment.yml", "config.yaml", "requirements.txt"):
+        (project / name).symlink_to(ROOT / name)
+    own = {"intake": {"source": str(raw)}, "engine": {"scratch": str(folder / "scratch")}}
+    (project / "bench.yaml").write_text(yaml.safe_dump(own))
+    intake = watched(project, ["results/intake/source_manifest.parquet"])
+    tables = [project / "results" / "intake" / f"{name}.parquet" for name in ("medical_claims", "pharmacy_claims")]
+    lines = sum(pq.read_metadata(part).num_rows for table in tables for part in table.glob("*.parquet"))
+    found = watched(project, CLEANED)
+    yard = [measured(keep_last, table, folder) for table in tables]
+    seconds = sum(one["seconds"] for one in yard)
+    return {
+        "lines": lines,
+        "intake_seconds": intake["seconds"],
+        **found,
+        "yardstick_seconds": round(seconds, 1),
+        "yardstick_peak_gb": max(one["peak_gb"] for one in yard),
+        "ratio_to_yardstick": round(found["seconds"] / seconds, 2),
+    }
+
+
+def watched(project: Path, targets: list[str]) -> dict:
+    """Make targets with Snakemake on two cores; give the seconds, and the peak memory of all its processes together."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "bench.yaml", "--quiet", "all", "--"]
+    start, peak = time.perf_counter(), 0
+    with open(project / "bench.log", "a") as log:
+        process = psutil.Popen([*command, *targets], cwd=project, stdout=log, stderr=log)
+        while process.poll() is None:
+            with contextlib.suppress(psutil.Error):
+                running = [process, *process.children(recursive=True)]
+                peak = max(peak, sum(one.memory_info().rss for one in running))
+            time.sleep(0.2)
+    if process.returncode:
+        raise SystemExit((project / "bench.log").read_text()[-3000:])
+    return {"seconds": round(time.perf_counter() - start, 1), "peak_gb": round(peak / 2**30, 2)}
+
+
+def keep_last(source: Path, folder: Path) -> None:
+    """Keep the last record of each line of a claim."""
+    import duckdb
+
+    limits = {"threads": 2, "memory_limit": "4GB", "temp_directory": str(folder / "scratch")}
+    duckdb.connect(config=limits).sql(KEEP_LAST.format(source=source, target=folder / "last.parquet"))
+
+
+BENCHES = ("simulate", "clean")
+
+
 def main() -> None:
     """Print one line of JSON per benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lines", type=int, default=10_000_000, help="medical claim lines to simulate")
-    lines = parser.parse_args().lines
+    parser.add_argument("--simulated", type=int, default=10_000_000, help="medical claim lines to simulate")
+    parser.add_argument("--cleaned", type=int, default=30_000_000, help="lines to clean, medical and pharmacy")
+    parser.add_argument("--only", choices=BENCHES, help="one benchmark")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        print(json.dumps({"simulate": bench_simulate(lines, Path(scratch))}), flush=True)
+        folder = Path(scratch)
+        if asked.only in (None, "simulate"):
+            print(json.dumps({"simulate": bench_simulate(asked.simulated, folder)}), flush=True)
+        if asked.only in (None, "clean"):
+            bench_simulate(int(asked.cleaned * MEDICAL_SHARE), folder)
+            print(json.dumps({"clean": bench_clean(folder / "raw", folder)}), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ import functools
 import ibis
 
 from ratebook.clean.chains import RECORD, find_families, find_unnamed, with_chains
-from ratebook.clean.copies import SERVICE, find_near, find_repeated, with_copies, with_near_duplicates
+from ratebook.clean.copies import SERVICE, with_copies, with_near_duplicates
 from ratebook.clean.feeds import CANCELS, find_cancelling, find_versions, with_pairs, with_versions
-from ratebook.clean.headers import find_differing, find_repeating_files, with_paid
+from ratebook.clean.headers import find_repeating_files, with_paid
 from ratebook.clean.lines import CLAIM, unite_lines
+from ratebook.clean.suspects import find_irregular, find_near, find_repeated, select_claims
 from ratebook.clean.units import find_misscaled, find_prices, with_unit_scale
 from ratebook.contracts.clean import AdjustedLines
 from ratebook.contracts.intake import MedicalClaims
@@ -73,14 +74,20 @@ def build_adjustments(
     families = hold(find_families(keys, named))
     files = hold(find_repeating_files(keys, settings["repeated_header_share"]))
     prices = hold(find_prices(keys, timed_codes))
-    suspects = [find_repeated(keys), find_near(keys), find_differing(keys, files)]
+    irregular = hold(find_irregular(keys, files))
+    suspects = [select_claims(keys, irregular.filter(irregular.is_differing))]
+    suspects += [find_repeated(keys, irregular.filter(irregular.is_unproven)), find_near(keys)]
     suspects += [find_misscaled(keys, prices), find_cancelling(keys, styles), versions, *_adjusting(keys, named)]
-    suspects = hold(functools.reduce(ibis.union, [part.select(CLAIM) for part in suspects]).distinct())
+    # Each by itself, so that no two of the large groupings are in memory at once.
+    suspects = [hold(part.select(CLAIM)) for part in suspects]
+    suspects = hold(functools.reduce(ibis.union, suspects).distinct())
     lines = hold(unite_lines(medical, pharmacy).semi_join(suspects, CLAIM))
     lines = with_versions(lines, named)
     lines = with_copies(lines).drop(*UNASKED)
     lines = with_pairs(lines, styles)
-    lines = hold(with_chains(lines, families, settings["include_gross_adjustments"], settings["use_final_action_flag"]))
+    lines = hold(
+        with_chains(lines, families, settings["include_gross_adjustments"], settings["use_final_action_flag"])
+    )
     lines = with_near_duplicates(lines, per_diem_codes, settings["near_duplicates"])
     lines = hold(with_paid(lines, files))
     lines = with_unit_scale(lines, prices)

@@ -63,7 +63,7 @@ def build_feed_styles(
     counted = counted.mutate(feed=counted.source_file.fill_null("").re_replace("[0-9]+", "#"))
     feed = ibis.window(group_by=["source_table", "feed"])
     counted = hold(counted.mutate(feed_adjusts=counted.adjusting_lines.sum().over(feed) > 0))
-    repeated = _same_numbers(keys.filter(adjusts), keys)
+    repeated = _same_numbers(keys)
     # Only where no code says what a record is, its number and its amount are looked at.
     codeless = counted.filter(~counted.feed_adjusts)
     keys = keys.semi_join(codeless, [_same(keys[name], codeless[name]) for name in FILE])
@@ -175,10 +175,12 @@ def _reaches(part: ibis.Value, whole: ibis.Value, least_share: float) -> ibis.Va
     return (whole > 0) & (part >= whole * least_share)
 
 
-def _same_numbers(adjusting: ibis.Table, keys: ibis.Table) -> ibis.Table:
+def _same_numbers(keys: ibis.Table) -> ibis.Table:
     """Count a file's adjusting lines whose number also stands on a record that adjusts nothing."""
-    plain = keys.filter(keys.adjustment == "original").semi_join(adjusting, CLAIM).select(CLAIM).distinct()
-    found = adjusting.semi_join(plain, CLAIM)
+    marked = keys.select(*FILE, "adjustment", claim=fingerprint(keys, CLAIM))
+    adjusting = hold(marked.filter(marked.adjustment.isin(ADJUSTING)))
+    plain = hold(marked.filter(marked.adjustment == "original").select("claim").semi_join(adjusting, "claim"))
+    found = adjusting.semi_join(plain, "claim")
     return found.group_by(FILE).agg(repeated_lines=found.count())
 
 

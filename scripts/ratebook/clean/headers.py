@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 
 from ratebook.clean.chains import RECORD
-from ratebook.clean.lines import CLAIM, MONEY_ONLY, fingerprint
+from ratebook.clean.lines import MONEY_ONLY, fingerprint
 from ratebook.money import upto
 
 
@@ -19,17 +19,6 @@ def find_repeating_files(keys: ibis.Table, share: float) -> ibis.Table:
     return by_file.filter(by_file.same >= by_file.claims * share).select(
         repeating_file=by_file.source_file.fill_null("")
     )
-
-
-def find_differing(keys: ibis.Table, files: ibis.Table) -> ibis.Table:
-    """List the claims with a record whose header and lines differ, or that stand in a file that repeats headers."""
-    headed = keys.filter(keys.header_paid_amount.notnull() | (keys.claim_type == "institutional"))
-    headed = headed.select(*CLAIM, "raw_usd", "header_paid_amount", record=fingerprint(headed, RECORD))
-    sums = headed.group_by("record").agg(line_usd=headed.raw_usd.sum(), header_usd=headed.header_paid_amount.max())
-    differing = headed.semi_join(sums.filter((sums.header_usd - sums.line_usd).abs() > 0.01), "record")
-    repeating = keys.filter(keys.claim_type == "institutional")
-    repeating = repeating.semi_join(files, repeating.source_file.fill_null("") == files.repeating_file)
-    return differing.select(CLAIM).union(repeating.select(CLAIM))
 
 
 def _sum_records(lines: ibis.Table) -> ibis.Table:

@@ -144,7 +144,9 @@ class AdjustedLines(Contract):
     rule_id: str = Field("Rule that takes the line: A3, A5 or A6; null where none does.", nullable=True)
     amount_rule_id: str = Field("Rule that changes its amount: A5.4 or A7; null where none does.", nullable=True)
     paid_usd: Usd = Field("Paid amount after that rule.")
-    record_verdict: str = Field("Rule A5.3 or A5.5 by the records, also where the payer's flag overrules.", nullable=True)
+    record_verdict: str = Field(
+        "Rule A5.3 or A5.5 by the records, also where the payer's flag overrules.", nullable=True
+    )
     reversed_date: dt.date = Field("Paid date of the record that voids or replaces it.", nullable=True)
     is_orphan_replacement: bool = Field("Replaces a claim that is not in the extract.")
     is_near_duplicate: bool = Field("Another final claim bills the same service.")

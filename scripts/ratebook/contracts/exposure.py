@@ -63,6 +63,7 @@ class MemberMonths(CoverageColumns):
     class Config(Contract.Config):
         unique = ("person_id", "service_month")
         claims_scale = True
+        as_read = True
 
 
 class ExposureQa(Contract):

@@ -42,9 +42,11 @@ def build_member_months(spans: ibis.Table, persons: ibis.Table) -> ibis.Table:
         mm_first_day=(pieces.first_date == pieces.service_month).any().cast("int64"),
         mm_day_15=_covers_day_15(pieces).any().cast("int64"),
         retro_days=retro_days.sum(),
-        attributes=ibis.struct({name: pieces[name] for name in ATTRIBUTES}).argmax(pieces.last_date),
+        span_start=pieces.start_date.max(),
     )
-    months = covered.unpack("attributes").mutate(days_in_month=days_in_month(covered.service_month))
+    last = spans.select(*ATTRIBUTES, last_id="person_id", last_start="start_date")
+    months = covered.join(last, [covered.person_id == last.last_id, covered.span_start == last.last_start])
+    months = months.mutate(days_in_month=days_in_month(months.service_month))
     months = months.mutate(
         is_retro=months.retro_days > 0,
         mm_any_day=ibis.literal(1),
@@ -54,7 +56,9 @@ def build_member_months(spans: ibis.Table, persons: ibis.Table) -> ibis.Table:
     about = persons.select("person_id", "birth_date", "sex", "county", "region")
     months = months.left_join(about, "person_id").drop("person_id_right")
     unknown = {name: months[name].fill_null("unknown") for name in ("sex", "county", "region")}
-    return months.mutate(age_years=age_on(months.service_month, months.birth_date), **unknown).drop("birth_date")
+    return months.mutate(age_years=age_on(months.service_month, months.birth_date), **unknown).drop(
+        "birth_date", "span_start", "last_id", "last_start"
+    )
 
 
 def age_on(day: ibis.Value, birth_date: ibis.Value) -> ibis.Value:
