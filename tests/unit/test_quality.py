@@ -29,6 +29,8 @@ def tally(*rows):
         swapped_rows=0,
         after_death_rows=0,
         above_billed_rows=0,
+        final_action_flag=None,
+        stands_by_records=True,
     )
 
 

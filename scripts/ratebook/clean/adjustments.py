@@ -98,6 +98,7 @@ def build_adjustments(
         | lines.is_near_duplicate
         | lines.is_orphan_replacement
         | lines.unit_scale.notnull()
+        | lines.is_unit_outlier
         | lines.record_verdict.notnull()
         | (lines.family_id != lines.claim_id)
         | ~lines.line_number.identical_to(lines.claim_line_number)

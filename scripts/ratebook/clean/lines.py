@@ -212,6 +212,7 @@ def _with_adjustments(lines: ibis.Table, adjusted: ibis.Table) -> ibis.Table:
         is_near_duplicate=found.is_near_duplicate.fill_null(False),
         is_across_files=found.is_across_files.fill_null(False),
         unit_scale=found.unit_scale,
+        is_unit_outlier=found.is_unit_outlier.fill_null(False),
         family_id=ibis.coalesce(found.family_id, lines.claim_id),
         line_number=ibis.coalesce(found.line_number, lines.claim_line_number, ibis.literal(1)),
         paid_usd=ibis.coalesce(found.new_usd, lines.raw_usd),
@@ -292,7 +293,10 @@ def _with_units(lines: ibis.Table, services: pd.DataFrame) -> ibis.Table:
             (lines.is_money_only, ibis.literal(0).cast("decimal(18, 4)")), (above, lines.most), else_=lines.scaled
         ),
         units_flag=ibis.cases(
-            (lines.unit_scale.notnull(), "scale_error"), (above, "above_max"), else_=ibis.null("string")
+            (lines.unit_scale.notnull(), "scale_error"),
+            (above, "above_max"),
+            (lines.is_unit_outlier, "outlier"),
+            else_=ibis.null("string"),
         ),
     )
 

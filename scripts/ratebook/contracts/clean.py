@@ -106,7 +106,7 @@ class Claims(ServiceColumns):
     ndc_code: str = Field("Drug, pharmacy lines.", nullable=True)
     diagnosis_code_1: str = Field("Principal diagnosis.", nullable=True)
     units: Quantity = Field("Units of the code's own kind, corrected to the plausible maximum.", nullable=True)
-    units_flag: str = Field("above_max, scale_error or null.", nullable=True)
+    units_flag: str = Field("above_max, scale_error, outlier or null.", nullable=True)
     days_supply: int = Field("Days supplied, pharmacy lines.", nullable=True)
     paid_usd: Usd = Field("Medicaid paid, after header and lines are reconciled.")
     cost_usd: Usd = Field("Cost by `clean.cost_basis`: what every cost downstream sums.")
@@ -152,6 +152,7 @@ class AdjustedLines(Contract):
     is_near_duplicate: bool = Field("Another final claim bills the same service.")
     is_across_files: bool = Field("A copy of a line of another file.")
     unit_scale: int = Field("How many times too large the units are; null where they are not.", nullable=True)
+    is_unit_outlier: bool = Field("Units more than four robust standard deviations from the code's median.")
 
     class Config(Contract.Config):
         unique = ("source_table", "load_sequence")
