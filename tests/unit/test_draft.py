@@ -291,6 +291,15 @@ def test_the_command_says_in_one_line_what_is_wrong(arguments, said):
         main(arguments)
 
 
+def test_a_line_the_engine_cannot_read_is_not_quoted(tmp_path):
+    rows = [f"C{n},MEM{n},2016-01-01,10.00,1" for n in range(30_000)]
+    text = "\n".join(["CLAIM_ID,MEMBER_ID,SRVC_BGN_DT,PAID_AMT,BILL_NPI", *rows, "C9,SECRET\xe9,2016-01-01,1,1"])
+    (tmp_path / "claims.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(SystemExit, match="cannot") as refused:
+        main([str(tmp_path), "never_written"])
+    assert "SECRET" not in str(refused.value)
+
+
 def test_nearly_every_column_of_the_tuva_files_is_found(shared_data, tmp_path):
     if not (shared_data / "tuva_demo").is_dir():
         pytest.skip("the Tuva demo files are not beside the project")

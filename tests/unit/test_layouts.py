@@ -313,6 +313,16 @@ def test_days_of_a_month_are_put_beside_the_months_enrolled(feed, days, found):
     assert [(start, end, broken) for _, start, end, _, broken in rows] == found
 
 
+def test_a_month_marked_enrolled_with_no_days_is_counted_and_not_lost(feed):
+    how = {"enrolled": {"from": "in_{month}", "values": {"0": False, "1": True}}, "days": "dual_{month}"}
+    marked = {"in_01": "1", "dual_01": "31", "in_02": "1", "in_03": "0", "in_04": "1", "dual_04": "0"}
+    rows = spans(feed, how, annual([("p", "2015", marked)]))
+    assert [(start, end, broken) for _, start, end, _, broken in rows] == [
+        ("2015-01-01", "2015-01-31", "0"),
+        (None, None, "1"),
+    ]
+
+
 def test_months_may_be_written_in_any_way(feed):
     names = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEPT", "OCT", "NOV", "DEC"]
     text = annual([("p", "2015", {"in_SEPT": "Y", "dual_SEPT": "02"})], suffixes=names)

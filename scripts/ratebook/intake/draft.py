@@ -288,6 +288,9 @@ def main(arguments: list[str]) -> None:
         print("\n".join(write_draft(*arguments)))
     except RatebookError as error:
         sys.exit(str(error))
+    except Exception as error:  # an engine's message quotes the line it cannot read
+        kind = type(error).__name__
+        sys.exit(f"the files cannot be read ({kind}; its message is withheld: it may quote data): are they UTF-8?")
 
 
 if __name__ == "__main__":

@@ -136,6 +136,8 @@ def main(arguments: list[str]) -> None:
         print("\n".join(look_up(arguments[0], sys.stdin.read().splitlines(), require_key(os.environ))))
     except RatebookError as error:
         sys.exit(str(error))
+    except Exception as error:  # an engine's message may quote an id, or the query and in it the key of a kind
+        sys.exit(f"the ids cannot be read ({type(error).__name__}; its message is withheld: it may quote one)")
 
 
 if __name__ == "__main__":

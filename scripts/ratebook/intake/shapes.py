@@ -200,8 +200,8 @@ def _spread_months(source: str | Path, part: Source, wanted: dict[str, str]) -> 
     """Make a row of every month of a year in which someone was enrolled.
 
     A column whose name holds `{month}` stands for twelve. A month with no marker, or one that says not enrolled,
-    gives no row; a marker or a count of days that does not parse, or an enrolled month of no year, gives a row
-    with no dates and is counted. Where only the number of enrolled days is known they are the first of the month,
+    gives no row; a marker or a count of days that does not parse, or an enrolled month of no year or, where both
+    are asked for, of no days, gives a row with no dates and is counted. Where only the number of enrolled days is known they are the first of the month,
     or, where the month before was not enrolled and the month after is, the last. Neighbours are joined later, in
     exposure.
     """
@@ -233,6 +233,8 @@ def _with_span(raw: ibis.Table, months: Months, nulls: tuple[str, ...]) -> ibis.
         days, counters = read_column(raw, months.days, "int64", nulls)
         beyond = ((days < 0) | (days > last.day())).fill_null(False)
         broken = sum([*counters, beyond.cast("int64")], broken)
+        unsaid = is_enrolled.fill_null(False) & days.isnull() & (broken == 0)
+        broken = broken + unsaid.cast("int64") if months.enrolled else broken
         is_enrolled = is_enrolled & (days > 0)
     is_enrolled = is_enrolled.fill_null(False)
     sure = is_enrolled & (broken == 0)
