@@ -34,7 +34,8 @@ def find_unnamed(keys: ibis.Table) -> ibis.Table:
     unnamed = keys.filter(keys.adjustment.isin(ADJUSTING), keys.original_claim_id.isnull())
     alike = ["source_table", "person_id", "billing_npi", "claim_start_date", "claim_end_date", "claim_type"]
     unnamed = hold(unnamed.select(*alike, *OWN).distinct())
-    plain = keys.filter(keys.adjustment.notin([*ADJUSTING, *MONEY_ONLY])).select(*alike, *OWN)
+    is_taken = record_rule(keys).notnull() | denial_rule(keys).notnull()
+    plain = keys.filter(keys.adjustment.notin([*ADJUSTING, *MONEY_ONLY])).select(*alike, *OWN, is_taken=is_taken)
     # The few persons concerned first: the many other lines are then not compared at all.
     plain = hold(plain.semi_join(unnamed, "person_id"))
     asked = unnamed.anti_join(plain, CLAIM)
@@ -42,7 +43,7 @@ def find_unnamed(keys: ibis.Table) -> ibis.Table:
     beside = plain.join(asked, [plain[name] == asked[f"asked_{name}"] for name in alike])
     before = (beside.paid_date <= beside.asked_paid_date).fill_null(True)
     differ = (beside.patient_control_number != beside.asked_patient_control_number).fill_null(False)
-    beside = beside.filter(before & ~differ)
+    beside = beside.filter(before & ~differ & ~beside.is_taken)
     latest = beside.paid_date.cast("string").fill_null("") + " " + beside.claim_id
     found = beside.group_by("source_table", claim_id="asked_claim_id").agg(latest=latest.max())
     return found.select(*CLAIM, target_id=found.latest.re_replace("^[0-9-]* ", ""))
@@ -85,7 +86,8 @@ def with_chains(
     original, resubmission, replacement, void, then load; the last stands, and a void leaves nothing (A5.3). A void
     of nothing in the extract goes (A5.5), a replacement of nothing stays and is flagged. Interim bills and late
     charges add to a claim: only a void or replacement of them ends them. Gross adjustments stay as money beside
-    their family, unless they are not to be counted (A5.4). Where the payer itself says which record is final, and is
+    their family, unless they are not to be counted (A5.4). Lines of one claim that is no institution's, paid on
+    different days and under numbers of their own, are parts of it and supersede nothing. Where the payer itself says which record is final, and is
     to be believed, it is: what it calls final stands, a void excepted, and the rest goes (A5.7); `record_verdict` is
     what the records alone would say.
 
@@ -95,7 +97,18 @@ def with_chains(
     """
     lines = lines.mutate(node=_node(lines, "claim_id"))
     runs = lines.filter(lines.is_open & lines.adjustment.notin(MONEY_ONLY))
-    records = runs.group_by([*RECORD, "node"]).agg(sequence=runs.load_sequence.min())
+    # Some payers date the payment of every line: such lines are one claim, and not versions of it.
+    day = _text(runs.paid_date)
+    of_line = ibis.window(group_by=["node", "adjustment", "claim_line_number"])
+    of_claim = ibis.window(group_by=["node", "adjustment"])
+    runs = runs.mutate(
+        is_part=(runs.adjustment == "original")
+        & (runs.claim_type != "institutional")
+        & runs.claim_line_number.notnull()
+        & (day.min().over(of_claim) != day.max().over(of_claim))
+        & (day.min().over(of_line) == day.max().over(of_line))
+    )
+    records = runs.group_by([*RECORD, "node"]).agg(sequence=runs.load_sequence.min(), is_part=runs.is_part.all())
     ends = families.rename(end_of="id")
     records = records.left_join(ends, records.node == ends.end_of).select(records, "end_id")
     records = records.mutate(family=ibis.coalesce(records.end_id, records.node))
@@ -153,13 +166,13 @@ def _with_verdict(records: ibis.Table) -> ibis.Table:
     in_order = ibis.window(group_by="family", order_by=["day", "rank", "sequence"])
     records = records.mutate(place=ibis.row_number().over(in_order))
     told = records.place.cast("string").lpad(6, "0") + records.adjustment.substr(0, 1) + _text(records.paid_date)
-    adds = records.adjustment.isin(ADDITIVE)
+    adds = records.adjustment.isin(ADDITIVE) | records.is_part
     ends_any = records.adjustment.isin(["void", "replacement", "resubmission"])
     none = ibis.null("string")
     records = records.mutate(told_chain=ibis.ifelse(adds, none, told), told_end=ibis.ifelse(ends_any, told, none))
     later = ibis.window(group_by="family", order_by="place", rows=(1, None))
     next_told = ibis.ifelse(
-        records.adjustment.isin(ADDITIVE),
+        records.adjustment.isin(ADDITIVE) | records.is_part,
         records.told_end.min().over(later),
         records.told_chain.min().over(later),
     )

@@ -10,7 +10,8 @@ from ratebook.clean.lines import CLAIM, MONEY_ONLY, denial_rule, fingerprint, re
 NOT_CONTENT = ("source_file", "load_sequence", "source_table", "adjustment", "raw_usd")
 """Where a copy may differ from its like."""
 CODES = ["hcpcs_code", "hcpcs_modifier_1", "revenue_center_code"]
-SERVICE = ["person_id", "billing_npi", "rendering_npi", "claim_start_date", *CODES, "service_unit_quantity", "raw_usd"]
+SERVICE = ["person_id", "billing_npi", "rendering_npi", "claim_start_date", "claim_line_start_date", *CODES]
+SERVICE += ["service_unit_quantity", "raw_usd"]
 """What makes two lines of different claims the same service."""
 
 
@@ -38,15 +39,15 @@ def with_copies(lines: ibis.Table) -> ibis.Table:
     )
     is_open = lines.early.isnull() & lines.denied.isnull() & ~lines.is_copy
     lines = lines.mutate(is_open=is_open)
-    key = ibis.window(group_by=[*RECORD, "original_claim_id", "claim_line_number"])
+    key = ibis.window(group_by=[*RECORD, "original_claim_id", "claim_line_number", "takes_back"])
     contends = lines.is_open & lines.claim_line_number.notnull() & lines.adjustment.notin(MONEY_ONLY)
-    lines = lines.mutate(contends=contends)
+    lines = lines.mutate(contends=contends, takes_back=lines.raw_usd < 0)
     rivals = lines.contends.cast("int64").sum().over(key)
     conflicting = lines.contends & (rivals > 1)
     return lines.mutate(
         rule_id=ibis.cases((lines.is_copy, "A3.1"), (conflicting, "A3.2"), else_=ibis.null("string")),
         is_open=lines.is_open & ~conflicting,
-    ).drop("forth", "back")
+    ).drop("forth", "back", "takes_back")
 
 
 def with_near_duplicates(lines: ibis.Table, per_diem_codes: list[str], action: dict[str, str]) -> ibis.Table:

@@ -14,12 +14,12 @@ from ratebook.tables import hold
 SUFFIX = r"^(.*[0-9])([-_./ ][A-Za-z0-9]{1,3}|[A-Za-z][0-9]{0,2})$"
 """A claim number and what is hung on it for a later version: -1, _02, .A1, or R, V1, A01."""
 STYLES = ("coded", "same_id", "suffix", "debit_credit", "none")
-CANCELS = ["source_table", "person_id", "billing_npi", "rendering_npi", "claim_start_date"]
+CANCELS = ["source_table", "person_id", "billing_npi", "rendering_npi", "claim_start_date", "claim_line_start_date"]
 CANCELS += ["hcpcs_code", "hcpcs_modifier_1", "revenue_center_code", "ndc_code"]
 """What a debit and the credit that takes it back have in common, beside units and dollars of opposite sign."""
 FILE = ["source_table", "source_file"]
 READ_BY_STYLES = [*CANCELS, "source_file", "claim_id", "adjustment", "original_claim_id", "raw_usd"]
-READ_BY_STYLES += ["service_unit_quantity"]
+READ_BY_STYLES += ["service_unit_quantity", "paid_date"]
 
 
 def build_feed_styles(
@@ -90,7 +90,7 @@ def find_versions(keys: ibis.Table, styles: ibis.Table) -> ibis.Table:
         `source_table`, `claim_id`, `target_id`: one row a version, the plain number among them.
     """
     versions = _versions(_in_style(keys, styles, "suffix"))
-    return versions.filter(versions.agrees).select(*CLAIM, target_id="base")
+    return versions.filter(versions.agrees).select(*CLAIM, target_id="base").distinct()
 
 
 def with_versions(lines: ibis.Table, versions: ibis.Table) -> ibis.Table:
@@ -194,13 +194,19 @@ def _versions(keys: ibis.Table) -> ibis.Table:
     plain = uncoded.semi_join(bases, [uncoded.source_table == bases.source_table, uncoded.claim_id == bases.base])
     lines = suffixed.union(plain.mutate(base=plain.claim_id))
     claims = lines.group_by([*CLAIM, "base", "source_file"]).agg(
-        person=lines.person_id.min(), npi=lines.billing_npi.min(), first=lines.claim_start_date.min()
+        person=lines.person_id.min(),
+        npi=lines.billing_npi.min(),
+        first=lines.claim_start_date.min(),
+        paid=lines.paid_date.max(),
     )
     of_base = ibis.window(group_by=["source_table", "base"])
     one = ibis.literal(True)
     for name in ("person", "npi", "first"):
         text = claims[name].cast("string").fill_null("")
         one &= text.min().over(of_base) == text.max().over(of_base)
+    # Numbers that were all paid on one day are parts of a claim, or its lines, and not versions.
+    paid = claims.paid.cast("string").fill_null("")
+    one &= paid.min().over(of_base) != paid.max().over(of_base)
     claims = claims.mutate(
         agrees=one, first_id=claims.claim_id.min().over(of_base), last_id=claims.claim_id.max().over(of_base)
     )

@@ -36,10 +36,10 @@ def _sum_records(lines: ibis.Table) -> ibis.Table:
 def with_paid(lines: ibis.Table, files: ibis.Table) -> ibis.Table:
     """Give each line its paid amount where the header's and the lines' differ.
 
-    - An amount repeated on every line (in a file that does so, or equal to the claim's own header amount) is the
-      header's: it is counted once (A7.4).
+    - An amount repeated on every line (in a file that does so, unless the claim's header says it is the sum, or
+      equal to the claim's own header amount) is the header's: it is counted once (A7.4).
     - Lines all zero under a header paid more: the header's amount is spread (A7.1).
-    - Some lines denied: the lines stand.
+    - Some lines denied, taken back or billed twice: the lines that are left stand.
     - Both positive and different: what the payer calls the level of payment decides; where it does not say, the
       header's amount is spread over an institutional claim's lines (A7.3), and a professional claim's lines stand.
 
@@ -62,7 +62,7 @@ def with_paid(lines: ibis.Table, files: ibis.Table) -> ibis.Table:
     lines = lines.mutate(
         own_lines=count(~lines.is_copy),
         open_lines=count(lines.is_open),
-        denied_lines=count(lines.denied == "A4.2"),
+        denied_lines=count((lines.denied == "A4.2") | lines.rule_id.isin(["A5.6", "A5.7", "A6"])),
         least_usd=lines.raw_usd.min().over(record),
         most_usd=lines.raw_usd.max().over(record),
         header_usd=lines.header_paid_amount.max().over(record),
@@ -70,7 +70,10 @@ def with_paid(lines: ibis.Table, files: ibis.Table) -> ibis.Table:
     )
     institutional = lines.claim_type == "institutional"
     repeated = (lines.own_lines > 1) & (lines.least_usd == lines.most_usd) & (lines.most_usd != 0)
-    repeated &= (institutional & lines.in_repeating_file) | (lines.header_usd == lines.most_usd).fill_null(False)
+    sums = ((lines.header_usd - lines.open_usd).abs() <= 0.01).fill_null(False)
+    repeated &= (institutional & lines.in_repeating_file & ~sums) | (lines.header_usd == lines.most_usd).fill_null(
+        False
+    )
     differs = lines.is_open & ((lines.header_usd - lines.open_usd).abs() > 0.01).fill_null(False)
     unpriced = differs & (lines.open_usd == 0) & (lines.header_usd > 0) & (lines.denied_lines == 0)
     by_header = ibis.coalesce(lines.payment_level == "header", institutional)

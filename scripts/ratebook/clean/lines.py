@@ -304,7 +304,7 @@ def _with_units(lines: ibis.Table, services: pd.DataFrame) -> ibis.Table:
 def _with_cost(lines: ibis.Table, cost_basis: str) -> ibis.Table:
     """Choose what a line costs: an encounter paid zero under sub-capitation still used services (methods.md, A1.2)."""
     encounter = lines.record_type == "encounter"
-    unpaid = encounter & (lines.paid_usd == 0)
+    unpaid = encounter & (lines.paid_usd == 0) & lines.amount_rule_id.isnull()
     priced = lines.ffs_equivalent_amount.notnull() & lines.adjustment.notin(MONEY_ONLY)
     by_equivalent = {
         "paid": ibis.literal(False),

@@ -40,7 +40,11 @@ def build_identity(members: ibis.Table, eligibility: ibis.Table, crosswalk: ibis
     used_again = used_again.left_join(following, used_again.next_id == following.mid_id)
     used_again = used_again.mutate(end_id=ibis.coalesce(used_again.mid_end, used_again.next_id))
     always = {"valid_from": LONG_AGO, "valid_to": FAR_OFF}
-    chained = ends.select("id", "end_id", **always).union(used_again.select("id", "end_id", "valid_from", "valid_to"))
+    chained = (
+        ends.anti_join(used_again, "id")
+        .select("id", "end_id", **always)
+        .union(used_again.select("id", "end_id", "valid_from", "valid_to"))
+    )
     known_ends = chained.semi_join(known, "id").select(known_id="end_id").union(known.select(known_id="id")).distinct()
     chained = chained.semi_join(known_ends, chained.end_id == known_ends.known_id)
     alone = known.anti_join(chained, "id").select("id", end_id="id", **always)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 
 from ratebook.clean.copies import SERVICE, is_paid_service
-from ratebook.clean.lines import CLAIM, fingerprint
+from ratebook.clean.lines import CLAIM, MONEY_ONLY, fingerprint
 
 PROVEN_LINES = 7
 """Up to so many lines, first, last, count, sum and sum of squares prove that a claim's lines are numbered 1, 2, 3, …"""
@@ -78,7 +78,7 @@ def find_irregular(keys: ibis.Table, files: ibis.Table) -> ibis.Table:
 
 def find_near(keys: ibis.Table) -> ibis.Table:
     """List the claims that bill a service another claim bills too."""
-    paid = keys.filter(keys.adjustment == "original", is_paid_service(keys))
+    paid = keys.filter(keys.adjustment.notin([*MONEY_ONLY, "void"]), is_paid_service(keys))
     paid = paid.select(*CLAIM, service=fingerprint(paid, SERVICE), claim=fingerprint(paid, CLAIM))
     services = paid.group_by("service").agg(first=paid.claim.min(), last=paid.claim.max())
     return paid.semi_join(services.filter(services.first != services.last), "service").select(CLAIM)
