@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from conftest import ROOT, draw
 from ratebook.clean import attrition as a
-from ratebook.clean.adjustments import build_adjustments
+from ratebook.clean.adjustments import build_adjustments, find_suspects
 from ratebook.clean.feeds import build_feed_styles
+from ratebook.clean.header_cases import count_header_cases
 from ratebook.clean.ledger import build_cash_ledger, select_reversed
 from ratebook.clean.lines import clean_claims, mark_lines, select_rejected, select_taken
 from ratebook.clean.members import build_identity, build_persons
@@ -49,6 +50,7 @@ class Cleaned:
     marked: ibis.Table
     styles: ibis.Table
     tally: pd.DataFrame
+    header_cases: ibis.Table
 
     def rows(self, name: str, *columns: str) -> list[tuple]:
         """Give columns of one of the tables as sorted tuples, dollars as floats."""
@@ -106,11 +108,13 @@ def clean(tmp_path, text, pharmacy="load_sequence", members="person_id\nP", cros
 
     found = build_feed_styles(medical, drugs, settings.pop("feed_styles", {}), settings.pop("feed_style_share", 0.5))
     styles = keep(found, to.FeedStyles)
-    codes = timed_codes(SERVICES), per_diem_codes(SERVICES)
+    suspects = find_suspects(medical, drugs, styles, timed_codes(SERVICES), beside["repeated_header_share"])
+    adjusted = keep(build_adjustments(suspects, styles, per_diem_codes(SERVICES), beside), to.AdjustedLines)
+    cases = count_header_cases(medical, drugs, suspects.irregular, adjusted)
     tables = {
         "medical_claims": medical,
         "pharmacy_claims": drugs,
-        "adjusted_lines": keep(build_adjustments(medical, drugs, styles, *codes, beside), to.AdjustedLines),
+        "adjusted_lines": adjusted,
         "identity": keep(identity, to.Identity),
         "persons": keep(build_persons(people, identity), to.Persons),
     }
@@ -120,4 +124,4 @@ def clean(tmp_path, text, pharmacy="load_sequence", members="person_id\nP", cros
     taken = hold(select_taken(marked))
     rejected = keep(select_rejected(taken), to.Rejected)
     ledger = keep(build_cash_ledger(claims, keep(select_reversed(taken, *codes), to.ReversedLines)), to.CashLedger)
-    return Cleaned(claims, rejected, ledger, marked, styles, read_counts(a.tally_lines(marked)))
+    return Cleaned(claims, rejected, ledger, marked, styles, read_counts(a.tally_lines(marked)), cases)

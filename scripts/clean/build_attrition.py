@@ -3,6 +3,7 @@
 from ratebook.clean.audit import COUNTED_FROM, EXHIBITS, build_exhibits, count_sources
 from ratebook.contracts.clean import PaidLags
 from ratebook.contracts.intake import SourceManifest
+from ratebook.contracts.quality import HeaderCases
 from ratebook.steps import step
 from ratebook.tables import open_table, read_counts, read_table, write_table
 
@@ -14,7 +15,8 @@ def main(snakemake):
     counts = {name: read_counts(query) for name, query in queries.items()}
     manifest = read_table(files.source_manifest, SourceManifest)
     lags = read_table(files.paid_lags, PaidLags)
-    exhibits = build_exhibits(counts, manifest, lags, p.study, p.limits)
+    cases = read_table(files.header_cases, HeaderCases, exact=True)
+    exhibits = build_exhibits(counts, manifest, lags, cases, p.study, p.limits)
     for name, contract in EXHIBITS.items():
         write_table(exhibits[name], getattr(snakemake.output, name), contract)
 

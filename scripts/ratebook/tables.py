@@ -124,7 +124,9 @@ def hold(table: ibis.Table) -> ibis.Table:
     For a small table that a costly expression would otherwise compute again at each use. No row leaves the engine.
     """
     name = f"held_{next(_HELD)}"
-    return engine().create_table(name, table, temp=settings["name"] == "duckdb")
+    held = engine().create_table(name, table, temp=settings["name"] == "duckdb")
+    log.info("hold %s: %d rows", name, held.count().to_pyarrow().as_py())
+    return held
 
 
 def settle(table: ibis.Table, step: Callable[[ibis.Table], ibis.Table]) -> ibis.Table:
@@ -146,6 +148,7 @@ def read_row(table: ibis.Table) -> dict:
 def read_counts(table: ibis.Table) -> pd.DataFrame:
     """Read a small aggregate into pandas, decimals exact, rows in a fixed order: counts and sums, never a person's row."""
     rows = engine().to_pyarrow(table).to_pandas(date_as_object=False)
+    log.info("count: %d rows of an aggregate", len(rows))
     return rows.sort_values(list(rows.columns), kind="stable", ignore_index=True)
 
 
@@ -327,7 +330,7 @@ def _write_parts(table: ibis.Table, path: Path, contract: type[Contract]) -> Non
     # One part: with several, DuckDB keeps each thread's rows together and not the order asked for.
     path.mkdir()
     try:
-        engine().to_parquet(ordered, path / "data_0.parquet", compression="zstd")
+        engine().to_parquet(ordered, path / "data_0.parquet", compression="zstd", parquet_version="v2")
     except Exception as error:
         line = re.search(r"CSV Error on Line: (\d+)", str(error))
         if line is None:

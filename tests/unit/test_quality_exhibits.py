@@ -9,6 +9,8 @@ import pytest
 from claims_data import LINE, SETTINGS, clean, table
 from ratebook.clean import audit, denials, exhibits, lags
 from ratebook.clean.attrition import RULES, build_waterfall, count_persons, unite_persons
+from ratebook.clean.header_cases import build_header_cases, count_header_cases
+from ratebook.clean.lines import CLAIM, fingerprint, unite_lines
 from ratebook.clean.missing import FIELDS, build_missingness
 from ratebook.clean.plots import DRAWN_FROM, plot_clean
 from ratebook.clean.prices import select_prices
@@ -61,6 +63,24 @@ LINES = """\
     """
 
 
+MANY = """\
+    claim_id | claim_line_number | paid_amount | header_paid_amount | line_status_code
+    A        | 1                 | 10          | 30                 |
+    A        | 2                 | 20          | 30                 |
+    B        | 1                 | 10          | 30                 |
+    B        | 2                 | 20          |                    |
+    C        | 1                 | 10          |                    |
+    C        | 2                 | 20          |                    |
+    D        | 0                 | 10          |                    |
+    D        | 1                 | 20          |                    |
+    E        | 1                 | 10          | 15                 |
+    F        | 1                 | 10          | 30                 |
+    F        | 2                 | 20          | 30                 | 26
+    G        |                   | 10          |                    |
+    """
+"""Claims of one record: plain ones, and ones whose header or numbering cannot be read off a line."""
+
+
 @dataclass
 class Drawn:
     """Drawn lines, cleaned, and what is counted of them."""
@@ -73,10 +93,12 @@ class Drawn:
 
 
 def header_cases(tmp_path, text) -> pd.DataFrame:
-    """Lay out the header cases of drawn lines that `clean` has cleaned."""
+    """Lay out the header cases of drawn lines that `clean` has cleaned, putting every claim together from its lines."""
     medical, none = table(text, raw.MedicalClaims, **LINE), table("load_sequence", raw.PharmacyClaims)
     adjusted = open_table(tmp_path / "AdjustedLines", to.AdjustedLines)
-    return exhibits.build_header_cases(read_counts(exhibits.count_header_cases(medical, none, adjusted)))
+    lines = unite_lines(medical, none, CLAIM)
+    every = lines.select(claim=fingerprint(lines, CLAIM)).distinct()
+    return build_header_cases(read_counts(count_header_cases(medical, none, every, adjusted)))
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +107,7 @@ def drawn(tmp_path_factory) -> Drawn:
     cleaned = clean(folder, LINES, members="person_id\nP\nQ\nR")
     laid = {
         "adjustment_rates": (exhibits.build_adjustment_rates(cleaned.tally), AdjustmentRates),
-        "header_cases": (header_cases(folder, LINES), HeaderCases),
+        "header_cases": (build_header_cases(read_counts(cleaned.header_cases)), HeaderCases),
         "missingness": (build_missingness(cleaned.tally), Missingness),
         "duplicates": (exhibits.build_duplicates(cleaned.tally), Duplicates),
         "denials": (denials.build_denials(cleaned.tally, 3, 6), Denials),
@@ -161,6 +183,19 @@ def test_adjustments_are_counted_in_their_month_with_orphans_among_them(drawn):
 def test_voids_of_nothing_tie_to_the_waterfall(drawn):
     orphans = sum(drawn.exhibits["adjustment_rates"].orphan_void_usd)
     assert -orphans == drawn.attrition.set_index("rule_id").delta_usd["A5.5"]
+
+
+def test_claims_counted_line_by_line_are_what_they_are_put_together(drawn, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cases")
+    cleaned = clean(folder, MANY, members="person_id\nP")
+    by_line = build_header_cases(read_counts(cleaned.header_cases))
+    pd.testing.assert_frame_equal(by_line, header_cases(folder, MANY), check_dtype=False)
+    assert by_line.set_index("case").records.to_dict() == {
+        "agree": 2,
+        "no_header": 3,
+        "denied_lines": 1,
+        "lines_stand": 1,
+    }
 
 
 def test_header_cases_are_told_apart(drawn):
@@ -354,12 +389,13 @@ def test_every_exhibit_stands_and_is_drawn_where_there_is_nothing(tmp_path):
         name: read_counts(query)
         for name, query in audit.count_sources(tables, STUDY["extract_date"], SETTINGS, LIMITS).items()
     }
-    found = audit.build_exhibits(counts, empty_frame(raw.SourceManifest), empty_frame(to.PaidLags), STUDY, LIMITS)
+    none = empty_frame(HeaderCases)
+    found = audit.build_exhibits(counts, empty_frame(raw.SourceManifest), empty_frame(to.PaidLags), none, STUDY, LIMITS)
     for name, contract in audit.EXHIBITS.items():
         write_table(found[name], tmp_path / name, contract)
         assert name == "qa" or found[name].empty
     assert pd.isna(found["qa"].set_index("check_id").passed["runout_months"])
-    figures = plot_clean({**found, "paid_lags": empty_frame(to.PaidLags)}, "2022-01-01", "2022-12-31")
+    figures = plot_clean({**found, "header_cases": none, "paid_lags": empty_frame(to.PaidLags)}, "2022-01-01", "2022-12-31")
     assert all(figure.axes for figure in figures.values())
     plt.close("all")
 

@@ -10,7 +10,6 @@ JUDGED_BY = (
 
 
 BESIDE_NEIGHBOURS = (
-    "repeated_header_share",
     "include_gross_adjustments",
     "use_final_action_flag",
     "near_duplicates",
@@ -33,6 +32,7 @@ rule clean_members:
         "benchmarks/clean/clean_members.tsv"
     conda:
         "../../environment.yml"
+    threads: 2
     script:
         "../../scripts/clean/clean_members.py"
 
@@ -47,6 +47,7 @@ rule build_adjustments:
     output:
         feed_styles="results/clean/feed_styles.parquet",
         adjusted_lines=directory("results/clean/adjusted_lines.parquet"),
+        header_cases="results/clean/header_cases.parquet",
     log:
         "logs/clean/build_adjustments.log",
     benchmark:
@@ -60,6 +61,7 @@ rule build_adjustments:
             "overrides": config["clean"]["feed_styles"],
             "least_share": config["clean"]["feed_style_share"],
         },
+        repeated_header_share=config["clean"]["repeated_header_share"],
         settings={key: config["clean"][key] for key in BESIDE_NEIGHBOURS},
     script:
         "../../scripts/clean/build_adjustments.py"
@@ -150,6 +152,7 @@ rule build_attrition:
         medical_claims="results/intake/medical_claims.parquet",
         pharmacy_claims="results/intake/pharmacy_claims.parquet",
         adjusted_lines="results/clean/adjusted_lines.parquet",
+        header_cases="results/clean/header_cases.parquet",
         identity="results/clean/identity.parquet",
         persons="results/clean/persons.parquet",
         members="results/intake/members.parquet",
@@ -164,7 +167,6 @@ rule build_attrition:
         qa="results/clean/qa.parquet",
         file_totals="results/clean/file_totals.parquet",
         adjustment_rates="results/clean/adjustment_rates.parquet",
-        header_cases="results/clean/header_cases.parquet",
         lag_distribution="results/clean/lag_distribution.parquet",
         lag_completion="results/clean/lag_completion.parquet",
         missingness="results/clean/missingness.parquet",
@@ -178,6 +180,7 @@ rule build_attrition:
         "benchmarks/clean/build_attrition.tsv"
     conda:
         "../../environment.yml"
+    threads: 2
     params:
         study={
             key: config["study"][key]

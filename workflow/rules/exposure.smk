@@ -21,6 +21,7 @@ rule build_spans:
         "benchmarks/exposure/build_spans.tsv"
     conda:
         "../../environment.yml"
+    threads: 2
     params:
         extract_date=config["study"]["extract_date"],
         plan_priority=config["exposure"]["plan_priority"],

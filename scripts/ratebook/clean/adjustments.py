@@ -7,6 +7,7 @@ needs windows is done on those few, and the result is a small table the lines ar
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 import ibis
 
@@ -14,8 +15,8 @@ from ratebook.clean.chains import RECORD, find_families, find_unnamed, with_chai
 from ratebook.clean.copies import SERVICE, with_copies, with_near_duplicates
 from ratebook.clean.feeds import CANCELS, find_cancelling, find_versions, with_pairs, with_versions
 from ratebook.clean.headers import find_repeating_files, with_paid
-from ratebook.clean.lines import CLAIM, unite_lines
-from ratebook.clean.suspects import find_irregular, find_near, find_repeated, select_claims
+from ratebook.clean.lines import CLAIM, fingerprint, unite_lines
+from ratebook.clean.suspects import find_irregular, find_near, find_repeated, select_claims, select_institutional
 from ratebook.clean.units import find_misscaled, find_prices, with_unit_scale
 from ratebook.contracts.clean import AdjustedLines
 from ratebook.contracts.intake import MedicalClaims
@@ -32,19 +33,26 @@ UNASKED = [name for name in MedicalClaims.types() if name not in ASKED]
 """Columns nothing asks for once copies are told apart."""
 
 
-def build_adjustments(
-    medical: ibis.Table,
-    pharmacy: ibis.Table,
-    styles: ibis.Table,
-    timed_codes: list[str],
-    per_diem_codes: list[str],
-    settings: dict,
-) -> ibis.Table:
-    """Say of each line that is not judged by its own cells alone which rule takes it, and what it is paid.
+@dataclass(frozen=True)
+class Suspects:
+    """What grouping all lines has found, held in the engine; claims by `source_table` and `claim_id`."""
 
-    In this order: copies (`with_copies`), pairs of debit and credit (`with_pairs`), chains of adjustments
-    (`with_chains`), the same service under another claim (`with_near_duplicates`), header and line amounts
-    (`with_paid`), the scale of units (`with_unit_scale`).
+    lines: ibis.Table
+    """All lines of the claims to be looked at."""
+    named: ibis.Table
+    """What records adjust that do not say so themselves."""
+    families: ibis.Table
+    files: ibis.Table
+    """Files that repeat headers."""
+    prices: ibis.Table
+    irregular: ibis.Table
+    """`claim`: the fingerprints of these claims, and of all others that are not one plain record."""
+
+
+def find_suspects(
+    medical: ibis.Table, pharmacy: ibis.Table, styles: ibis.Table, timed_codes: list[str], repeated_header_share: float
+) -> Suspects:
+    """Find the claims that are not judged by the cells of their lines alone.
 
     Parameters
     ----------
@@ -52,17 +60,11 @@ def build_adjustments(
         Raw lines.
     styles : FeedStyles
         How each file writes adjustments.
-    timed_codes, per_diem_codes : list of str
-        HCPCS codes billed in units of time, and by the day.
-    settings : dict
-        `repeated_header_share`: from this share of one file's multi-line institutional claims with one non-zero
-        amount on every line, the amount is the header's. `include_gross_adjustments`: they count as cost; else
-        rule A5.4 takes them. `use_final_action_flag`: the payer's word on which record is final is taken.
-        `near_duplicates`: `flag` or `drop_later`, for per-diem codes and for others.
-
-    Returns
-    -------
-    AdjustedLines
+    timed_codes : list of str
+        HCPCS codes billed in units of time.
+    repeated_header_share : float
+        From this share of one file's multi-line institutional claims with one non-zero amount on every line, the
+        amount is the header's.
 
     References
     ----------
@@ -72,25 +74,58 @@ def build_adjustments(
     versions = hold(find_versions(keys, styles))
     named = hold(versions.filter(versions.target_id != versions.claim_id).union(find_unnamed(keys)))
     families = hold(find_families(keys, named))
-    files = hold(find_repeating_files(keys, settings["repeated_header_share"]))
+    files = hold(find_repeating_files(keys, repeated_header_share))
     prices = hold(find_prices(keys, timed_codes))
-    irregular = hold(find_irregular(keys, files))
-    suspects = [select_claims(keys, irregular.filter(irregular.is_differing))]
-    suspects += [find_repeated(keys, irregular.filter(irregular.is_unproven)), find_near(keys)]
-    suspects += [find_misscaled(keys, prices), find_cancelling(keys, styles), versions, *_adjusting(keys, named)]
+    irregular = hold(find_irregular(keys))
+    found = [select_claims(keys, irregular.filter(irregular.is_differing))]
+    found += [find_repeated(keys, irregular.filter(irregular.is_unproven)), find_near(keys)]
+    found += [select_institutional(keys, files), find_misscaled(keys, prices), find_cancelling(keys, styles)]
+    found += [versions, *_adjusting(keys, named)]
     # Each by itself, so that no two of the large groupings are in memory at once.
-    suspects = [hold(part.select(CLAIM)) for part in suspects]
-    suspects = hold(functools.reduce(ibis.union, suspects).distinct())
+    found = [hold(part.select(CLAIM)) for part in found]
+    suspects = hold(functools.reduce(ibis.union, found).distinct())
     lines = hold(unite_lines(medical, pharmacy).semi_join(suspects, CLAIM))
-    lines = with_versions(lines, named)
+    prints = irregular.select("claim").union(suspects.select(claim=fingerprint(suspects, CLAIM)))
+    return Suspects(lines, named, families, files, prices, hold(prints.distinct()))
+
+
+def build_adjustments(suspects: Suspects, styles: ibis.Table, per_diem_codes: list[str], settings: dict) -> ibis.Table:
+    """Say of each line that is not judged by its own cells alone which rule takes it, and what it is paid.
+
+    In this order: copies (`with_copies`), pairs of debit and credit (`with_pairs`), chains of adjustments
+    (`with_chains`), the same service under another claim (`with_near_duplicates`), header and line amounts
+    (`with_paid`), the scale of units (`with_unit_scale`).
+
+    Parameters
+    ----------
+    suspects : Suspects
+        As `find_suspects` gives them.
+    styles : FeedStyles
+        How each file writes adjustments.
+    per_diem_codes : list of str
+        HCPCS codes billed by the day.
+    settings : dict
+        `include_gross_adjustments`: they count as cost; else rule A5.4 takes them. `use_final_action_flag`: the payer's
+        word on which record is final is taken. `near_duplicates`: `flag` or `drop_later`, for per-diem codes and for
+        others.
+
+    Returns
+    -------
+    AdjustedLines
+
+    References
+    ----------
+    methods.md, A3, A5, A6, A7 and A10.
+    """
+    lines = with_versions(suspects.lines, suspects.named)
     lines = with_copies(lines).drop(*UNASKED)
     lines = with_pairs(lines, styles)
     lines = hold(
-        with_chains(lines, families, settings["include_gross_adjustments"], settings["use_final_action_flag"])
+        with_chains(lines, suspects.families, settings["include_gross_adjustments"], settings["use_final_action_flag"])
     )
     lines = with_near_duplicates(lines, per_diem_codes, settings["near_duplicates"])
-    lines = hold(with_paid(lines, files))
-    lines = with_unit_scale(lines, prices)
+    lines = hold(with_paid(lines, suspects.files))
+    lines = with_unit_scale(lines, suspects.prices)
     lines = _with_line_number(lines)
     told = (
         lines.rule_id.notnull()

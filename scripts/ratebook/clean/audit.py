@@ -34,7 +34,6 @@ EXHIBITS = {
     "qa": to.Qa,
     "file_totals": exhibit.FileTotals,
     "adjustment_rates": exhibit.AdjustmentRates,
-    "header_cases": exhibit.HeaderCases,
     "lag_distribution": exhibit.LagDistribution,
     "lag_completion": exhibit.LagCompletion,
     "missingness": exhibit.Missingness,
@@ -62,7 +61,7 @@ def count_sources(
     limits : dict
         The section `clean.quality` of the config.
     """
-    medical, pharmacy, adjusted, identity, persons = (tables[name] for name in MARKED_FROM)
+    medical, pharmacy, _, identity, persons = (tables[name] for name in MARKED_FROM)
     log = mark_log(tables["navigator_log"], identity, persons, extract_date)
     series = limits["denial_jump_sd"], limits["least_months"]
     return {
@@ -72,7 +71,6 @@ def count_sources(
         "log_persons": a.count_persons(log, a.LOG_RULES),
         "control": tables["control_totals"],
         "claims": quality.count_claims(tables["claims"]),
-        "header_cases": exhibits.count_header_cases(medical, pharmacy, adjusted),
         "unit_prices": select_prices(tables["claims"], limits["price_codes"], limits["price_lines"]),
         "providers": denials.count_provider_jumps(medical, pharmacy, *series),
         "crosswalk": count_split_ids(tables["identity_crosswalk"]),
@@ -81,7 +79,12 @@ def count_sources(
 
 
 def build_exhibits(
-    counts: dict[str, pd.DataFrame], manifest: pd.DataFrame, paid_lags: pd.DataFrame, study: dict, limits: dict
+    counts: dict[str, pd.DataFrame],
+    manifest: pd.DataFrame,
+    paid_lags: pd.DataFrame,
+    header_cases: pd.DataFrame,
+    study: dict,
+    limits: dict,
 ) -> dict[str, pd.DataFrame]:
     """Lay out every exhibit of the counts, and stop where they do not tie.
 
@@ -91,6 +94,8 @@ def build_exhibits(
         What `count_sources` says, counted.
     manifest : SourceManifest
     paid_lags : PaidLags
+    header_cases : HeaderCases
+        Laid out with the adjustments, and tied to the waterfall here.
     study : dict
         `window_start`, `window_end`, `extract_date`.
     limits : dict
@@ -124,7 +129,6 @@ def build_exhibits(
         "reconciliation": build_reconciliation(tally, control, **held_to),
         "file_totals": build_file_totals(tally, control, **held_to),
         "adjustment_rates": exhibits.build_adjustment_rates(tally),
-        "header_cases": exhibits.build_header_cases(counts["header_cases"]),
         "lag_distribution": lags.build_lag_distribution(paid_lags, extract),
         "lag_completion": completion,
         "missingness": build_missingness(tally),
@@ -133,7 +137,7 @@ def build_exhibits(
         "net_cost": exhibits.build_net_cost(counts["claims"], limits["net_identity"]),
         "unit_prices": counts["unit_prices"],
     }
-    exhibits.check_ties(tally, attrition, found)
+    exhibits.check_ties(tally, attrition, {**found, "header_cases": header_cases})
     of_claims = counts["claims"].drop(columns=["plan", "claim_type"])
     jumps = found["denials"].dropna(subset="is_jump").drop_duplicates(["source_table", "feed", "paid_month"])
     counted = {

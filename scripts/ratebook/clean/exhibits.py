@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import ibis
 import pandas as pd
 
-from ratebook.clean.chains import RECORD
-from ratebook.clean.lines import MONEY_ONLY, denial_rule, fingerprint, unite_lines
-from ratebook.clean.missing import count_where
-from ratebook.contracts.quality import DUPLICATES, AdjustmentRates, Duplicates, HeaderCases, NetCost
+from ratebook.clean.lines import MONEY_ONLY
+from ratebook.contracts.quality import DUPLICATES, AdjustmentRates, Duplicates, NetCost
 from ratebook.errors import RatebookError
 
 KINDS = {
@@ -22,8 +19,6 @@ KINDS = {
     **dict.fromkeys(MONEY_ONLY, "gross"),
 }
 """What an adjustment is to its claim; anything else is an original."""
-READ = [*RECORD, "load_sequence", "claim_type", "source_file", "raw_usd", "header_paid_amount"]
-READ += ["denied_flag", "record_type", "claim_status_code", "line_status_code"]
 ZERO = Decimal("0.00")
 
 
@@ -90,81 +85,6 @@ def build_duplicates(tally: pd.DataFrame) -> pd.DataFrame:
         by_file = by_file.assign(kind=kind, rows_share=by_file.rows / whole)
         parts.append(by_file.reset_index())
     return pd.concat(parts, ignore_index=True)[list(Duplicates.types())]
-
-
-def count_header_cases(medical: ibis.Table, pharmacy: ibis.Table, adjusted: ibis.Table) -> ibis.Table:
-    """Count the records of medical claims by how their header's amount stands to their lines'.
-
-    Copies count as lines of their record and never as dollars; lines denied are not summed.
-
-    Parameters
-    ----------
-    medical, pharmacy : MedicalClaims, PharmacyClaims
-    adjusted : AdjustedLines
-        What cleaning made of the amounts.
-
-    Returns
-    -------
-    ibis.Table
-        `source_file`, `claim_type`, `case`; `records`, `lines`, `raw_usd`, `header_usd`, `paid_usd`.
-
-    References
-    ----------
-    methods.md, A7.
-    """
-    lines = unite_lines(medical, pharmacy, READ)
-    lines = lines.filter(lines.source_table == "medical_claims")
-    of_medical = adjusted.filter(adjusted.source_table == "medical_claims")
-    told = of_medical.select(at="load_sequence", rule="rule_id", amount_rule="amount_rule_id", new_usd="paid_usd")
-    lines = lines.left_join(told, lines.load_sequence == told.at)
-    zero = ibis.literal(0).cast("decimal(14, 2)")
-    is_copy = (lines.rule == "A3.1").fill_null(False)
-    is_denied = denial_rule(lines) == "A4.2"
-    counts = ~is_copy & ~is_denied.fill_null(False)
-    records = lines.group_by(record=fingerprint(lines, RECORD)).agg(
-        source_file=lines.source_file.min(),
-        claim_type=lines.claim_type.min(),
-        lines=lines.count(),
-        denied_lines=count_where(is_denied),
-        header_usd=lines.header_paid_amount.max(),
-        raw_usd=lines.raw_usd.sum(),
-        open_usd=ibis.ifelse(counts, lines.raw_usd, zero).sum(),
-        paid_usd=ibis.ifelse(is_copy, zero, ibis.coalesce(lines.new_usd, lines.raw_usd)).sum(),
-        amount_rule=lines.amount_rule.max(),
-    )
-    case = ibis.cases(
-        (records.amount_rule == "A7.4", "repeated"),
-        (records.amount_rule == "A7.1", "header_spread"),
-        (records.amount_rule == "A7.3", "header_stands"),
-        (records.header_usd.isnull(), "no_header"),
-        ((records.header_usd - records.open_usd).abs() <= 0.01, "agree"),
-        (records.denied_lines > 0, "denied_lines"),
-        else_="lines_stand",
-    )
-    records = records.mutate(case=case)
-    sums = ("lines", "raw_usd", "header_usd", "paid_usd")
-    return records.group_by("source_file", "claim_type", "case").agg(
-        records=records.count(), **{name: records[name].sum().fill_null(0) for name in sums}
-    )
-
-
-def build_header_cases(counts: pd.DataFrame) -> pd.DataFrame:
-    """Give each case's share of the records and of the dollars of its file and claim type.
-
-    Returns
-    -------
-    HeaderCases
-
-    References
-    ----------
-    methods.md, A13 T4.
-    """
-    of = [counts[name] for name in ("source_file", "claim_type")]
-    dollars = counts.paid_usd.astype(float)
-    whole = dollars.groupby(of, dropna=False).transform("sum")
-    records = counts.records.groupby(of, dropna=False).transform("sum")
-    shares = {"records_share": counts.records / records, "dollars_share": dollars / whole.where(whole > 0)}
-    return counts.assign(**shares)[list(HeaderCases.types())]
 
 
 def build_net_cost(counted: pd.DataFrame, limit: float) -> pd.DataFrame:

@@ -203,12 +203,16 @@ class ReversedLines(ServiceColumns):
         as_read = True
 
 
-class CashLedger(ServiceColumns):
+class CashLedger(Contract):
     """One row per non-denied line and movement of its money: the payment, and its taking back by a void or replacement.
 
     What a void takes back is what was paid, even where the source writes voids positive or zero; a family's
-    entries add up to its final paid amount. Paid-lag triangles use this table.
+    entries add up to its final paid amount. Paid-lag triangles use this table. What else is known of a line stands in
+    `Claims` and `ReversedLines`, under the same `load_sequence`.
     """
+
+    claim_type: str = Field("institutional, professional, dental, pharmacy or other.")
+    category: str = Field("Service category (methods.md D1).", isin=CATEGORIES)
 
     claim_id: str = Field("Claim of the record.")
     line_number: int = Field("Line of the claim.")
