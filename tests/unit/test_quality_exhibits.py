@@ -390,12 +390,16 @@ def test_every_exhibit_stands_and_is_drawn_where_there_is_nothing(tmp_path):
         for name, query in audit.count_sources(tables, STUDY["extract_date"], SETTINGS, LIMITS).items()
     }
     none = empty_frame(HeaderCases)
-    found = audit.build_exhibits(counts, empty_frame(raw.SourceManifest), empty_frame(to.PaidLags), none, STUDY, LIMITS)
+    found = audit.build_exhibits(
+        counts, empty_frame(raw.SourceManifest), empty_frame(to.PaidLags), none, STUDY, LIMITS
+    )
     for name, contract in audit.EXHIBITS.items():
         write_table(found[name], tmp_path / name, contract)
         assert name == "qa" or found[name].empty
     assert pd.isna(found["qa"].set_index("check_id").passed["runout_months"])
-    figures = plot_clean({**found, "header_cases": none, "paid_lags": empty_frame(to.PaidLags)}, "2022-01-01", "2022-12-31")
+    figures = plot_clean(
+        {**found, "header_cases": none, "paid_lags": empty_frame(to.PaidLags)}, "2022-01-01", "2022-12-31"
+    )
     assert all(figure.axes for figure in figures.values())
     plt.close("all")
 

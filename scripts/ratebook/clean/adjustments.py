@@ -15,7 +15,7 @@ from ratebook.clean.chains import RECORD, find_families, find_unnamed, with_chai
 from ratebook.clean.copies import SERVICE, with_copies, with_near_duplicates
 from ratebook.clean.feeds import CANCELS, find_cancelling, find_versions, with_pairs, with_versions
 from ratebook.clean.headers import find_repeating_files, with_paid
-from ratebook.clean.lines import CLAIM, fingerprint, unite_lines
+from ratebook.clean.lines import CLAIM, LINE, fingerprint, unite_lines, with_told
 from ratebook.clean.suspects import find_irregular, find_near, find_repeated, select_claims, select_institutional
 from ratebook.clean.units import find_misscaled, find_prices, with_unit_scale
 from ratebook.contracts.clean import AdjustedLines
@@ -119,12 +119,11 @@ def build_adjustments(suspects: Suspects, styles: ibis.Table, per_diem_codes: li
     """
     lines = with_versions(suspects.lines, suspects.named)
     lines = with_copies(lines).drop(*UNASKED)
-    lines = with_pairs(lines, styles)
-    lines = hold(
-        with_chains(lines, suspects.families, settings["include_gross_adjustments"], settings["use_final_action_flag"])
-    )
+    lines = with_pairs(hold(lines), styles)
+    as_said = settings["include_gross_adjustments"], settings["use_final_action_flag"]
+    lines = hold(with_chains(lines, suspects.families, *as_said))
     lines = with_near_duplicates(lines, per_diem_codes, settings["near_duplicates"])
-    lines = hold(with_paid(lines, suspects.files))
+    lines = with_paid(lines, suspects.files)
     lines = with_unit_scale(lines, suspects.prices)
     lines = _with_line_number(lines)
     told = (
@@ -152,16 +151,12 @@ def _adjusting(keys: ibis.Table, named: ibis.Table) -> list[ibis.Table]:
 
 def _with_line_number(lines: ibis.Table) -> ibis.Table:
     """Number the lines of a claim anew where their own numbers are missing or repeat."""
-    among = ibis.window(group_by=[*CLAIM, "is_open", "claim_line_number"])
-    lines = lines.mutate(twins=lines.count().over(among))
-    claim = ibis.window(group_by=[*CLAIM, "is_open"])
-    lines = lines.mutate(
-        unclear=((lines.twins > 1) | lines.claim_line_number.isnull()).cast("int64").max().over(claim),
-        anew=ibis.row_number().over(
-            ibis.window(group_by=[*CLAIM, "is_open"], order_by=["claim_line_number", "load_sequence"])
-        )
-        + 1,
-    )
-    return lines.mutate(
-        line_number=ibis.ifelse(lines.is_open & (lines.unclear == 1), lines.anew, lines.claim_line_number)
-    )
+    among = ibis.window(group_by=[*CLAIM, "claim_line_number"])
+    twins = lines.filter(lines.is_open).select(*LINE, "claim_id", "claim_line_number")
+    twins = twins.mutate(is_unclear=twins.claim_line_number.isnull() | (twins.count().over(among) > 1))
+    unclear = twins.filter(twins.is_unclear).select(CLAIM).distinct()
+    in_order = ibis.window(group_by=CLAIM, order_by=["claim_line_number", "load_sequence"])
+    open_lines = twins.semi_join(unclear, CLAIM)
+    anew = open_lines.select(*LINE, anew=ibis.row_number().over(in_order) + 1)
+    lines = with_told(lines, hold(anew))
+    return lines.mutate(line_number=ibis.coalesce(lines.anew, lines.claim_line_number)).drop("anew")

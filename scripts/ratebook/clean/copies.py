@@ -5,7 +5,8 @@ from __future__ import annotations
 import ibis
 
 from ratebook.clean.chains import RECORD
-from ratebook.clean.lines import CLAIM, MONEY_ONLY, denial_rule, fingerprint, record_rule
+from ratebook.clean.lines import CLAIM, LINE, MONEY_ONLY, denial_rule, fingerprint, record_rule, with_told
+from ratebook.tables import hold
 
 NOT_CONTENT = ("source_file", "load_sequence", "source_table", "adjustment", "raw_usd")
 """Where a copy may differ from its like."""
@@ -60,22 +61,23 @@ def with_near_duplicates(lines: ibis.Table, per_diem_codes: list[str], action: d
     ----------
     methods.md, A6.
     """
-    candidate = lines.is_open & is_paid_service(lines) & lines.adjustment.notin(MONEY_ONLY)
-    lines = lines.mutate(is_candidate=candidate.fill_null(False))
-    same = [*SERVICE, "is_candidate"]
-    in_order = ibis.window(group_by=same, order_by=["paid_date", "load_sequence"])
-    lines = lines.mutate(kept_claim=lines.claim_id.first().over(in_order))
-    lines = lines.mutate(claims=(lines.claim_id != lines.kept_claim).any().over(ibis.window(group_by=same)))
-    is_day = lines.hcpcs_code.isin(per_diem_codes).fill_null(False)
+    paid = lines.filter(lines.is_open & is_paid_service(lines) & lines.adjustment.notin(MONEY_ONLY))
+    paid = paid.select(*LINE, "claim_id", "paid_date", *SERVICE, service=fingerprint(paid, SERVICE))
+    often = paid.group_by("service").agg(lines=paid.count()).filter(lambda t: t.lines > 1)
+    again = paid.semi_join(often, "service")
+    in_order = ibis.window(group_by=SERVICE, order_by=["paid_date", "load_sequence"])
+    again = again.mutate(kept_claim=again.claim_id.first().over(in_order))
+    again = again.mutate(is_later=again.claim_id != again.kept_claim)
+    near = again.mutate(is_near=again.is_later.any().over(ibis.window(group_by=SERVICE))).filter(lambda t: t.is_near)
     drops = {name: ibis.literal(way == "drop_later") for name, way in action.items()}
-    may_drop = ibis.ifelse(is_day, drops["per_diem"], drops["other"])
-    is_near = lines.is_candidate & lines.claims
-    dropped = is_near & may_drop & (lines.claim_id != lines.kept_claim)
+    may_drop = ibis.ifelse(near.hcpcs_code.isin(per_diem_codes).fill_null(False), drops["per_diem"], drops["other"])
+    lines = with_told(lines, hold(near.select(*LINE, is_dropped=near.is_later & may_drop)))
+    is_dropped = lines.is_dropped.fill_null(False)
     return lines.mutate(
-        is_near_duplicate=is_near & ~dropped,
-        rule_id=ibis.ifelse(dropped, "A6", lines.rule_id),
-        is_open=lines.is_open & ~dropped,
-    ).drop("kept_claim", "claims", "is_candidate")
+        is_near_duplicate=(~lines.is_dropped).fill_null(False),
+        rule_id=ibis.ifelse(is_dropped, "A6", lines.rule_id),
+        is_open=lines.is_open & ~is_dropped,
+    ).drop("is_dropped")
 
 
 def is_paid_service(lines: ibis.Table) -> ibis.Value:

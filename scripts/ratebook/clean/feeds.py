@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ibis
 
-from ratebook.clean.lines import ADJUSTING, CLAIM, fingerprint, unite_lines
+from ratebook.clean.lines import ADJUSTING, CLAIM, LINE, fingerprint, unite_lines, with_told
 from ratebook.tables import hold
 
 SUFFIX = r"^(.*[0-9])([-_./ ][A-Za-z0-9]{1,3}|[A-Za-z][0-9]{0,2})$"
@@ -100,17 +100,18 @@ def with_versions(lines: ibis.Table, versions: ibis.Table) -> ibis.Table:
     """
     found = versions.rename(at_table="source_table", at_claim="claim_id")
     same = [lines.source_table == found.at_table, lines.claim_id == found.at_claim]
-    lines = lines.left_join(found, same).drop("at_table", "at_claim")
+    later = lines.join(found, same).drop("at_table", "at_claim")
+    later = later.filter(later.target_id != later.claim_id)
     record = ibis.window(group_by=[*CLAIM, "paid_date"])
-    paid = lines.raw_usd.sum().over(record)
-    allowed = ibis.coalesce(lines.allowed_amount, lines.charge_amount).fill_null(0).sum().over(record)
+    paid = later.raw_usd.sum().over(record)
+    allowed = ibis.coalesce(later.allowed_amount, later.charge_amount).fill_null(0).sum().over(record)
     is_void = (paid < 0) | ((paid == 0) & (allowed <= 0))
-    is_later = (lines.target_id != lines.claim_id).fill_null(False)
-    read_as = ibis.ifelse(is_void, "void", "replacement")
+    told = later.select(*LINE, "target_id", read_as=ibis.ifelse(is_void, "void", "replacement"))
+    lines = with_told(lines, hold(told))
     return lines.mutate(
-        adjustment=ibis.ifelse(is_later & (lines.adjustment == "original"), read_as, lines.adjustment),
-        original_claim_id=ibis.ifelse(is_later, lines.target_id, lines.original_claim_id),
-    ).drop("target_id")
+        adjustment=ibis.ifelse(lines.adjustment == "original", lines.read_as.fill_null("original"), lines.adjustment),
+        original_claim_id=ibis.coalesce(lines.target_id, lines.original_claim_id),
+    ).drop("target_id", "read_as")
 
 
 def find_cancelling(keys: ibis.Table, styles: ibis.Table) -> ibis.Table:
@@ -136,28 +137,28 @@ def with_pairs(lines: ibis.Table, styles: ibis.Table) -> ibis.Table:
     """
     files = styles.filter(styles.style == "debit_credit").select(pair_table="source_table", pair_file="source_file")
     same = [lines.source_table == files.pair_table, _same(lines.source_file, files.pair_file)]
-    lines = lines.left_join(files, same)
-    may = (lines.pair_table.notnull() & lines.is_open & _is_uncoded(lines) & (lines.raw_usd != 0)).fill_null(False)
-    lines = lines.mutate(may_pair=may, size_usd=lines.raw_usd.abs(), size_units=lines.service_unit_quantity.abs())
-    equal = ["may_pair", *CANCELS, "size_usd", "size_units"]
-    order = ["paid_date", lines.raw_usd < 0, "load_sequence"]
+    may = lines.semi_join(files, same).filter(lambda t: t.is_open & _is_uncoded(t) & (t.raw_usd != 0))
+    may = may.mutate(size_usd=may.raw_usd.abs(), size_units=may.service_unit_quantity.abs(), back=may.raw_usd < 0)
+    equal = [*CANCELS, "size_usd", "size_units"]
+    may = may.select(*LINE, *[name for name in equal if name not in LINE], "paid_date", "raw_usd", "back")
+    order = ["paid_date", "back", "load_sequence"]
     in_order = ibis.window(group_by=equal, order_by=order, rows=(None, 0))
-    standing = ibis.ifelse(lines.raw_usd > 0, 1, -1).sum().over(in_order)
+    standing = ibis.ifelse(may.back, -1, 1).sum().over(in_order)
     # A debit raises the number standing to its level; the credit that lowers it from there takes that debit back.
-    lines = lines.mutate(level=standing + (lines.raw_usd < 0).cast("int64"))
+    may = may.mutate(level=standing + may.back.cast("int64"))
     beside = ibis.window(group_by=[*equal, "level"], order_by=order)
-    lines = lines.mutate(
-        next_usd=lines.raw_usd.lead().over(beside),
-        last_usd=lines.raw_usd.lag().over(beside),
-        credit_date=lines.paid_date.lead().over(beside),
+    may = may.mutate(
+        next_is_credit=may.back.lead().over(beside),
+        last_is_debit=~may.back.lag().over(beside),
+        credit_date=may.paid_date.lead().over(beside),
     )
-    debit = lines.may_pair & (lines.raw_usd > 0) & (lines.next_usd < 0).fill_null(False)
-    credit = lines.may_pair & (lines.raw_usd < 0) & (lines.last_usd > 0).fill_null(False)
+    debit, credit = ~may.back & may.next_is_credit, may.back & may.last_is_debit
+    pairs = may.filter((debit | credit).fill_null(False))
+    told = pairs.select(*LINE, "back", credit_date=ibis.ifelse(pairs.back, ibis.null("date"), pairs.credit_date))
+    lines = with_told(lines, hold(told))
     return lines.mutate(
-        rule_id=ibis.ifelse(debit | credit, "A5.6", lines.rule_id),
-        credit_date=ibis.ifelse(debit, lines.credit_date, ibis.null("date")),
-        is_open=lines.is_open & ~(debit | credit),
-    ).drop("pair_table", "pair_file", "may_pair", "size_usd", "size_units", "level", "next_usd", "last_usd")
+        rule_id=ibis.ifelse(lines.back.notnull(), "A5.6", lines.rule_id), is_open=lines.is_open & lines.back.isnull()
+    ).drop("back")
 
 
 def _style(found: ibis.Table, least_share: float) -> ibis.Value:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ibis
 
 from ratebook.clean.chains import RECORD
-from ratebook.clean.lines import MONEY_ONLY, fingerprint
+from ratebook.clean.lines import LINE, MONEY_ONLY, fingerprint, with_told
 from ratebook.money import upto
+from ratebook.tables import hold
 
 
 def find_repeating_files(keys: ibis.Table, share: float) -> ibis.Table:
@@ -51,6 +52,37 @@ def with_paid(lines: ibis.Table, files: ibis.Table) -> ibis.Table:
     ----------
     methods.md, A7.
     """
+    lines = with_told(lines, hold(_spread(_select_differing(lines), files)))
+    signed = lines.raw_usd.abs() * ibis.ifelse(lines.adjustment == "gross_debit", 1, -1)
+    is_money = lines.adjustment.isin(MONEY_ONLY) & lines.early.isnull() & lines.denied.isnull() & ~lines.is_copy
+    turned = is_money & (signed != lines.raw_usd)
+    return lines.mutate(
+        amount_rule_id=ibis.ifelse(turned, "A5.4", lines.header_rule),
+        paid_usd=ibis.ifelse(turned, signed.cast("decimal(14, 2)"), ibis.coalesce(lines.share_usd, lines.raw_usd)),
+    )
+
+
+def _select_differing(lines: ibis.Table) -> ibis.Table:
+    """Select the lines of the records whose header and open lines differ, or whose lines all bear one amount."""
+    marked = lines.mutate(
+        record=fingerprint(lines, RECORD),
+        own=(~lines.is_copy).cast("int64"),
+        open_usd=ibis.ifelse(lines.is_open, lines.raw_usd, ibis.literal(0).cast("decimal(14, 2)")),
+    )
+    records = marked.group_by("record").agg(
+        own_lines=marked.own.sum(),
+        least_usd=marked.raw_usd.min(),
+        most_usd=marked.raw_usd.max(),
+        header_usd=marked.header_paid_amount.max(),
+        open_usd=marked.open_usd.sum(),
+    )
+    repeats = (records.own_lines > 1) & (records.least_usd == records.most_usd) & (records.most_usd != 0)
+    differs = ((records.header_usd - records.open_usd).abs() > 0.01).fill_null(False)
+    return marked.semi_join(records.filter(repeats | differs), "record").drop("record", "own", "open_usd")
+
+
+def _spread(lines: ibis.Table, files: ibis.Table) -> ibis.Table:
+    """Give, of the lines whose amount is their header's, table and order of load, the rule and the line's share."""
     joined = lines.left_join(files, lines.source_file.fill_null("") == files.repeating_file)
     lines = joined.select(lines, in_repeating_file=files.repeating_file.notnull())
     record = ibis.window(group_by=RECORD)
@@ -92,19 +124,8 @@ def with_paid(lines: ibis.Table, files: ibis.Table) -> ibis.Table:
     total = lines.weight.sum().over(record)
     lines = lines.mutate(whole=whole, so_far=so_far, total=total)
     share = upto(lines.whole, lines.so_far, lines.total) - upto(lines.whole, lines.so_far - lines.weight, lines.total)
-    signed = lines.raw_usd.abs() * ibis.ifelse(lines.adjustment == "gross_debit", 1, -1)
-    is_money = lines.adjustment.isin(MONEY_ONLY) & lines.early.isnull() & lines.denied.isnull() & ~lines.is_copy
-    turned = is_money & (signed != lines.raw_usd)
-    return lines.mutate(
-        amount_rule_id=ibis.cases(
-            (turned, "A5.4"), (lines.header_rule.notnull(), lines.header_rule), else_=ibis.null("string")
-        ),
-        paid_usd=ibis.cases(
-            (turned, signed.cast("decimal(14, 2)")),
-            (lines.header_rule.notnull(), share.cast("decimal(14, 2)")),
-            else_=lines.raw_usd,
-        ),
-    )
+    spread = lines.select(*LINE, "header_rule", share_usd=share.cast("decimal(14, 2)"))
+    return spread.filter(spread.header_rule.notnull())
 
 
 def _with_weight(lines: ibis.Table) -> ibis.Table:

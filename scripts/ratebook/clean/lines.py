@@ -32,6 +32,7 @@ FREQUENCIES = (("5", "late_charge"), ("7", "replacement"), ("8", "void"))
 FREQUENCIES += tuple((digit, "interim") for digit in "234")
 """Last character of a bill type to what the bill is; used where the source has no adjustment code."""
 CLAIM = ["source_table", "claim_id"]
+LINE = ["source_table", "load_sequence"]
 ADJUSTING = ("void", "replacement", "resubmission")
 MONEY_ONLY = ("credit", "gross_credit", "gross_debit")
 STAYS = ("11", "18", "21", "28", "41", "65", "66", "86")
@@ -85,6 +86,13 @@ def fingerprint(lines: ibis.Table, columns: list[str]) -> ibis.Value:
     For finding what deserves a closer look, never for deciding.
     """
     return ibis.struct({name: lines[name] for name in columns}).hash()
+
+
+def with_told(lines: ibis.Table, told: ibis.Table) -> ibis.Table:
+    """Join to each line, by table and order of load, what was found out about a few of them; null for the others."""
+    found = told.rename(told_table="source_table", told_sequence="load_sequence")
+    same = [lines.source_table == found.told_table, lines.load_sequence == found.told_sequence]
+    return lines.left_join(found, same).drop("told_table", "told_sequence")
 
 
 def record_rule(lines: ibis.Table) -> ibis.Value:
