@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import json
 import multiprocessing
+import os
 import resource
 import sys
 import tempfile
@@ -26,7 +27,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 
 def measured(call, *arguments) -> dict:
-    """Run a call in a process of its own; give its seconds, and the peak memory of it and of its workers."""
+    """Run a call in a process of its own, what others wrote being on disk; give its seconds, and peak memory with workers."""
+    os.sync()
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
     process = context.Process(target=_run, args=(theirs, call, arguments))
@@ -110,6 +112,7 @@ def bench_clean(raw: Path, folder: Path) -> dict:
         "lines": lines,
         "intake_seconds": intake["seconds"],
         **found,
+        "seconds_by_rule": seconds_by_rule(project),
         "yardstick_seconds": round(seconds, 1),
         "yardstick_peak_gb": max(one["peak_gb"] for one in yard),
         "ratio_to_yardstick": round(found["seconds"] / seconds, 2),
@@ -119,6 +122,7 @@ def bench_clean(raw: Path, folder: Path) -> dict:
 def watched(project: Path, targets: list[str]) -> dict:
     """Make targets with Snakemake on two cores; give the seconds, and the peak memory of all its processes together."""
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "bench.yaml", "--quiet", "all", "--"]
+    os.sync()
     start, peak = time.perf_counter(), 0
     with open(project / "bench.log", "a") as log:
         process = psutil.Popen([*command, *targets], cwd=project, stdout=log, stderr=log)
@@ -130,6 +134,12 @@ def watched(project: Path, targets: list[str]) -> dict:
     if process.returncode:
         raise SystemExit((project / "bench.log").read_text()[-3000:])
     return {"seconds": round(time.perf_counter() - start, 1), "peak_gb": round(peak / 2**30, 2)}
+
+
+def seconds_by_rule(project: Path) -> dict[str, float]:
+    """Give the seconds of each rule of clean and exposure, as Snakemake writes them down."""
+    files = [path for stage in ("clean", "exposure") for path in (project / "benchmarks" / stage).glob("*.tsv")]
+    return {path.stem: round(float(path.read_text().splitlines()[1].split("\t")[0]), 1) for path in sorted(files)}
 
 
 def keep_last(source: Path, folder: Path) -> None:
