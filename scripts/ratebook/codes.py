@@ -42,8 +42,10 @@ def per_diem_codes(services: pd.DataFrame) -> list[str]:
 def sud_class(lines: ibis.Table, diagnoses: pd.DataFrame) -> ibis.Value:
     """Give the class of the first substance-use diagnosis among a line's twelve; null where none is."""
     classes = list(zip(diagnoses.code, diagnoses.dx_class))
-    found = [lines[column].upper().substr(0, 3).cases(*classes) for column in DIAGNOSES]
-    return ibis.coalesce(*found)
+    # How a code begins tells most diagnoses apart before any whole code is compared.
+    starts = sorted({code[:2] for code in diagnoses.code})
+    codes = [lines[column].upper().substr(0, 3) for column in DIAGNOSES]
+    return ibis.coalesce(*[ibis.cases((code.substr(0, 2).isin(starts), code.cases(*classes))) for code in codes])
 
 
 def classify_lines(

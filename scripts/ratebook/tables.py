@@ -25,6 +25,8 @@ settings = {"name": "duckdb", "memory": "4GB", "scratch": "", "threads": 2}
 
 CSV = {"quote": '"', "escape": '"', "header": True, "skip": 0, "all_varchar": True}
 """How a csv is read, all of it said: where rows are ragged, an engine left to guess may leave out the first of them."""
+WRITTEN = {"compression": "zstd", "parquet_version": "v2", "dictionary_size_limit": 2_500}
+"""How DuckDB writes Parquet. A dictionary of more entries per row group costs more time than it saves room."""
 TOO_GREAT = ("OutOfRangeException", "ConversionException", "ArrowInvalid")
 """How engines say that a value does not fit its column; their messages quote it."""
 
@@ -330,7 +332,7 @@ def _write_parts(table: ibis.Table, path: Path, contract: type[Contract]) -> Non
     # One part: with several, DuckDB keeps each thread's rows together and not the order asked for.
     path.mkdir()
     try:
-        engine().to_parquet(ordered, path / "data_0.parquet", compression="zstd", parquet_version="v2")
+        engine().to_parquet(ordered, path / "data_0.parquet", **WRITTEN)
     except Exception as error:
         line = re.search(r"CSV Error on Line: (\d+)", str(error))
         if line is None:

@@ -116,13 +116,8 @@ def with_versions(lines: ibis.Table, versions: ibis.Table) -> ibis.Table:
 
 def find_cancelling(keys: ibis.Table, styles: ibis.Table) -> ibis.Table:
     """List the claims of debit-and-credit feeds with a line that another takes back, or that takes one back."""
-    lines = _cancelling(_in_style(keys, styles, "debit_credit"))
-    same = lines.group_by([*CANCELS, "size_units", "size_usd"]).agg(
-        least=lines.raw_usd.min(), most=lines.raw_usd.max()
-    )
-    both = same.filter(same.least < 0, same.most > 0)
-    found = lines.semi_join(both, [_same(lines[name], both[name]) for name in [*CANCELS, "size_units", "size_usd"]])
-    return found.select(CLAIM).distinct()
+    credits, debits = _cancelling(_in_style(keys, styles, "debit_credit"))
+    return credits.select(CLAIM).union(debits.select(CLAIM)).distinct()
 
 
 def with_pairs(lines: ibis.Table, styles: ibis.Table) -> ibis.Table:
@@ -188,9 +183,10 @@ def _same_numbers(keys: ibis.Table) -> ibis.Table:
 def _versions(keys: ibis.Table) -> ibis.Table:
     """List the uncoded claims whose number, less a suffix, is another's too; say whether all of one number agree."""
     uncoded = keys.filter(_is_uncoded(keys), keys.claim_id.notnull())
+    uncoded = uncoded.select(*CLAIM, "source_file", "person_id", "billing_npi", "claim_start_date", "paid_date")
     # A number that ends in four digits has no suffix; to see that costs less than to search the whole number.
     suffixed = uncoded.filter(~uncoded.claim_id.right(4).re_search("^[0-9]{4}$"), uncoded.claim_id.re_search(SUFFIX))
-    suffixed = suffixed.mutate(base=suffixed.claim_id.re_extract(SUFFIX, 1))
+    suffixed = hold(suffixed.mutate(base=suffixed.claim_id.re_extract(SUFFIX, 1)))
     bases = suffixed.select("source_table", "base").distinct()
     plain = uncoded.semi_join(bases, [uncoded.source_table == bases.source_table, uncoded.claim_id == bases.base])
     lines = suffixed.union(plain.mutate(base=plain.claim_id))
@@ -216,16 +212,19 @@ def _versions(keys: ibis.Table) -> ibis.Table:
 
 def _credits(keys: ibis.Table) -> ibis.Table:
     """Count a file's uncoded negative lines to which there is an equal positive one."""
-    lines = _cancelling(keys)
-    lines = lines.select(*FILE, "raw_usd", like=fingerprint(lines, [*CANCELS, "size_units", "size_usd"]))
-    negative, positive = lines.filter(lines.raw_usd < 0), lines.filter(lines.raw_usd > 0)
-    found = negative.semi_join(positive, "like")
+    found, _ = _cancelling(keys)
     return found.group_by(FILE).agg(credit_lines=found.count())
 
 
-def _cancelling(keys: ibis.Table) -> ibis.Table:
+def _cancelling(keys: ibis.Table) -> tuple[ibis.Table, ibis.Table]:
+    """Find the uncoded negative lines to which there is an equal positive one, and those; by fingerprint."""
     lines = keys.filter(_is_uncoded(keys), keys.raw_usd != 0)
-    return lines.mutate(size_usd=lines.raw_usd.abs(), size_units=lines.service_unit_quantity.abs())
+    lines = lines.mutate(size_usd=lines.raw_usd.abs(), size_units=lines.service_unit_quantity.abs())
+    lines = lines.select(*FILE, "claim_id", "raw_usd", like=fingerprint(lines, [*CANCELS, "size_units", "size_usd"]))
+    # The few negative lines first: the many others are then looked up, and not kept.
+    negative = hold(lines.filter(lines.raw_usd < 0))
+    debits = hold(lines.filter(lines.raw_usd > 0).semi_join(negative, "like"))
+    return negative.semi_join(debits, "like"), debits
 
 
 def _in_style(keys: ibis.Table, styles: ibis.Table, style: str) -> ibis.Table:

@@ -287,10 +287,13 @@ def _date_rule(lines: ibis.Table, extract_date: str, settings: dict) -> ibis.Val
 def _with_units(lines: ibis.Table, services: pd.DataFrame) -> ibis.Table:
     """Correct units in the wrong scale, then those above the code's plausible maximum; dollars are never changed."""
     codes = services[(services.system == "hcpcs") & (services.max_units_per_day != "")]
-    keys = codes.code.where(codes.modifier == "", codes.code + "-" + codes.modifier)
-    limits = list(zip(keys, codes.max_units_per_day.astype(int)))
-    modified = lines.hcpcs_code + "-" + lines.hcpcs_modifier_1
-    most = ibis.coalesce(modified.cases(*limits), lines.hcpcs_code.cases(*limits))
+    text = {name: codes[name].to_numpy(dtype=object) for name in ("code", "modifier")}
+    limits = ibis.memtable({**text, "units_per_day": codes.max_units_per_day.astype("int64").to_numpy()})
+    plain, modified = limits.filter(limits.modifier == ""), limits.filter(limits.modifier != "").view()
+    same = [lines.hcpcs_code == modified.code, lines.hcpcs_modifier_1 == modified.modifier]
+    lines = lines.left_join(modified.rename(modified_units_per_day="units_per_day"), same).drop("code", "modifier")
+    lines = lines.left_join(plain, lines.hcpcs_code == plain.code).drop("code", "modifier")
+    most = ibis.coalesce(lines.modified_units_per_day, lines.units_per_day)
     days = ibis.greatest(lines.service_end_date.delta(lines.service_start_date, unit="day") + 1, 1)
     smaller = (lines.service_unit_quantity / lines.unit_scale).cast("decimal(18, 4)")
     units = ibis.ifelse(lines.unit_scale.isnull(), lines.service_unit_quantity, smaller)

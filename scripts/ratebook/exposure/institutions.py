@@ -7,6 +7,7 @@ import ibis
 from ratebook.dates import month_of
 from ratebook.exposure.months import ONE_DAY, age_on
 from ratebook.exposure.spans import FAR_OFF, LONG_AGO
+from ratebook.tables import hold
 
 KIND = "IMD"
 STILL_PATIENT = "30"
@@ -43,7 +44,8 @@ def add_imd_days(
     ----------
     methods.md, A12.8 and H60; 42 CFR 438.6(e).
     """
-    stayed = count_imd_days(claims, facilities, persons, stay_levels, ages)
+    # Held, so that the engine knows how few they are before it joins all months with them.
+    stayed = hold(count_imd_days(claims, facilities, persons, stay_levels, ages))
     stayed = stayed.rename(imd_person_id="person_id", imd_month="service_month")
     same = [months.person_id == stayed.imd_person_id, months.service_month == stayed.imd_month]
     joined = months.left_join(stayed, same)

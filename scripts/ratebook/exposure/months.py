@@ -7,6 +7,7 @@ import ibis
 from ratebook.dates import days_in_month, month_of
 from ratebook.exposure.spans import ATTRIBUTES, LONG_AGO
 
+PERSONAL = ["birth_date", "sex", "county", "region"]
 ONE_DAY, ONE_MONTH = ibis.interval(days=1), ibis.interval(months=1)
 
 
@@ -33,19 +34,19 @@ def build_member_months(spans: ibis.Table, persons: ibis.Table) -> ibis.Table:
     ----------
     methods.md, A12.4 and A12.6.
     """
-    pieces = _split_at_months(spans)
-    # Within a span retroactive days come first.
-    last_retro = ibis.least(pieces.retro_through_date.fill_null(LONG_AGO), pieces.last_date)
-    retro_days = ibis.greatest(last_retro.delta(pieces.first_date, unit="day") + 1, 0)
-    covered = pieces.group_by("person_id", "service_month").agg(
-        eligible_days=(pieces.last_date.delta(pieces.first_date, unit="day") + 1).sum(),
-        mm_first_day=(pieces.first_date == pieces.service_month).any().cast("int64"),
-        mm_day_15=_covers_day_15(pieces).any().cast("int64"),
-        retro_days=retro_days.sum(),
-        span_start=pieces.start_date.max(),
+    about = persons.select("person_id", *PERSONAL)
+    spans = spans.left_join(about, "person_id").drop("person_id_right")
+    shares = _shares_month(spans)
+    # Most months lie in one span, which says all of them; only those of several are put together.
+    alone = _split_at_months(spans.filter(~shares))
+    pieces = _split_at_months(spans.filter(shares))
+    parts = pieces.group_by("person_id", "service_month").agg(
+        **{name: pieces[name].sum() for name in ("eligible_days", "retro_days")},
+        **{name: pieces[name].max() for name in ("mm_first_day", "mm_day_15", "start_date")},
     )
-    last = spans.select(*ATTRIBUTES, last_id="person_id", last_start="start_date")
-    months = covered.join(last, [covered.person_id == last.last_id, covered.span_start == last.last_start])
+    last = pieces.select("person_id", "service_month", "start_date", *ATTRIBUTES, *PERSONAL)
+    together = parts.join(last, ["person_id", "service_month", "start_date"])
+    months = alone.select(together.columns).union(together).drop("start_date")
     months = months.mutate(days_in_month=days_in_month(months.service_month))
     months = months.mutate(
         is_retro=months.retro_days > 0,
@@ -53,12 +54,8 @@ def build_member_months(spans: ibis.Table, persons: ibis.Table) -> ibis.Table:
         mm_full_month=(months.eligible_days == months.days_in_month).cast("int64"),
         mm_fractional=(months.eligible_days / months.days_in_month).cast("decimal(18, 12)"),
     )
-    about = persons.select("person_id", "birth_date", "sex", "county", "region")
-    months = months.left_join(about, "person_id").drop("person_id_right")
     unknown = {name: months[name].fill_null("unknown") for name in ("sex", "county", "region")}
-    return months.mutate(age_years=age_on(months.service_month, months.birth_date), **unknown).drop(
-        "birth_date", "span_start", "last_id", "last_start"
-    )
+    return months.mutate(age_years=age_on(months.service_month, months.birth_date), **unknown).drop("birth_date")
 
 
 def age_on(day: ibis.Value, birth_date: ibis.Value) -> ibis.Value:
@@ -67,16 +64,26 @@ def age_on(day: ibis.Value, birth_date: ibis.Value) -> ibis.Value:
     return day.year() - birth_date.year() - before_birthday.cast("int64")
 
 
+def _shares_month(spans: ibis.Table) -> ibis.Value:
+    """Tell whether the month a span begins or ends in is also one of the span's before it, or of the one after."""
+    in_order = ibis.window(group_by="person_id", order_by="start_date")
+    before, after = spans.end_date.lag().over(in_order), spans.start_date.lead().over(in_order)
+    begins = month_of(before) == month_of(spans.start_date)
+    ends = month_of(after) == month_of(spans.end_date)
+    return (begins | ends).fill_null(False)
+
+
 def _split_at_months(spans: ibis.Table) -> ibis.Table:
     first = month_of(spans.start_date).cast("timestamp")
     after = spans.end_date.cast("timestamp") + ONE_DAY
     pieces = spans.mutate(service_month=ibis.range(first, after, ONE_MONTH).unnest().cast("date"))
     month_end = (pieces.service_month + ONE_MONTH - ONE_DAY).cast("date")
+    first, last = ibis.greatest(pieces.start_date, pieces.service_month), ibis.least(pieces.end_date, month_end)
+    # Within a span retroactive days come first.
+    last_retro = ibis.least(pieces.retro_through_date.fill_null(LONG_AGO), last)
     return pieces.mutate(
-        first_date=ibis.greatest(pieces.start_date, pieces.service_month),
-        last_date=ibis.least(pieces.end_date, month_end),
+        eligible_days=last.delta(first, unit="day") + 1,
+        retro_days=ibis.greatest(last_retro.delta(first, unit="day") + 1, 0),
+        mm_first_day=(first == pieces.service_month).cast("int64"),
+        mm_day_15=((first.day() <= 15) & (last.day() >= 15)).cast("int64"),
     )
-
-
-def _covers_day_15(pieces: ibis.Table) -> ibis.Value:
-    return (pieces.first_date.day() <= 15) & (pieces.last_date.day() >= 15)
