@@ -18,14 +18,15 @@ import pyarrow.parquet as pq
 
 from ratebook.contracts.base import Contract
 from ratebook.errors import BrokenContract, RatebookError
+from ratebook.footers import Known, read_footers
 
 log = logging.getLogger("ratebook")
-_HELD = itertools.count()
+_NAMED = itertools.count()
 settings = {"name": "duckdb", "memory": "4GB", "scratch": "", "threads": 2}
 
 CSV = {"quote": '"', "escape": '"', "header": True, "skip": 0, "all_varchar": True}
 """How a csv is read, all of it said: where rows are ragged, an engine left to guess may leave out the first of them."""
-WRITTEN = {"compression": "zstd", "parquet_version": "v2", "dictionary_size_limit": 2_500}
+WRITTEN = {"compression": "zstd", "parquet_version": "v2", "dictionary_size_limit": 2_500, "row_group_size": 245_760}
 """How DuckDB writes Parquet. A dictionary of more entries per row group costs more time than it saves room."""
 TOO_GREAT = ("OutOfRangeException", "ConversionException", "ArrowInvalid")
 """How engines say that a value does not fit its column; their messages quote it."""
@@ -125,10 +126,17 @@ def hold(table: ibis.Table) -> ibis.Table:
 
     For a small table that a costly expression would otherwise compute again at each use. No row leaves the engine.
     """
-    name = f"held_{next(_HELD)}"
+    name = f"held_{next(_NAMED)}"
+    _keep_order(False)
     held = engine().create_table(name, table, temp=settings["name"] == "duckdb")
     log.info("hold %s: %d rows", name, held.count().to_pyarrow().as_py())
     return held
+
+
+def _keep_order(is_kept: bool) -> None:
+    """Say whether rows that nothing sorts keep the order they came in: DuckDB then writes with one thread where it must."""
+    if settings["name"] == "duckdb":
+        engine().raw_sql(f"set preserve_insertion_order = {is_kept}")
 
 
 def settle(table: ibis.Table, step: Callable[[ibis.Table], ibis.Table]) -> ibis.Table:
@@ -206,7 +214,7 @@ def write_table(table: ibis.Table | pd.DataFrame, path: str | Path, contract: ty
             "source for amounts, units or dates nobody can have meant"
         ) from None
     checked = engine().read_parquet(str(half / "*.parquet") if half.is_dir() else str(half))
-    rows = check_table(checked, contract, path.name)
+    rows = check_table(checked, contract, path.name, read_footers(half))
     _remove(path)
     os.replace(half, path)
     log.info("write %s: %s, %d rows", path.name, contract.__name__, rows)
@@ -222,8 +230,21 @@ def _write_half(table: ibis.Table | pd.DataFrame, half: Path, contract: type[Con
         pq.write_table(_plain(ordered.to_pyarrow(), contract), half, compression="zstd")
 
 
-def check_table(table: ibis.Table, contract: type[Contract], name: str) -> int:
+def check_table(
+    table: ibis.Table, contract: type[Contract], name: str, footers: dict[str, Known] | None = None
+) -> int:
     """Count the rows, and those that break each limit, in one pass of the engine.
+
+    Parameters
+    ----------
+    table : ibis.Table
+        The table as written.
+    contract : type of Contract
+        Its columns, limits and key.
+    name : str
+        What the message calls it.
+    footers : dict, optional
+        As `read_footers` gives them; of what they prove no row is read.
 
     Returns
     -------
@@ -237,12 +258,12 @@ def check_table(table: ibis.Table, contract: type[Contract], name: str) -> int:
     """
     counts = {"rows": table.count()}
     for column, field in contract.fields().items():
-        value = table[column]
-        if not field.nullable:
+        value, known = table[column], (footers or {}).get(column, Known())
+        if not field.nullable and known.nulls != 0:
             counts[f"{column} is null"] = value.isnull().sum()
-        if field.ge is not None:
+        if field.ge is not None and not (known.least is not None and known.least >= field.ge):
             counts[f"{column} below {field.ge}"] = (value < field.ge).sum()
-        if field.le is not None:
+        if field.le is not None and not (known.most is not None and known.most <= field.le):
             counts[f"{column} above {field.le}"] = (value > field.le).sum()
         if field.isin:
             counts[f"{column} not one of {field.isin}"] = value.notin(field.isin).sum()
@@ -279,20 +300,14 @@ def empty_frame(contract: type[Contract]) -> pd.DataFrame:
 
 
 def _cast(table: ibis.Table, contract: type[Contract]) -> ibis.Table:
-    def exactly(value: ibis.Value, kind: str) -> ibis.Value:
-        # Ibis leaves out a cast to the type it believes a value has; engines widen decimals and whole numbers in
-        # sums, and dates in arithmetic. A detour over another type that loses nothing makes the cast real.
-        detours = {"date": "timestamp", "int64": "decimal(19, 0)"}
-        if kind.startswith("decimal"):
-            exact = ibis.dtype(kind)
-            detours[kind] = f"decimal({exact.precision + 1}, {exact.scale})"
-        return value.cast(detours.get(kind, kind)).cast(kind)
-
-    return table.select(**{name: exactly(table[name], kind) for name, kind in contract.types().items()})
+    # Ibis leaves out a cast to the type it believes a value has; engines widen decimals and whole numbers in sums,
+    # and dates in arithmetic. A view has the types the engine gives, so that each cast is made where there is one to make.
+    seen = engine().create_view(f"seen_{next(_NAMED)}", table)
+    return seen.select(**{name: seen[name].cast(kind) for name, kind in contract.types().items()})
 
 
 def _ordered(table: ibis.Table, contract: type[Contract]) -> ibis.Table:
-    if contract.Config.as_read:
+    if contract.Config.as_read or contract.Config.any_order:
         return table
     return table.order_by(list(contract.Config.unique) or table.columns)
 
@@ -331,6 +346,7 @@ def _write_parts(table: ibis.Table, path: Path, contract: type[Contract]) -> Non
         return
     # One part: with several, DuckDB keeps each thread's rows together and not the order asked for.
     path.mkdir()
+    _keep_order(not contract.Config.any_order)
     try:
         engine().to_parquet(ordered, path / "data_0.parquet", **WRITTEN)
     except Exception as error:

@@ -52,12 +52,14 @@ class Contract:
     class Config:
         """`unique`: the key, also the order on disk. `claims_scale`: a folder of parts, never in pandas.
 
-        `as_read`: rows stay in the order of the source, which costs no sort.
+        `as_read`: rows stay in the order of the source, which costs no sort. `any_order`: rows lie as the threads
+        that write them get done, which costs nothing; whoever reads them asks for the order needed.
         """
 
         unique: tuple[str, ...] = ()
         claims_scale: bool = False
         as_read: bool = False
+        any_order: bool = False
         hides: tuple[str, ...] = ()
         groups: tuple[str, ...] = ()
 

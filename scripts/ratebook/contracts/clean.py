@@ -130,7 +130,7 @@ class Claims(ServiceColumns):
     class Config(Contract.Config):
         unique = ("person_id", "claim_type", "claim_id", "line_number")
         claims_scale = True
-        as_read = True
+        any_order = True
 
 
 class AdjustedLines(Contract):
@@ -200,7 +200,7 @@ class ReversedLines(ServiceColumns):
     class Config(Contract.Config):
         unique = ("person_id", "claim_type", "claim_id", "line_number", "load_sequence")
         claims_scale = True
-        as_read = True
+        any_order = True
 
 
 class CashLedger(Contract):
@@ -228,9 +228,9 @@ class CashLedger(Contract):
     signed_usd: Usd = Field("Dollars out (positive) or back (negative).")
 
     class Config(Contract.Config):
-        unique = ("person_id", "claim_type", "claim_id", "line_number", "load_sequence", "entry")
+        unique = ("claim_type", "load_sequence", "entry")
         claims_scale = True
-        as_read = True
+        any_order = True
 
 
 class PaidLags(Contract):
@@ -261,7 +261,7 @@ class Rejected(Contract):
 
     class Config(Contract.Config):
         claims_scale = True
-        as_read = True
+        any_order = True
 
 
 class Contacts(Contract):

@@ -63,7 +63,7 @@ class MemberMonths(CoverageColumns):
     class Config(Contract.Config):
         unique = ("person_id", "service_month")
         claims_scale = True
-        as_read = True
+        any_order = True
 
 
 class ExposureQa(Contract):
