@@ -10,7 +10,7 @@ from claims_data import LINE, SETTINGS, clean, table
 from ratebook.clean import audit, denials, exhibits, lags
 from ratebook.clean.attrition import RULES, build_waterfall, count_persons, unite_persons
 from ratebook.clean.header_cases import build_header_cases, count_header_cases
-from ratebook.clean.lines import CLAIM, fingerprint, unite_lines
+from ratebook.clean.lines import CLAIM, unite_lines
 from ratebook.clean.missing import FIELDS, build_missingness
 from ratebook.clean.plots import DRAWN_FROM, plot_clean
 from ratebook.clean.prices import select_prices
@@ -21,7 +21,7 @@ from ratebook.contracts import quality
 from ratebook.contracts.quality import AdjustmentRates, Denials, Duplicates, HeaderCases, Missingness
 from ratebook.errors import RatebookError
 from ratebook.figures import plt
-from ratebook.tables import empty_frame, empty_table, open_table, read_counts, write_table
+from ratebook.tables import empty_frame, empty_table, fingerprint, open_table, read_counts, write_table
 
 STUDY = {"window_start": "2022-01-01", "window_end": "2022-12-31", "extract_date": "2023-03-31"}
 LIMITS = {

@@ -121,6 +121,7 @@ def small_program(persons: int = 60, seed: int = 1) -> dict[str, pd.DataFrame]:
                 "person_id": p,
                 "claim_id": f"c{n}",
                 "line_number": 1,
+                "load_sequence": n + 1,
                 "record_type": "ffs",
                 "cost_basis": "paid",
                 "category": category,

@@ -15,12 +15,12 @@ from ratebook.clean.chains import RECORD, find_families, find_unnamed, with_chai
 from ratebook.clean.copies import SERVICE, with_copies, with_near_duplicates
 from ratebook.clean.feeds import CANCELS, find_cancelling, find_versions, with_pairs, with_versions
 from ratebook.clean.headers import find_repeating_files, with_paid
-from ratebook.clean.lines import CLAIM, LINE, fingerprint, unite_lines, with_told
+from ratebook.clean.lines import CLAIM, LINE, unite_lines, with_told
 from ratebook.clean.suspects import find_irregular, find_near, find_repeated, select_claims, select_institutional
 from ratebook.clean.units import find_misscaled, find_prices, with_unit_scale
 from ratebook.contracts.clean import AdjustedLines
 from ratebook.contracts.intake import MedicalClaims
-from ratebook.tables import hold
+from ratebook.tables import fingerprint, hold
 
 OF_RECORD = ["record_type", "cells_unparsed", "denied_flag", "claim_status_code", "line_status_code"]
 OF_CLAIM = ["claim_type", "claim_end_date", "original_claim_id", "patient_control_number", "header_paid_amount"]

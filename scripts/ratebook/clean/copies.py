@@ -5,8 +5,8 @@ from __future__ import annotations
 import ibis
 
 from ratebook.clean.chains import RECORD
-from ratebook.clean.lines import CLAIM, LINE, MONEY_ONLY, denial_rule, fingerprint, record_rule, with_told
-from ratebook.tables import hold
+from ratebook.clean.lines import CLAIM, LINE, MONEY_ONLY, denial_rule, record_rule, with_told
+from ratebook.tables import fingerprint, hold
 
 NOT_CONTENT = ("source_file", "load_sequence", "source_table", "adjustment", "raw_usd")
 """Where a copy may differ from its like."""

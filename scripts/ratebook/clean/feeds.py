@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ibis
 
-from ratebook.clean.lines import ADJUSTING, CLAIM, LINE, fingerprint, unite_lines, with_told
-from ratebook.tables import hold
+from ratebook.clean.lines import ADJUSTING, CLAIM, LINE, unite_lines, with_told
+from ratebook.tables import fingerprint, hold
 
 SUFFIX = r"^(.*[0-9])([-_./ ][A-Za-z0-9]{1,3}|[A-Za-z][0-9]{0,2})$"
 """A claim number and what is hung on it for a later version: -1, _02, .A1, or R, V1, A01."""

@@ -6,9 +6,10 @@ import ibis
 import pandas as pd
 
 from ratebook.clean.chains import RECORD
-from ratebook.clean.lines import CLAIM, denial_rule, fingerprint, unite_lines
+from ratebook.clean.lines import CLAIM, denial_rule, unite_lines
 from ratebook.clean.missing import count_where
 from ratebook.contracts.quality import HeaderCases
+from ratebook.tables import fingerprint
 
 READ = [*RECORD, "load_sequence", "claim_line_number", "claim_type", "source_file", "raw_usd", "header_paid_amount"]
 READ += ["denied_flag", "record_type", "claim_status_code", "line_status_code"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ibis
 
 from ratebook.clean.chains import RECORD
-from ratebook.clean.lines import LINE, MONEY_ONLY, fingerprint, with_told
+from ratebook.clean.lines import LINE, MONEY_ONLY, with_told
 from ratebook.money import upto
-from ratebook.tables import hold
+from ratebook.tables import fingerprint, hold
 
 
 def find_repeating_files(keys: ibis.Table, share: float) -> ibis.Table:

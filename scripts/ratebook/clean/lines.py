@@ -80,14 +80,6 @@ def unite_lines(medical: ibis.Table, pharmacy: ibis.Table, columns: list[str] | 
     )
 
 
-def fingerprint(lines: ibis.Table, columns: list[str]) -> ibis.Value:
-    """Give one number for several cells: cheap to group and to join by; different cells may, rarely, share one.
-
-    For finding what deserves a closer look, never for deciding.
-    """
-    return ibis.struct({name: lines[name] for name in columns}).hash()
-
-
 def with_told(lines: ibis.Table, told: ibis.Table) -> ibis.Table:
     """Join to each line, by table and order of load, what was found out about a few of them; null for the others."""
     found = told.rename(told_table="source_table", told_sequence="load_sequence")

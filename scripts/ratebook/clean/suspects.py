@@ -5,8 +5,8 @@ from __future__ import annotations
 import ibis
 
 from ratebook.clean.copies import SERVICE, is_paid_service
-from ratebook.clean.lines import CLAIM, MONEY_ONLY, denial_rule, fingerprint
-from ratebook.tables import hold
+from ratebook.clean.lines import CLAIM, MONEY_ONLY, denial_rule
+from ratebook.tables import fingerprint, hold
 
 PROVEN_LINES = 60
 """Up to so many lines of a claim, the bits of one number prove that they are numbered 1, 2, 3, …"""

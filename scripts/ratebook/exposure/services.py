@@ -8,6 +8,7 @@ import pandas as pd
 
 from ratebook.contracts.exposure import MonthlyServices
 from ratebook.dates import month_of
+from ratebook.tables import fingerprint
 
 LEAST_VOLUME = 0.5
 """Average months of dollars that must stand behind a step from one lag to the next."""
@@ -28,9 +29,12 @@ def tally_services(claims: ibis.Table) -> ibis.Table:
         service_month, category, claims, lines, persons, cost_usd.
     """
     lines = claims.mutate(
-        service_month=month_of(claims.service_start_date), served=(~claims.is_money_only).cast("int64")
+        service_month=month_of(claims.service_start_date),
+        served=(~claims.is_money_only).cast("int64"),
+        # Tells a person's few claims of a month apart.
+        claim=fingerprint(claims, ["claim_type", "claim_id"]),
     )
-    by_claim = lines.group_by("service_month", "category", "person_id", "claim_type", "claim_id")
+    by_claim = lines.group_by("service_month", "category", "person_id", "claim")
     by_claim = by_claim.agg(lines=lines.served.sum(), cost_usd=lines.cost_usd.sum())
     return by_claim.group_by("service_month", "category").agg(
         claims=(by_claim.lines > 0).cast("int64").sum(),
