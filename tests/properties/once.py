@@ -6,6 +6,7 @@ skipped: files are read, queries run and results are written for every input.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import sys
@@ -29,7 +30,14 @@ def key_of(value):
         return tuple((name, key_of(one)) for name, one in value.items())
     if isinstance(value, (list, tuple)):
         return tuple(key_of(one) for one in value)
+    if is_several(value):
+        return key_of(vars(value))
     return value if isinstance(value, type) else repr(value)
+
+
+def is_several(value) -> bool:
+    """Say whether a value is tables that go together."""
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
 
 
 def once(function):
@@ -49,7 +57,7 @@ def once(function):
             made = function(*args, **kwargs)
         finally:
             held = HELD.pop()
-        if isinstance(made, ibis.Table):
+        if isinstance(made, ibis.Table) or is_several(made):
             known[key] = made, held
         return made
 
@@ -118,7 +126,7 @@ def _held(compute) -> ibis.Table:
 
 
 def with_core_once(door) -> None:
-    """Let a door remember what the core's functions build."""
+    """Let a door remember what the core's functions build, and the names of what it holds."""
     for name, value in list(vars(door).items()):
         if isinstance(value, types.ModuleType) and value.__name__.startswith(CORE):
             remembered = {
@@ -128,6 +136,8 @@ def with_core_once(door) -> None:
             setattr(door, name, types.SimpleNamespace(**remembered))
         elif isinstance(value, types.FunctionType) and _is_core(value.__module__):
             setattr(door, name, once(value))
+        elif name == hold.__name__:
+            setattr(door, name, once(hold))
 
 
 def _is_core(module: str) -> bool:
@@ -138,8 +148,9 @@ def with_engine_once(monkeypatch) -> None:
     """Let the engine remember the views of files, the text of queries, and the names of what it holds."""
     connection = engine()
     connection.raw_sql("SET enable_external_file_cache = false")
-    views, queries = {}, {}
+    views, queries, shown = {}, {}, {}
     read_parquet, read_csv, compiled = connection.read_parquet, connection.read_csv, connection.compile
+    create_view = connection.create_view
     hooks = connection._run_pre_execute_hooks
     hooked = set()
 
@@ -152,6 +163,11 @@ def with_engine_once(monkeypatch) -> None:
         found = read_csv(paths, **options)
         key = (tuple(paths), tuple(found.columns), repr(options))
         return views.setdefault(key, found)
+
+    def view(name, table):
+        if table.op() not in shown:
+            shown[table.op()] = create_view(name, table)
+        return shown[table.op()]
 
     def compile(expr, **options):
         key = (expr.op(), repr(options))
@@ -171,5 +187,6 @@ def with_engine_once(monkeypatch) -> None:
                     monkeypatch.setattr(module, own.__name__, own)
     monkeypatch.setattr(connection, "read_parquet", parquet)
     monkeypatch.setattr(connection, "read_csv", csv)
+    monkeypatch.setattr(connection, "create_view", view)
     monkeypatch.setattr(connection, "compile", compile)
     monkeypatch.setattr(connection, "_run_pre_execute_hooks", register)
