@@ -8,9 +8,10 @@ import pytest
 
 from engagement_data import COVARIATES, END_REASONS, MODEL_SETTINGS, SETTINGS, nobody, study
 from ratebook.contracts import engagement as contracts
+from ratebook.engagement.curves import curves_by_arm, rmst_rows
 from ratebook.engagement.days import expected_days
 from ratebook.engagement.design import design_matrix
-from ratebook.engagement.estimate import curves_by_arm, estimate_survival, rmst_rows
+from ratebook.engagement.estimate import estimate_survival
 from ratebook.engagement.frame import engaged_persons
 from ratebook.engagement.models import fit_models
 from ratebook.engagement.resampling import resample

@@ -7,15 +7,6 @@ from ratebook.contracts.episodes import ARMS
 
 CONTRAST = "RSN vs CSP"
 CLOCKS = ("contact", "admin")
-METHODS = (
-    "kaplan_meier",
-    "competing_censored",
-    "overlap_weighted",
-    "observed",
-    "naive",
-    "landmark",
-    "by_site",
-)
 REASON = "Why the estimate or its interval is missing; null where both stand."
 
 
@@ -88,7 +79,10 @@ class Engagement(Contract):
     arm: str = Field("RSN, CSP or 'RSN vs CSP'.", isin=(*ARMS, CONTRAST))
     tau_days: int = Field("Horizon; null where the estimand has none.", nullable=True)
     clock: str = Field("contact (first to last contact) or admin (enrolment to disenrolment).", isin=CLOCKS)
-    method: str = Field("How it was estimated.", isin=METHODS)
+    method: str = Field(
+        "How it was estimated: kaplan_meier, competing_censored, overlap_weighted, pseudo_values, ipcw, observed; of days "
+        "from discharge naive, landmark_… (days), clone_censor_weight… , by_site."
+    )
     estimate: float = Field("Days, a share, a count or a ratio, as the estimand says.", nullable=True)
     std_error: float = Field(
         "Standard error, `error_unit` resampled; of the logarithm for a ratio.", nullable=True, ge=0

@@ -1,0 +1,197 @@
+"""One arm's curve of engagement with its replicates, and the rows of the tables read off it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ratebook.contracts.episodes import ARMS
+from ratebook.dates import MONTH_DAYS
+from ratebook.engagement.estimates import NAN, Measured, contrast_rows
+from ratebook.engagement.resampling import Resampling
+from ratebook.engagement.survival import (
+    RiskTable,
+    Z,
+    cumulative_incidence,
+    greenwood,
+    log_log_interval,
+    risk_table,
+    rmst,
+    rmst_variance,
+    survival_of,
+    value_at,
+)
+
+GRID_DAYS = 7
+NO_HAZARD_LIMITS = "hazard: no interval of its own, the share it leads to carries one"
+
+
+class Curve(NamedTuple):
+    """One arm's counts and Kaplan-Meier, with the replicates' curves (reps, J), and each person's end."""
+
+    table: RiskTable
+    survival: np.ndarray
+    resampled: RiskTable
+    replicates: np.ndarray
+    days: np.ndarray
+    cause: np.ndarray
+
+    def at_risk(self, days) -> np.ndarray:
+        """Persons whose time is at least each of the days."""
+        return len(self.days) - np.searchsorted(np.sort(self.days), days, side="left")
+
+
+def curves_by_arm(persons: pd.DataFrame, days: pd.Series, draws: Resampling, causes: list[str]) -> dict[str, Curve]:
+    """Give each arm's Kaplan-Meier; an arm without persons has a curve without steps."""
+    number = {reason: place for place, reason in enumerate(causes, start=1)}
+    cause = persons.end_reason.map(number).fillna(0).astype(int).to_numpy()
+    found = {}
+    for arm in ARMS:
+        mine = (persons.arm == arm).to_numpy()
+        time = days.to_numpy(float)[mine]
+        unit, counts = draws.among(mine)
+        by_unit = risk_table(time, cause[mine], causes=len(causes), unit=unit, units=counts.shape[1])
+        total, resampled = by_unit.total(), by_unit.total(counts)
+        found[arm] = Curve(total, survival_of(total), resampled, survival_of(resampled), time, cause[mine])
+    return found
+
+
+def unknown_to(curve: Curve, tau: int, min_observed_share: float) -> str | None:
+    """Say why the curve is not known up to `tau`; None where it is."""
+    if not len(curve.days):
+        return "no person in the arm"
+    lost = (curve.cause == 0) & (curve.days < tau)
+    if 1 - lost.mean() < min_observed_share:
+        return "too few observed to the horizon"
+    last = float(value_at(curve.table.time, curve.survival, tau))
+    if curve.days.max() < tau and last > 1e-12:
+        return "follow-up ends before the horizon"
+    return None
+
+
+def rmst_rows(curves, draws, clock, method, horizons_days, min_observed_share) -> list[dict]:
+    rows = []
+    for tau in horizons_days:
+        means, shares = {}, {}
+        for arm, curve in curves.items():
+            reason = unknown_to(curve, tau, min_observed_share)
+            means[arm] = rmst_in(curve, tau, reason)
+            shares[arm] = share_at(curve, tau, reason)
+        rows += contrast_rows("rmst", tau, clock, method, means, draws)
+        rows += contrast_rows("survival", tau, clock, method, shares, draws, ("difference",), "share")
+    return rows
+
+
+def rmst_in(curve: Curve, tau: int, reason: str | None) -> Measured:
+    mean = NAN if reason else float(rmst(curve.table.time, curve.survival, tau))
+    naive = NAN if reason else rmst_variance(curve.table, tau) ** 0.5
+    return Measured(mean, rmst(curve.table.time, curve.replicates, tau), len(curve.days), naive, reason)
+
+
+def share_at(curve: Curve, tau: int, reason: str | None) -> Measured:
+    time = curve.table.time
+    share = NAN if reason else float(value_at(time, curve.survival, tau))
+    naive = NAN if reason else float(value_at(time, greenwood(curve.table), tau, 0.0)) ** 0.5
+    return Measured(share, value_at(time, curve.replicates, tau), len(curve.days), naive, reason)
+
+
+def survival_rows(curves: dict[str, Curve], draws: Resampling, horizons_days: list[int]) -> list[dict]:
+    days = np.union1d(np.arange(0, max(horizons_days) + 1, GRID_DAYS), horizons_days)
+    rows = []
+    for arm, curve in curves.items():
+        if not len(curve.days):
+            continue
+        share, low, high = _share_on(curve.table.time, curve.survival, curve.replicates, days, draws, arm)
+        unknown = (days > curve.days.max()) & (share > 1e-12)
+        for place, day in enumerate(days):
+            known = not unknown[place]
+            rows.append(
+                {
+                    "arm": arm,
+                    "day": day,
+                    "at_risk": int(curve.at_risk([day])[0]),
+                    "survival": share[place] if known else NAN,
+                    "lower": low[place] if known else NAN,
+                    "upper": high[place] if known else NAN,
+                    "reason": _edge_reason(share[place], low[place]) if known else "after the last day observed",
+                }
+            )
+    return rows
+
+
+def _share_on(time, curve, replicates, days, draws: Resampling, arm: str):
+    """Read a curve and its 95% band on the days; the band is empty where one unit is all there is."""
+    share = value_at(time, curve, days)
+    error = value_at(time, replicates, days).std(0, ddof=1) if draws.sizes.get(arm, 0) > 1 else np.zeros(len(days))
+    low, high = log_log_interval(share, error, draws.quantile((arm,)))
+    return share, np.where(error > 1e-12, low, NAN), np.where(error > 1e-12, high, NAN)
+
+
+def _edge_reason(share: float, low: float) -> str | None:
+    if np.isfinite(low):
+        return None
+    if share > 1 - 1e-12:
+        return "nobody has ended yet"
+    return "everybody has ended" if share < 1e-12 else "too few to resample"
+
+
+def incidence_rows(curves, draws, causes, horizon) -> list[dict]:
+    days = np.arange(0, horizon + 1, GRID_DAYS)
+    rows = []
+    for arm, curve in curves.items():
+        if not len(curve.days):
+            continue
+        incidence = cumulative_incidence(curve.table)
+        replicates = cumulative_incidence(curve.resampled)
+        at_risk = curve.at_risk(days)
+        known = days[(days <= curve.days.max()) | (value_at(curve.table.time, curve.survival, days) < 1e-12)]
+        for place, cause in enumerate(causes):
+            time = curve.table.time
+            rest, low, high = _share_on(time, 1 - incidence[place], 1 - replicates[place], known, draws, arm)
+            share = np.clip(1 - rest, 0.0, 1.0)
+            ended = int(curve.table.ends[place][time <= known[-1]].sum())
+            for n, day in enumerate(known):
+                reason = None if np.isfinite(low[n]) else "nobody has ended for this reason"
+                row = {"arm": arm, "end_reason": cause, "day": day, "at_risk": at_risk[n], "cause_persons": ended}
+                rows.append(
+                    {**row, "incidence": share[n], "lower": 1 - high[n], "upper": 1 - low[n], "reason": reason}
+                )
+    return rows
+
+
+def month_rows(curves: dict[str, Curve], survival_months: int) -> list[dict]:
+    """Read the curve at the start of every month; the hazard is what makes the next start of it."""
+    rows = []
+    for arm, curve in curves.items():
+        starts = np.arange(survival_months + 1) * MONTH_DAYS
+        share = value_at(curve.table.time, curve.survival, starts)
+        error = value_at(curve.table.time, curve.replicates, starts).std(0, ddof=1)
+        at_risk = len(curve.days) - np.searchsorted(np.sort(curve.days), starts, side="right")
+        ended = np.searchsorted(np.sort(curve.days[curve.cause > 0]), starts, side="right")
+        for month in range(1, survival_months + 1):
+            if at_risk[month - 1] == 0:
+                break
+            rows.append(
+                {
+                    "arm": arm,
+                    "month": month,
+                    "at_risk": at_risk[month - 1],
+                    "events": ended[month] - ended[month - 1],
+                    "hazard": 1 - share[month] / share[month - 1],
+                    "survival_start": share[month - 1],
+                    "std_error": error[month - 1],
+                    **_log_log_limits(share[month - 1], error[month - 1]),
+                }
+            )
+    return rows
+
+
+def _log_log_limits(share: float, error: float) -> dict:
+    """Give 95% limits of a share still engaged, which never leave 0 and 1, and why they or the hazard's are missing."""
+    if not 0 < share < 1 or not np.isfinite(error):
+        why = "1 by definition" if share == 1 else "none is left" if share == 0 else "fewer than two providers"
+        return {"lower": None, "upper": None, "reason": f"share: {why}, no interval; {NO_HAZARD_LIMITS}"}
+    reach = np.exp(Z * error / (share * abs(np.log(share))))
+    return {"lower": share**reach, "upper": share ** (1 / reach), "reason": NO_HAZARD_LIMITS}
