@@ -1,6 +1,6 @@
 """The stage's tables to its figures."""
 
-from ratebook.contracts.engagement import Balance, CumulativeIncidence, Engagement, ServiceMix, Survival
+from ratebook.contracts.engagement import Balance, CumulativeIncidence, Engagement, RmstByDay, ServiceMix, Survival
 from ratebook.engagement.figures import plot_engagement
 from ratebook.figures import save_figure
 from ratebook.steps import step
@@ -8,6 +8,7 @@ from ratebook.tables import read_table
 
 TABLES = {
     "survival": Survival,
+    "rmst_by_day": RmstByDay,
     "engagement": Engagement,
     "cumulative_incidence": CumulativeIncidence,
     "balance": Balance,

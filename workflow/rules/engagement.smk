@@ -14,6 +14,7 @@ rule estimate_survival:
         code=code_of("scripts/engagement/estimate_survival.py"),
     output:
         survival="results/engagement/survival.parquet",
+        rmst_by_day="results/engagement/rmst_by_day.parquet",
         survival_by_month="results/engagement/survival_by_month.parquet",
         cumulative_incidence="results/engagement/cumulative_incidence.parquet",
         engagement="results/engagement/engagement.parquet",
@@ -109,6 +110,7 @@ rule plot_engagement:
     """Draw the curves, means, causes of ending, balance, service mix and the forest of estimates."""
     input:
         survival="results/engagement/survival.parquet",
+        rmst_by_day="results/engagement/rmst_by_day.parquet",
         engagement="results/engagement/engagement.parquet",
         cumulative_incidence="results/engagement/cumulative_incidence.parquet",
         balance="results/engagement/balance.parquet",
@@ -119,6 +121,8 @@ rule plot_engagement:
         survival_png="results/engagement/figures/survival.png",
         rmst_by_horizon_svg="results/engagement/figures/rmst_by_horizon.svg",
         rmst_by_horizon_png="results/engagement/figures/rmst_by_horizon.png",
+        rmst_difference_svg="results/engagement/figures/rmst_difference.svg",
+        rmst_difference_png="results/engagement/figures/rmst_difference.png",
         cumulative_incidence_svg="results/engagement/figures/cumulative_incidence.svg",
         cumulative_incidence_png="results/engagement/figures/cumulative_incidence.png",
         love_plot_svg="results/engagement/figures/love_plot.svg",

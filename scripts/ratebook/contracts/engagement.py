@@ -26,6 +26,21 @@ class Survival(Contract):
         hides = ("survival", "lower", "upper")
 
 
+class RmstByDay(Contract):
+    """One row per week up to the longest horizon: mean days engaged up to it, RSN less CSP."""
+
+    tau_days: int = Field("Horizon, days since the first contact.", ge=0)
+    difference_days: float = Field("RSN less CSP.", nullable=True)
+    lower: float = Field("Lower 95% limit of the difference, providers resampled.", nullable=True)
+    upper: float = Field("Upper 95% limit.", nullable=True)
+    at_risk: int = Field("Persons of the smaller arm whose time is at least the horizon.", ge=0, persons=True)
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("tau_days",)
+        hides = ("difference_days", "lower", "upper")
+
+
 class SurvivalByMonth(Contract):
     """One row per arm and month of engagement: what a case rate is built on (methods.md C6, E7)."""
 

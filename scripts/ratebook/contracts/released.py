@@ -53,6 +53,7 @@ RELEASED = {
     "weight_summary": Released(engagement.WeightSummary),
     "service_mix": Released(engagement.ServiceMix),
     "survival": Released(engagement.Survival, (Series("at_risk", ("arm",), engagement.Survival.Config.hides),)),
+    "rmst_by_day": Released(engagement.RmstByDay, never=("at_risk",)),
     "survival_by_month": Released(
         engagement.SurvivalByMonth,
         (Series("at_risk", ("arm",), ("events", *engagement.SurvivalByMonth.Config.hides)),),

@@ -121,6 +121,26 @@ def survival_rows(curves: dict[str, Curve], draws: Resampling, horizons_days: li
     return rows
 
 
+def rmst_by_day(curves, draws: Resampling, horizon: int, min_observed_share: float) -> list[dict]:
+    """Read the restricted means and their difference at every week up to the longest horizon."""
+    rows = []
+    for tau in np.arange(GRID_DAYS, horizon + 1, GRID_DAYS):
+        reasons = {arm: unknown_to(curve, tau, min_observed_share) for arm, curve in curves.items()}
+        means = {arm: rmst_in(curve, tau, reasons[arm]) for arm, curve in curves.items()}
+        *_, found = contrast_rows("rmst", tau, "contact", "kaplan_meier", means, draws, ("difference",))
+        rows.append(
+            {
+                "tau_days": tau,
+                "difference_days": found["estimate"],
+                "lower": found["lower"],
+                "upper": found["upper"],
+                "at_risk": min(int(curve.at_risk([tau])[0]) for curve in curves.values()),
+                "reason": found["reason"],
+            }
+        )
+    return rows
+
+
 def _share_on(time, curve, replicates, days, draws: Resampling, arm: str):
     """Read a curve and its 95% band on the days; the band is empty where one unit is all there is."""
     share = value_at(time, curve, days)

@@ -7,12 +7,20 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ratebook.contracts.engagement import CumulativeIncidence, Engagement, Survival, SurvivalByMonth
+from ratebook.contracts.engagement import CumulativeIncidence, Engagement, RmstByDay, Survival, SurvivalByMonth
 from ratebook.contracts.episodes import ARMS
 from ratebook.dates import MONTH_DAYS
 from ratebook.engagement.adjusted import overlap_rows
 from ratebook.engagement.clocks import clock_rows
-from ratebook.engagement.curves import Curve, curves_by_arm, incidence_rows, month_rows, rmst_rows, survival_rows
+from ratebook.engagement.curves import (
+    Curve,
+    curves_by_arm,
+    incidence_rows,
+    month_rows,
+    rmst_by_day,
+    rmst_rows,
+    survival_rows,
+)
 from ratebook.engagement.days import engaged_day_rows
 from ratebook.engagement.estimates import NAN, Measured, contrast_rows
 from ratebook.engagement.frame import engaged_persons
@@ -22,9 +30,10 @@ from ratebook.tables import empty_frame
 
 
 class Estimates(NamedTuple):
-    """The four tables of `estimate_survival`."""
+    """The tables of `estimate_survival`."""
 
     survival: pd.DataFrame
+    rmst_by_day: pd.DataFrame
     survival_by_month: pd.DataFrame
     cumulative_incidence: pd.DataFrame
     engagement: pd.DataFrame
@@ -58,7 +67,7 @@ def estimate_survival(
     Returns
     -------
     Estimates
-        Survival, SurvivalByMonth, CumulativeIncidence, Engagement.
+        Survival, RmstByDay, SurvivalByMonth, CumulativeIncidence, Engagement.
 
     References
     ----------
@@ -79,6 +88,7 @@ def estimate_survival(
     rows += engaged_day_rows(cohort, spells, horizons_days, landmark_days, spell_gap_days, boot_reps, seed)
     return Estimates(
         _frame(survival_rows(curves, draws, horizons_days), Survival),
+        _frame(rmst_by_day(curves, draws, max(horizons_days), min_observed_share), RmstByDay),
         _frame(month_rows(curves, survival_months), SurvivalByMonth),
         _frame(incidence_rows(curves, draws, causes, max(horizons_days)), CumulativeIncidence),
         _frame(rows, Engagement),
