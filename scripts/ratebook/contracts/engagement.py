@@ -6,7 +6,7 @@ from ratebook.contracts.base import Contract, Field, Usd
 from ratebook.contracts.episodes import ARMS
 
 CONTRAST = "RSN vs CSP"
-CLOCKS = ("contact", "admin")
+CLOCKS = ("contact", "admin", "floor")
 REASON = "Why the estimate or its interval is missing; null where both stand."
 
 
@@ -89,14 +89,18 @@ class Engagement(Contract):
 
     estimand: str = Field(
         "rmst, survival, median: of the first spell. engaged_days: of all spells, from discharge. Suffix _difference "
-        "or _ratio: RSN against CSP. measurement_gap: admin clock less contact clock."
+        "or _ratio: RSN against CSP. measurement_gap: the row's clock less the contact clock."
     )
     arm: str = Field("RSN, CSP or 'RSN vs CSP'.", isin=(*ARMS, CONTRAST))
     tau_days: int = Field("Horizon; null where the estimand has none.", nullable=True)
-    clock: str = Field("contact (first to last contact) or admin (enrolment to disenrolment).", isin=CLOCKS)
+    clock: str = Field(
+        "contact (first to last contact), admin (enrolment to disenrolment) or floor (enrolled months in a row with a "
+        "contact in each).",
+        isin=CLOCKS,
+    )
     method: str = Field(
-        "How it was estimated: kaplan_meier, competing_censored, overlap_weighted, pseudo_values, ipcw, observed; of days "
-        "from discharge naive, landmark_… (days), clone_censor_weight… , by_site."
+        "How it was estimated: kaplan_meier, competing_censored, overlap_weighted, inverse_weighted, treated_weighted, "
+        "pseudo_values, ipcw, observed; of days from discharge naive, landmark_… (days), clone_censor_weight… , by_site."
     )
     estimate: float = Field("Days, a share, a count or a ratio, as the estimand says.", nullable=True)
     std_error: float = Field(
@@ -115,6 +119,37 @@ class Engagement(Contract):
     class Config(Contract.Config):
         unique = ("estimand", "arm", "tau_days", "clock", "method")
         hides = ("estimate", "std_error", "lower", "upper", "naive_std_error")
+
+
+class Clocks(Contract):
+    """One row per mean, horizon, arm with its clock, and what it is compared with: what the choice of clock does.
+
+    A mean stands alone; a measurement gap is one arm's mean less the same arm's on the contact clock; a contrast is
+    RSN less CSP, on one clock or across two: what is published where each arm is timed by its own billing.
+    """
+
+    comparison: str = Field(
+        "mean, measurement_gap, same_clock or cross_clock.",
+        isin=("mean", "measurement_gap", "same_clock", "cross_clock"),
+    )
+    tau_days: int = Field("Horizon.")
+    arm: str = Field("Arm.", isin=ARMS)
+    clock: str = Field("Its clock: contact, admin or floor.", isin=CLOCKS)
+    other_arm: str = Field("The arm taken from it; empty for a mean.", isin=(*ARMS, ""))
+    other_clock: str = Field("That arm's clock; empty for a mean.", isin=(*CLOCKS, ""))
+    estimate_days: float = Field("Restricted mean days of the first spell, or their difference.", nullable=True)
+    std_error: float = Field("Standard error in days, `error_unit` resampled.", nullable=True, ge=0)
+    lower: float = Field("Lower 95% limit.", nullable=True)
+    upper: float = Field("Upper 95% limit.", nullable=True)
+    arm_persons: int = Field("Engaged persons of the arm; of the smaller arm for a contrast.", ge=0, persons=True)
+    persons: int = Field("Those of them timed by the clocks of the row.", ge=0, persons=True)
+    error_units: int = Field("Providers or persons resampled.", ge=0)
+    error_unit: str = Field("provider, or person where an arm has fewer than two providers.")
+    reason: str = Field(REASON, nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("comparison", "tau_days", "arm", "clock", "other_arm", "other_clock")
+        hides = ("estimate_days", "std_error", "lower", "upper")
 
 
 class EngagementModels(Contract):
@@ -176,7 +211,9 @@ class Weights(Contract):
     arm: str = Field("Arm.", isin=ARMS)
     propensity: float = Field("Probability of RSN given what was known at discharge.", ge=0, le=1)
     overlap: float = Field("Probability of the other arm: the overlap weight.", ge=0, le=1)
-    inverse: float = Field("1 / probability of the own arm, cut at the 1st and 99th percentile.", ge=0)
+    inverse: float = Field(
+        "Share of the own arm / its probability (stabilised), cut at the 1st and 99th percentile.", ge=0
+    )
     treated: float = Field("1 for RSN, odds of RSN for CSP: weights to the RSN population.", ge=0)
 
     class Config(Contract.Config):

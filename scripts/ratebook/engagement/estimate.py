@@ -10,7 +10,7 @@ import pandas as pd
 from ratebook.contracts.engagement import CumulativeIncidence, Engagement, RmstByDay, Survival, SurvivalByMonth
 from ratebook.contracts.episodes import ARMS
 from ratebook.dates import MONTH_DAYS
-from ratebook.engagement.adjusted import overlap_rows
+from ratebook.engagement.adjusted import weighted_rows
 from ratebook.engagement.clocks import clock_rows
 from ratebook.engagement.curves import (
     Curve,
@@ -83,7 +83,7 @@ def estimate_survival(
     censored = curves_by_arm(persons, persons.days, draws, events_only)
     rows += rmst_rows(censored, draws, "contact", "competing_censored", horizons_days, min_observed_share)
     rows += _contact_rows(persons, draws)
-    rows += overlap_rows(persons, draws, curves, covariates, horizons_days, min_observed_share)
+    rows += weighted_rows(persons, draws, curves, covariates, horizons_days, min_observed_share)
     rows += clock_rows(persons, causes, horizons_days, min_observed_share, boot_reps, seed)
     rows += engaged_day_rows(cohort, spells, horizons_days, landmark_days, spell_gap_days, boot_reps, seed)
     return Estimates(

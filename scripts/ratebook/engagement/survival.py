@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from scipy.stats import chi2, norm
 
 Z = float(norm.ppf(0.975))
@@ -73,6 +74,33 @@ def risk_table(time, cause, *, causes: int = 1, unit=None, units: int = 1, weigh
         for k in range(1, causes + 1)
     ]
     return RiskTable(at, at_risk, np.stack(ends))
+
+
+def weighted_table(time, ended, weight: np.ndarray) -> RiskTable:
+    """Count the weights at risk and ending at every distinct time of an end, once per replicate.
+
+    Parameters
+    ----------
+    time, ended : array (n,)
+        Days, and whether the spell was seen to end.
+    weight : array (reps, n)
+        The persons' weights in each replicate.
+
+    Returns
+    -------
+    RiskTable
+        `at_risk` of shape (reps, J), `ends` of shape (1, reps, J).
+    """
+    time, ended = np.asarray(time, float), np.asarray(ended, bool)
+    at = np.unique(time[ended])
+    leaves = _indicator(np.searchsorted(at, time, side="right"), len(at) + 1)
+    ends = _indicator(np.searchsorted(at, time[ended]), len(at))
+    at_risk = np.cumsum((leaves @ weight.T).T[:, ::-1], axis=1)[:, ::-1][:, 1:]
+    return RiskTable(at, at_risk, (ends @ weight[:, ended].T).T[None])
+
+
+def _indicator(place: np.ndarray, size: int) -> csr_matrix:
+    return csr_matrix((np.ones(len(place)), (place, np.arange(len(place)))), (size, len(place)))
 
 
 def _sums(place: np.ndarray, weight: np.ndarray, size: int) -> np.ndarray:

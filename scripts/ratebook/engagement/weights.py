@@ -17,7 +17,15 @@ PASS, WARN = 0.10, 0.25
 RARE = 0.05
 """A propensity below this, or above one less it, is outside the region where both arms are seen."""
 CUT = (0.01, 0.99)
+CLOSEST = 1e-6
+"""A probability nearer 0 than this is taken as this, where it divides."""
 STEPS = 25
+CELLS = 2_000_000
+"""Persons × replicates held in memory at once."""
+AT_REST = 1e-6
+"""A step of every coefficient below this ends the fit; each step is a small part of the one before."""
+STALE = 8
+"""Passes with one information matrix, after which those not yet at rest get a fresh one."""
 
 
 def propensity(matrix: np.ndarray, treated: np.ndarray, weight: np.ndarray | None = None, start=None):
@@ -68,9 +76,122 @@ def _solve(information: np.ndarray, score: np.ndarray) -> np.ndarray:
     return np.linalg.lstsq(information, score, rcond=1e-10)[0]
 
 
+def refit(matrix, outcome, unit, counts, weight=None, start=None, steps: int = STEPS) -> np.ndarray:
+    """Fit a logistic regression again in every bootstrap replicate.
+
+    The first Newton step leads from the whole sample's fit by scores and informations summed once per unit, so it
+    costs a matrix product. The steps after it are exact in the score and keep the replicate's information, until
+    nothing moves by `AT_REST`; the information is made afresh for the few that it leads too slowly.
+
+    Parameters
+    ----------
+    matrix : array (n, p)
+        Covariates of each row (a person, or a person's day), without a column of ones.
+    outcome : array (n,) of bool
+    unit : array (n,) of int
+        Resampling unit of each row.
+    counts : array (reps, units)
+        How often each unit counts.
+    weight : array (n,), optional
+        A row's own weight.
+    start : array (p + 1,), optional
+        The whole sample's coefficients; fitted where not given.
+    steps : int
+        Most steps; 1 stops after the step that needs no pass over the rows.
+
+    Returns
+    -------
+    array (reps, p + 1)
+        Coefficients, the constant first. A level of which a replicate holds nobody keeps its coefficient.
+
+    References
+    ----------
+    methods.md, C8.
+    """
+    weight = np.ones(len(matrix)) if weight is None else np.asarray(weight, float)
+    start = propensity(matrix, outcome, weight)[1] if start is None else start
+    rows = np.column_stack([np.ones(len(matrix)), matrix])
+    outcome = np.asarray(outcome, float)
+    score, information = _sums_by_unit(rows, weight, expit(rows @ start), outcome, unit, counts.shape[1])
+    inverse = _inverses((counts @ information.reshape(len(score), -1)).reshape(-1, *information.shape[1:]))
+    beta = start + np.clip(np.einsum("rij,rj->ri", inverse, counts @ score), -5, 5)
+    for chosen in chunks(len(counts), len(rows)):
+        if steps > 1:
+            beta[chosen] = _settle(
+                rows, outcome, counts[chosen][:, unit] * weight, beta[chosen], inverse[chosen], steps
+            )
+    return beta
+
+
+def chunks(reps: int, persons: int) -> list[slice]:
+    """Cut the replicates so that replicates × persons of each part fit in memory."""
+    size = max(CELLS // max(persons, 1), 1)
+    return [slice(first, first + size) for first in range(0, reps, size)]
+
+
+def _sums_by_unit(rows, weight, chance, outcome, unit, units) -> tuple[np.ndarray, np.ndarray]:
+    """Sum the score and the information of a fit over the rows of each unit."""
+    order = np.argsort(unit, kind="stable")
+    ends = np.searchsorted(unit[order], np.arange(units + 1))
+    wide = rows.shape[1]
+    score, information = np.zeros((units, wide)), np.zeros((units, wide, wide))
+    for place in range(units):
+        mine = order[ends[place] : ends[place + 1]]
+        x, w, p = rows[mine], weight[mine], chance[mine]
+        score[place] = (w * (outcome[mine] - p)) @ x
+        information[place] = (x * (w * p * (1 - p))[:, None]).T @ x
+    return score, information
+
+
+def _inverses(information: np.ndarray) -> np.ndarray:
+    """Invert each; a trace of a ridge keeps what a replicate says nothing about where it is."""
+    ridge = 1e-10 * np.trace(information, axis1=1, axis2=2)[:, None, None] + 1e-12
+    return np.linalg.inv(information + ridge * np.eye(information.shape[1]))
+
+
+def _settle(rows, outcome, weight, beta, inverse, steps) -> np.ndarray:
+    """Step every replicate of `weight` (reps, n) until it rests."""
+    moving = np.arange(len(beta))
+    for step in range(1, steps):
+        if step % STALE == 0:
+            inverse = _fresh_inverses(rows, weight, beta[moving])
+        residual = weight * (outcome - expit(beta[moving] @ rows.T))
+        move = np.clip(np.einsum("rij,rj->ri", inverse, residual @ rows), -5, 5)
+        beta[moving] += move
+        still = np.abs(move).max(axis=1) > AT_REST
+        if not still.any():
+            break
+        if not still.all():
+            moving, inverse, weight = moving[still], inverse[still], weight[still]
+    return beta
+
+
+def _fresh_inverses(rows, weight, beta) -> np.ndarray:
+    chance = expit(beta @ rows.T)
+    return _inverses(np.stack([(rows * w[:, None]).T @ rows for w in weight * chance * (1 - chance)]))
+
+
 def overlap_weight(chance: np.ndarray, treated: np.ndarray) -> np.ndarray:
     """Weigh each person by the probability of the arm it did not get."""
     return np.where(treated, 1 - chance, chance)
+
+
+def inverse_weight(chance: np.ndarray, treated: np.ndarray) -> np.ndarray:
+    """Weigh each by the share of its arm over the probability of it (stabilised), cut at the 1st and 99th percentile."""
+    own = np.clip(np.where(treated, chance, 1 - chance), CLOSEST, 1)
+    weight = np.where(treated, treated.mean(), 1 - treated.mean()) / own
+    low, high = np.quantile(weight, CUT, axis=-1, keepdims=True)
+    return np.clip(weight, low, high)
+
+
+def treated_weight(chance: np.ndarray, treated: np.ndarray) -> np.ndarray:
+    """Weigh the first arm by 1 and the other by the odds of the first: the persons of the first arm, twice."""
+    safe = np.clip(chance, CLOSEST, 1 - CLOSEST)
+    return np.where(treated, 1.0, safe / (1 - safe))
+
+
+WEIGHTINGS = {"overlap": overlap_weight, "inverse": inverse_weight, "treated": treated_weight}
+"""What makes the arms alike: to the persons in equipoise, to everybody, or to the persons of RSN (methods.md, C8)."""
 
 
 def effective_size(weight: np.ndarray) -> float:
@@ -131,18 +252,8 @@ def estimate_balance(
 
 
 def _weights(persons: pd.DataFrame, chance: np.ndarray, treated: np.ndarray) -> pd.DataFrame:
-    safe = np.clip(chance, 1e-6, 1 - 1e-6)
-    inverse = np.where(treated, 1 / safe, 1 / (1 - safe))
-    return pd.DataFrame(
-        {
-            "person_id": persons.person_id,
-            "arm": persons.arm,
-            "propensity": chance,
-            "overlap": overlap_weight(chance, treated),
-            "inverse": np.clip(inverse, *np.quantile(inverse, CUT)),
-            "treated": np.where(treated, 1.0, safe / (1 - safe)),
-        }
-    )
+    known = {"person_id": persons.person_id, "arm": persons.arm, "propensity": chance}
+    return pd.DataFrame(known | {name: weigh(chance, treated) for name, weigh in WEIGHTINGS.items()})
 
 
 def _balance_row(name: str, level: str, values, treated, weight) -> dict:
@@ -180,7 +291,7 @@ def _variance_ratio(values, weight, known, treated) -> float:
 
 def _summary(weights: pd.DataFrame) -> pd.DataFrame:
     rows = []
-    for weighting in ("overlap", "inverse", "treated"):
+    for weighting in WEIGHTINGS:
         for arm in ARMS:
             mine = weights[weights.arm == arm]
             weight = mine[weighting].to_numpy()
@@ -203,7 +314,7 @@ def _summary(weights: pd.DataFrame) -> pd.DataFrame:
 def _no_summary(persons: pd.DataFrame, reason: str) -> pd.DataFrame:
     rows = [
         {"weighting": w, "arm": arm, "persons": int((persons.arm == arm).sum()), "reason": reason}
-        for w in ("overlap", "inverse", "treated")
+        for w in WEIGHTINGS
         for arm in ARMS
     ]
     return pd.DataFrame(rows).reindex(columns=list(WeightSummary.types()))
