@@ -10,6 +10,7 @@ from ratebook.tables import empty_frame
 
 END_REASONS = {
     "disengaged": "event",
+    "lost": "event",
     "graduated": "event",
     "death": "competing",
     "readmitted": "competing",
@@ -52,6 +53,7 @@ def study(persons=400, mean_days=(180.0, 60.0), providers=12, frailty=0.0, censo
     discharge = pd.Timestamp("2015-01-01") + pd.to_timedelta(rng.integers(0, 365, persons), unit="D")
     first = discharge + pd.to_timedelta(rng.integers(1, 40, persons), unit="D")
     last = first + pd.to_timedelta(length - 1, unit="D")
+    admin = np.minimum(length + np.where(is_rsn, 20, 5), observed).astype(int)
     arm = np.where(is_rsn, "RSN", "CSP")
     cohort = pd.DataFrame(
         {
@@ -98,7 +100,11 @@ def study(persons=400, mean_days=(180.0, 60.0), providers=12, frailty=0.0, censo
             "minutes": 45,
             "billable_units": 3.0,
             "length_days": length,
-            "admin_length_days": np.minimum(length + np.where(is_rsn, 20, 5), observed).astype(int),
+            "admin_length_days": admin,
+            "admin_end_reason": np.where(admin < observed, "ended", "end_of_data"),
+            "floor_length_days": np.minimum(admin, -(-length // 30) * 30),
+            "floor_end_reason": np.where(admin < observed, "ended", "end_of_data"),
+            "source": "log",
             "end_reason": reason,
             "is_event": reason == "disengaged",
         }

@@ -1,6 +1,6 @@
 """Cohort and spells to curves of engagement, and to how long each arm stays."""
 
-from ratebook.contracts.engagement import CumulativeIncidence, Engagement, RmstByDay, Survival, SurvivalByMonth
+from ratebook.contracts.engagement import Clocks, CumulativeIncidence, Engagement, RmstByDay, Survival, SurvivalByMonth
 from ratebook.contracts.episodes import Cohort, Spells
 from ratebook.engagement.estimate import estimate_survival
 from ratebook.steps import step
@@ -27,6 +27,7 @@ def main(snakemake):
     write_table(found.rmst_by_day, snakemake.output.rmst_by_day, RmstByDay)
     write_table(found.survival_by_month, snakemake.output.survival_by_month, SurvivalByMonth)
     write_table(found.cumulative_incidence, snakemake.output.cumulative_incidence, CumulativeIncidence)
+    write_table(found.clocks, snakemake.output.clocks, Clocks)
     write_table(found.engagement, snakemake.output.engagement, Engagement)
 
 

@@ -98,7 +98,9 @@ def test_a_censored_spell_says_what_ended_observation(spells_of, reason):
 def test_completing_the_program_is_graduation(spells_of, completed, reason):
     text = f"contact_date | disenrollment_date | disenrollment_reason\n2024-02-01 | {completed} | completed"
     assert spells_of(text)[0]["end_reason"] == reason
-    assert spells_of(text.replace("| completed", "| lost"))[0]["end_reason"] == "disengaged"
+    lost = "lost" if reason == "graduated" else "disengaged"
+    assert spells_of(text.replace("| completed", "| lost"))[0]["end_reason"] == lost
+    assert spells_of(text.replace("| completed", "| moved"))[0]["end_reason"] == "disengaged"
 
 
 def test_readmission_ends_a_spell_only_if_it_is_asked_to(spells_of):

@@ -17,6 +17,7 @@ rule estimate_survival:
         rmst_by_day="results/engagement/rmst_by_day.parquet",
         survival_by_month="results/engagement/survival_by_month.parquet",
         cumulative_incidence="results/engagement/cumulative_incidence.parquet",
+        clocks="results/engagement/clocks.parquet",
         engagement="results/engagement/engagement.parquet",
     log:
         "logs/engagement/estimate_survival.log",

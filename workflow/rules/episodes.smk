@@ -129,6 +129,7 @@ rule build_spells:
         spell_gap_days=config["episodes"]["spell_gap_days"],
         gaps_days=config["episodes"]["spell_gap_sensitivity_days"],
         readmission_ends_spell=config["episodes"]["readmission_ends_spell"],
+        spell_by_provider=config["episodes"]["spell_by_provider"],
     script:
         "../../scripts/episodes/build_spells.py"
 

@@ -145,6 +145,9 @@ class Clocks(Contract):
     persons: int = Field("Those of them timed by the clocks of the row.", ge=0, persons=True)
     error_units: int = Field("Providers or persons resampled.", ge=0)
     error_unit: str = Field("provider, or person where an arm has fewer than two providers.")
+    source: str = Field(
+        "Where the contacts of the arm, then of the other, were read: log; claim, where a program keeps none; none."
+    )
     reason: str = Field(REASON, nullable=True)
 
     class Config(Contract.Config):

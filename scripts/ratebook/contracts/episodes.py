@@ -7,7 +7,8 @@ import datetime as dt
 from ratebook.contracts.base import Contract, Field, Usd
 
 ARMS = ("RSN", "CSP")
-END_REASONS = ("disengaged", "graduated", "death", "disenrolled", "readmitted", "end_of_data")
+END_REASONS = ("disengaged", "lost", "graduated", "death", "disenrolled", "readmitted", "end_of_data")
+ENROLMENT_ENDS = ("ended", "death", "disenrolled", "readmitted", "end_of_data")
 
 
 class Stays(Contract):
@@ -23,7 +24,7 @@ class Stays(Contract):
     discharge_date: dt.date = Field("Discharge.")
     los_days: int = Field("Days of care: discharge less admission, at least 1.", ge=1)
     discharge_status: str = Field("Patient status of the last record.", nullable=True)
-    dx_class: str = Field("alcohol, opioid or other, of the first record.", nullable=True)
+    dx_class: str = Field("alcohol, opioid, poly or other, of the first record.", nullable=True)
     claims: int = Field("Claims in the stay.", ge=1)
     cost_usd: Usd = Field("Cost of the stay's lines.")
 
@@ -48,13 +49,50 @@ class Episodes(Contract):
     max_level: str = Field("Highest level: WM_HOSP above WM_RES.")
     is_ama: bool = Field("Left against medical advice (status 07).")
     is_died: bool = Field("Died in the stay (status 20, 40, 41, 42).")
-    dx_class: str = Field("alcohol, opioid or other, of the first stay.", nullable=True)
+    dx_class: str = Field("alcohol, opioid, poly or other, of the first stay.", nullable=True)
+    discharge_status: str = Field("Patient status of the stay discharged last.", nullable=True)
     n12: int = Field("Episodes admitted in the 365 days up to this admission, this one included.", ge=1)
-    days_to_next: int = Field("Days from discharge to the next episode; null where none follows.", nullable=True)
+    days_to_next: int = Field(
+        "Days from discharge to the next episode; null where none follows. With a stay as the unit 0 for a transfer.",
+        nullable=True,
+        ge=0,
+    )
 
     class Config(Contract.Config):
         unique = ("person_id", "episode")
         claims_scale = True
+
+
+class EpisodesByGap(Contract):
+    """One row per longest gap tried between stays of one episode: what it makes of transfers and readmissions."""
+
+    episode_gap_days: int = Field("Longest time in days between discharge and admission within an episode.", ge=0)
+    persons: int = Field("Persons with an episode.", ge=0, persons=True)
+    episodes: int = Field("Episodes.", ge=0, persons=True)
+    transfers: int = Field("Episodes with more than one facility.", ge=0, persons=True)
+    readmissions: int = Field("Episodes followed by the next within 30 days of discharge.", ge=0, persons=True)
+    is_chosen: bool = Field("The gap in force.")
+
+    class Config(Contract.Config):
+        unique = ("episode_gap_days",)
+
+
+class DetoxCodes(Contract):
+    """One row per sub-acute code and level it is read as: how often its stays follow an acute one (methods.md B1)."""
+
+    code: str = Field("HCPCS code of sub-acute detoxification.")
+    level: str = Field("Level of care it is read as.")
+    persons: int = Field("Persons with such a stay.", ge=1, persons=True)
+    stays: int = Field("Stays of the code.", ge=1, persons=True)
+    stays_after_acute: int = Field(
+        "Of them, admitted on the day of a discharge from the acute code or the day after.", ge=0, persons=True
+    )
+    share: float = Field("Stays after acute over stays.", ge=0, le=1, nullable=True)
+    is_step_down: bool = Field("More than 30 percent: the code is a step down, not detoxification.")
+
+    class Config(Contract.Config):
+        unique = ("code", "level")
+        hides = ("share",)
 
 
 class EpisodeLengths(Contract):
@@ -158,8 +196,24 @@ class Spells(Contract):
     admin_length_days: int = Field(
         "Disenrolment less enrolment plus 1: the administrative clock; null without enrolment.", nullable=True
     )
+    admin_end_reason: str = Field(
+        "ended: the program closed the enrolment while observed; else what ended observation; null without enrolment.",
+        nullable=True,
+        isin=ENROLMENT_ENDS,
+    )
+    floor_length_days: int = Field(
+        "Of the enrolment, the calendar months in a row from the spell's first on with a contact in each: the floor "
+        "clock; null without enrolment.",
+        nullable=True,
+    )
+    floor_end_reason: str = Field(
+        "ended: the enrolment did, or a whole month without a contact followed; else what ended observation.",
+        nullable=True,
+        isin=ENROLMENT_ENDS,
+    )
+    source: str = Field("Where the spell's first contact was read: log, or a claim.", nullable=True)
     end_reason: str = Field("What ended the spell, or why its end was not seen.", isin=END_REASONS)
-    is_event: bool = Field("Disengaged or graduated: the end was seen.")
+    is_event: bool = Field("Disengaged, lost or graduated: the end was seen.")
 
     class Config(Contract.Config):
         unique = ("person_id", "program", "spell")

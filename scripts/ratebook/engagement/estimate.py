@@ -11,7 +11,7 @@ from ratebook.contracts.engagement import CumulativeIncidence, Engagement, RmstB
 from ratebook.contracts.episodes import ARMS
 from ratebook.dates import MONTH_DAYS
 from ratebook.engagement.adjusted import weighted_rows
-from ratebook.engagement.clocks import clock_rows
+from ratebook.engagement.clocks import clock_rows, compare_clocks, time_by_clocks
 from ratebook.engagement.curves import (
     Curve,
     curves_by_arm,
@@ -36,6 +36,7 @@ class Estimates(NamedTuple):
     rmst_by_day: pd.DataFrame
     survival_by_month: pd.DataFrame
     cumulative_incidence: pd.DataFrame
+    clocks: pd.DataFrame
     engagement: pd.DataFrame
 
 
@@ -67,7 +68,7 @@ def estimate_survival(
     Returns
     -------
     Estimates
-        Survival, RmstByDay, SurvivalByMonth, CumulativeIncidence, Engagement.
+        Survival, RmstByDay, SurvivalByMonth, CumulativeIncidence, Clocks, Engagement.
 
     References
     ----------
@@ -84,13 +85,15 @@ def estimate_survival(
     rows += rmst_rows(censored, draws, "contact", "competing_censored", horizons_days, min_observed_share)
     rows += _contact_rows(persons, draws)
     rows += weighted_rows(persons, draws, curves, covariates, horizons_days, min_observed_share)
-    rows += clock_rows(persons, causes, horizons_days, min_observed_share, boot_reps, seed)
+    timed = time_by_clocks(persons, draws, end_reasons)
+    rows += clock_rows(timed, draws, horizons_days, min_observed_share)
     rows += engaged_day_rows(cohort, spells, horizons_days, landmark_days, spell_gap_days, boot_reps, seed)
     return Estimates(
         _frame(survival_rows(curves, draws, horizons_days), Survival),
         _frame(rmst_by_day(curves, draws, max(horizons_days), min_observed_share), RmstByDay),
         _frame(month_rows(curves, survival_months), SurvivalByMonth),
         _frame(incidence_rows(curves, draws, causes, max(horizons_days)), CumulativeIncidence),
+        compare_clocks(timed, draws, horizons_days, min_observed_share),
         _frame(rows, Engagement),
     )
 

@@ -12,6 +12,7 @@ from ratebook.figures import ARM_COLORS, PALETTE, empty_figure
 
 ENDS = {
     "disengaged": "fell silent",
+    "lost": "lost, says the program",
     "graduated": "completed the program",
     "death": "died",
     "readmitted": "another detox admission",

@@ -35,28 +35,27 @@ def engaged_persons(
     Returns
     -------
     DataFrame
-        The cohort's columns and `days`, `end_reason`, `role`, `contacts`, `provider_id`; `admin_days` (null where
-        not known) and `has_admin_end` (enrolment ended while observed, or by a competing end); ordered by person.
+        The cohort's columns and `days`, `end_reason`, `role`, `contacts`, `provider_id`; `admin_days` and
+        `floor_days` (null where not known) with `admin_end_reason` and `floor_end_reason`; ordered by person.
 
     References
     ----------
     methods.md, B7 and C.
     """
     first = spells[spells.spell == 1].rename(columns={"program": "arm", "provider_id": "spell_provider_id"})
-    columns = ["person_id", "arm", "spell_provider_id", "first_date", "length_days", "admin_length_days"]
-    columns += ["end_reason", "contacts"]
-    persons = cohort[cohort.arm.isin(ARMS)].merge(first[columns], on=["person_id", "arm"])
+    columns = ["person_id", "arm", "spell_provider_id", "first_date", "length_days", "end_reason", "contacts"]
+    columns += ["source", "admin_length_days", "admin_end_reason", "floor_length_days", "floor_end_reason"]
+    persons = cohort[cohort.arm.isin(ARMS)].merge(first.reindex(columns=columns), on=["person_id", "arm"])
     role = persons.end_reason.map(end_reasons)
     readmitted = persons.end_reason == "readmitted"
     observed_to = persons.follow_end_date.where(~readmitted, persons.readmission_date)
     visible_days = (observed_to - persons.first_date) / DAY + 1 - spell_gap_days
     seen_days = persons.length_days.where(role != "censor", np.minimum(persons.length_days, visible_days))
-    admin_end = persons.first_date + pd.to_timedelta(persons.admin_length_days.astype(float) - 1, unit="D")
     return persons.assign(
         provider_id=persons.provider_id.where(persons.provider_id.notna(), persons.spell_provider_id),
         days=(seen_days if spell_gap_days else persons.length_days).clip(lower=SHORTEST_DAYS).astype(float),
         admin_days=persons.admin_length_days.astype(float).clip(lower=SHORTEST_DAYS),
-        has_admin_end=(admin_end < observed_to) | (role == "competing"),
+        floor_days=persons.floor_length_days.astype(float).clip(lower=SHORTEST_DAYS),
         role=role,
     ).sort_values("person_id", kind="stable", ignore_index=True)
 
