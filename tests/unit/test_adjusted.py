@@ -1,4 +1,4 @@
-"""Arms made alike: refits of the propensity, weighted means, pseudo-values, and few providers."""
+"""Arms made alike: refits of the propensity, weighted means and pseudo-values."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from engagement_data import COVARIATES, END_REASONS, study
+from ratebook.engagement.curves import curves_by_arm, rmst_rows
 from ratebook.engagement.design import design_matrix
 from ratebook.engagement.frame import engaged_persons
+from ratebook.engagement.pseudo import pseudo_value_rows, pseudo_values
 from ratebook.engagement.resampling import resample
-from ratebook.engagement.survival import risk_table, survival_of, weighted_table
+from ratebook.engagement.survival import risk_table, rmst, survival_of, weighted_table
 from ratebook.engagement.weights import propensity, refit
 
 
@@ -64,3 +66,48 @@ def test_weighted_tables_of_all_replicates_are_those_of_each(sample):
     found = survival_of(weighted_table(days, ended, weight))
     for row, own in zip(found, weight):
         assert row == pytest.approx(survival_of(risk_table(days, ended, weight=own).total()), abs=1e-12)
+
+
+def test_the_mean_of_pseudo_values_is_the_restricted_mean_where_nobody_is_censored():
+    days = np.array([5.0, 9, 9, 30, 100])
+    values = pseudo_values(days, np.ones(5, bool), [20, 60])
+    assert values == pytest.approx(np.minimum(days[:, None], [20, 60]))
+
+
+def test_a_pseudo_value_is_what_leaving_the_person_out_says(sample):
+    persons, *_ = sample
+    days, ended = persons.days.to_numpy()[:60], (persons.role != "censor").to_numpy()[:60]
+
+    def mean(chosen):
+        table = risk_table(days[chosen], ended[chosen]).total()
+        return rmst(table.time, survival_of(table), 180)
+
+    everybody = np.ones(60, bool)
+    expected = [60 * mean(everybody) - 59 * mean(np.arange(60) != n) for n in range(60)]
+    assert pseudo_values(days, ended, [180])[:, 0] == pytest.approx(expected, abs=1e-9)
+
+
+def test_without_covariates_the_regression_is_kaplan_meier(sample):
+    persons, *_, draws = sample
+    curves = curves_by_arm(persons, persons.days, draws, ["disengaged", "readmitted"])
+    plain = {
+        row["estimand"] + row["arm"]: row for row in rmst_rows(curves, draws, "contact", "kaplan_meier", [180], 0.1)
+    }
+    for row in pseudo_value_rows(persons, draws, curves, [], [180], 0.1):
+        same = plain[row["estimand"] + row["arm"]]
+        assert row["estimate"] == pytest.approx(same["estimate"], rel=2e-3)
+        assert row["std_error"] == pytest.approx(same["std_error"], rel=0.05)
+        assert row["naive_std_error"] == pytest.approx(same["naive_std_error"], rel=0.05)
+
+
+def test_alike_persons_differ_by_what_was_planted_and_not_by_who_is_in_the_arm():
+    rng = np.random.default_rng(4)
+    persons = engaged_persons(*study(persons=4000, providers=30, mean_days=(60.0, 60.0), seed=5), END_REASONS, 30)
+    older = persons.arm.eq("RSN").to_numpy() * 0.5 + rng.standard_normal(len(persons))
+    persons = persons.assign(risk=older, days=np.ceil(rng.exponential(60 * np.exp(0.5 * older))), role="event")
+    draws = resample(persons.arm, persons.provider_id, 100, 1)
+    curves = curves_by_arm(persons.assign(end_reason="disengaged"), persons.days, draws, ["disengaged"])
+    naive = rmst_rows(curves, draws, "contact", "kaplan_meier", [90], 0.1)[2]
+    adjusted = pseudo_value_rows(persons, draws, curves, ["risk"], [90], 0.1)[2]
+    assert naive["lower"] > 0
+    assert adjusted["lower"] < 0 < adjusted["upper"]

@@ -113,7 +113,7 @@ def refit(matrix, outcome, unit, counts, weight=None, start=None, steps: int = S
     rows = np.column_stack([np.ones(len(matrix)), matrix])
     outcome = np.asarray(outcome, float)
     score, information = _sums_by_unit(rows, weight, expit(rows @ start), outcome, unit, counts.shape[1])
-    inverse = _inverses((counts @ information.reshape(len(score), -1)).reshape(-1, *information.shape[1:]))
+    inverse = inverses((counts @ information.reshape(len(score), -1)).reshape(-1, *information.shape[1:]))
     beta = start + np.clip(np.einsum("rij,rj->ri", inverse, counts @ score), -5, 5)
     for chosen in chunks(len(counts), len(rows)):
         if steps > 1:
@@ -143,7 +143,7 @@ def _sums_by_unit(rows, weight, chance, outcome, unit, units) -> tuple[np.ndarra
     return score, information
 
 
-def _inverses(information: np.ndarray) -> np.ndarray:
+def inverses(information: np.ndarray) -> np.ndarray:
     """Invert each; a trace of a ridge keeps what a replicate says nothing about where it is."""
     ridge = 1e-10 * np.trace(information, axis1=1, axis2=2)[:, None, None] + 1e-12
     return np.linalg.inv(information + ridge * np.eye(information.shape[1]))
@@ -168,7 +168,7 @@ def _settle(rows, outcome, weight, beta, inverse, steps) -> np.ndarray:
 
 def _fresh_inverses(rows, weight, beta) -> np.ndarray:
     chance = expit(beta @ rows.T)
-    return _inverses(np.stack([(rows * w[:, None]).T @ rows for w in weight * chance * (1 - chance)]))
+    return inverses(np.stack([(rows * w[:, None]).T @ rows for w in weight * chance * (1 - chance)]))
 
 
 def overlap_weight(chance: np.ndarray, treated: np.ndarray) -> np.ndarray:
