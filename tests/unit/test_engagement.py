@@ -108,9 +108,9 @@ def last_days(silence):
 @pytest.mark.parametrize(
     ("silence", "days"),
     [
-        pytest.param(0, 70, id="still in contact: ends in the last 30 of 100 days could not have shown"),
-        pytest.param(29, 70, id="in the shadow of the gap"),
-        pytest.param(30, 70, id="last contact as the shadow begins"),
+        pytest.param(0, 69, id="still in contact: a last contact after day 69 of 100 could not have shown as one"),
+        pytest.param(29, 69, id="in the shadow of the gap"),
+        pytest.param(30, 69, id="last contact as the shadow begins"),
     ],
 )
 def test_a_censored_spell_leaves_the_risk_set_before_ends_turn_invisible(silence, days):

@@ -20,8 +20,12 @@ def engaged_persons(
     spell too but for another cause, a `censor` end was not seen.
 
     An end shows only after a silence of `spell_gap_days`, so in the last days of observation none can be seen.
-    A censored spell therefore leaves the risk set `spell_gap_days` before observation ends: left in it up to
-    its last contact it would add days in which nobody can fail, and lengthen engagement by several percent.
+    A spell whose last contact is later than that leaves the risk set on the last day on which an end could have
+    shown: left in it up to its last contact it would add days in which nobody can fail, and lengthen engagement by
+    several percent. That goes for a spell closed by a competing end as well. A death in the last days of the data
+    shows at once, but those who would have stood beside it at risk are gone: counted, it would come out too
+    frequent by a few percent. A death is taken to end nobody's observation but its own: the dead would have been
+    seen to the last day of the data.
 
     Parameters
     ----------
@@ -49,14 +53,22 @@ def engaged_persons(
     role = persons.end_reason.map(end_reasons)
     readmitted = persons.end_reason == "readmitted"
     observed_to = persons.follow_end_date.where(~readmitted, persons.readmission_date)
-    visible_days = (observed_to - persons.first_date) / DAY + 1 - spell_gap_days
-    seen_days = persons.length_days.where(role != "censor", np.minimum(persons.length_days, visible_days))
+    is_followed = persons.follow_end_reason.map(end_reasons) == "censor"
+    could_be_seen_to = persons.follow_end_date.where(is_followed, cohort.follow_end_date.max())
+    closes = could_be_seen_to.where(role != "censor", observed_to)
+    visible_days = (closes - persons.first_date) / DAY - spell_gap_days
+    is_hidden = persons.length_days > visible_days if spell_gap_days else role == "censor"
+    seen_days = np.minimum(persons.length_days, visible_days) if spell_gap_days else persons.length_days
+    unseen_for = persons.end_reason.where(
+        role == "censor", persons.follow_end_reason.where(is_followed, "end_of_data")
+    )
     return persons.assign(
         provider_id=persons.provider_id.where(persons.provider_id.notna(), persons.spell_provider_id),
-        days=(seen_days if spell_gap_days else persons.length_days).clip(lower=SHORTEST_DAYS).astype(float),
+        days=seen_days.clip(lower=SHORTEST_DAYS).astype(float),
         admin_days=persons.admin_length_days.astype(float).clip(lower=SHORTEST_DAYS),
         floor_days=persons.floor_length_days.astype(float).clip(lower=SHORTEST_DAYS),
-        role=role,
+        end_reason=persons.end_reason.where(~is_hidden, unseen_for),
+        role=role.where(~is_hidden, "censor"),
     ).sort_values("person_id", kind="stable", ignore_index=True)
 
 
