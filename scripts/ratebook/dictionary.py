@@ -12,6 +12,7 @@ STAGES = (
     "quality",
     "exposure",
     "episodes",
+    "spells",
     "engagement",
     "cost",
     "caseload",

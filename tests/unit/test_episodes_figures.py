@@ -7,7 +7,9 @@ import pytest
 
 from ratebook.contracts.episodes import Cohort, CohortFlow, EpisodeLengths, Spells
 from ratebook.contracts.exposure import Enrolment
-from ratebook.episodes.plots import plot_flow, plot_lengths, plot_swimmers
+from ratebook.contracts.spells import GapSensitivity
+from ratebook.episodes.plots import plot_flow, plot_lengths
+from ratebook.episodes.spell_plots import plot_gap_sensitivity, plot_swimmers
 from ratebook.exposure.plots import plot_exposure
 from ratebook.figures import save_figure
 from ratebook.tables import empty_frame
@@ -53,7 +55,7 @@ def test_a_small_bar_is_not_drawn():
 def test_a_lane_of_the_swimmer_plot_is_never_a_person(members, lanes):
     people = [f"{n:03d}" for n in range(members)]
     day = pd.Timestamp("2024-01-01")
-    cohort = pd.DataFrame({"person_id": people, "arm": "RSN", "discharge_date": day})
+    cohort = pd.DataFrame({"person_id": people, "arm": "RSN", "discharge_date": day, "readmission_date": pd.NaT})
     spells = pd.DataFrame(
         {
             "person_id": people,
@@ -61,7 +63,7 @@ def test_a_lane_of_the_swimmer_plot_is_never_a_person(members, lanes):
             "spell": 1,
             "first_date": day,
             "length_days": range(1, members + 1),
-            "is_event": True,
+            "end_reason": "disengaged",
         }
     )
     assert len(plot_swimmers(cohort, spells, LIMIT).axes[0].patches) == lanes
@@ -72,6 +74,7 @@ def test_nothing_to_draw_is_said_in_words():
         plot_flow(empty_frame(CohortFlow), LIMIT),
         plot_lengths(empty_frame(EpisodeLengths), LIMIT),
         plot_swimmers(empty_frame(Cohort), empty_frame(Spells), LIMIT),
+        plot_gap_sensitivity(empty_frame(GapSensitivity), 30, LIMIT),
         plot_exposure(empty_frame(Enrolment), "2024-01-01", "2024-12-31", LIMIT),
     ]
     assert all(len(words(fig)) > 20 for fig in figures)

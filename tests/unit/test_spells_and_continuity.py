@@ -151,6 +151,70 @@ def test_the_administrative_clock(spells_of, enrolled, left, days):
     assert row["length_days"] == 1, "the contact clock does not see it"
 
 
+def test_contacts_on_the_last_day_observed_and_on_the_day_of_death_count(spells_of):
+    text = "contact_date\n2024-02-01\n2024-02-10\n2024-02-11"
+    [row] = spells_of(text, follow_end_date="2024-02-10", follow_end_reason="death")
+    assert (row["contacts"], row["length_days"], row["is_event"], row["end_reason"]) == (2, 10, False, "death")
+
+
+def test_one_contact_is_a_spell_of_one_day(spells_of):
+    [row] = spells_of("contact_date\n2024-02-01")
+    assert (row["length_days"], row["contacts"], row["is_event"]) == (1, 1, True)
+
+
+def test_spells_may_be_told_apart_by_organisation(contacts, member, run):
+    drawn = contacts(
+        """\
+        contact_date | provider_id
+        2024-01-02   | P
+        2024-01-09   | Q
+        2024-01-16   | P
+        2024-01-30   | Q
+        """
+    )
+    [together] = run(build_spells(drawn, member(), 30, False))
+    assert (together["contacts"], together["provider_id"]) == (4, "P")
+    apart = run(build_spells(drawn, member(), 30, False, spell_by_provider=True).order_by("spell"))
+    found = [(row["spell"], row["provider_id"], row["length_days"], row["contacts"]) for row in apart]
+    assert found == [(1, "P", 15, 2), (2, "Q", 22, 2)]
+
+
+@pytest.mark.parametrize(
+    ("contact_dates", "left", "days", "reason"),
+    [
+        pytest.param("01-15 03-20", "", 22, "ended", id="February is silent: enrolment counts to January's end"),
+        pytest.param("01-15 02-20 03-01", "", 82, "ended", id="three months in a row, April silent"),
+        pytest.param("01-15 02-20", "2024-02-25", 47, "ended", id="the enrolment ends within the month"),
+        pytest.param("01-15 02-20", "2024-05-25", 51, "ended", id="nothing in March: the floor ends before enrolment"),
+    ],
+)
+def test_the_floor_counts_months_in_a_row_with_a_contact(spells_of, contact_dates, left, days, reason):
+    lines = [f"2024-{day} | 2024-01-10 | {left}" for day in contact_dates.split()]
+    row = spells_of("contact_date | enrollment_date | disenrollment_date\n" + "\n".join(lines), gap=60)[0]
+    assert (row["floor_length_days"], row["floor_end_reason"]) == (days, reason)
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        pytest.param("2024-02-28", "death", id="February was not observed whole"),
+        pytest.param("2024-02-29", "ended", id="a whole month without a contact was seen"),
+    ],
+)
+def test_the_end_of_the_floor_counts_only_if_a_silent_month_was_seen(spells_of, end, reason):
+    text = "contact_date | enrollment_date\n2024-01-15 | 2024-01-10"
+    [row] = spells_of(text, follow_end_date=end, follow_end_reason="death")
+    assert (row["floor_length_days"], row["floor_end_reason"]) == (22, reason)
+    assert row["admin_end_reason"] == "death"
+
+
+def test_no_clock_of_an_arm_is_shorter_on_enrolment_than_on_the_floor(spells_of):
+    header, *days = SCATTER.splitlines()
+    lines = [f"{day} | 2024-01-02 | 2024-10-01" for day in days]
+    rows = spells_of(f"{header} | enrollment_date | disenrollment_date\n" + "\n".join(lines))
+    assert all(row["floor_length_days"] <= row["admin_length_days"] for row in rows)
+
+
 SCATTER = "contact_date\n" + "\n".join(
     (dt.date(2024, 1, 2) + dt.timedelta(days=day)).isoformat() for day in (0, 3, 17, 33, 34, 80, 126, 130, 220, 340)
 )

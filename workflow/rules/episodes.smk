@@ -111,7 +111,7 @@ rule build_continuity:
 
 
 rule build_spells:
-    """Join each member's contacts with a navigator into spells of engagement."""
+    """Join each member's contacts with a navigator into spells of engagement, and find who crossed over."""
     input:
         contacts="results/clean/contacts.parquet",
         cohort="results/episodes/cohort.parquet",
@@ -119,6 +119,12 @@ rule build_spells:
     output:
         spells="results/episodes/spells.parquet",
         by_gap="results/episodes/spells_by_gap.parquet",
+        ends="results/episodes/spell_ends.parquet",
+        gap_sensitivity="results/episodes/gap_sensitivity.parquet",
+        crossing="results/episodes/crossing.parquet",
+        navigators="results/episodes/navigators.parquet",
+        crossover="results/episodes/crossover.parquet",
+        contamination="results/episodes/contamination.parquet",
     log:
         "logs/episodes/build_spells.log",
     benchmark:
@@ -130,17 +136,19 @@ rule build_spells:
         gaps_days=config["episodes"]["spell_gap_sensitivity_days"],
         readmission_ends_spell=config["episodes"]["readmission_ends_spell"],
         spell_by_provider=config["episodes"]["spell_by_provider"],
+        end_reasons=config["engagement"]["end_reasons"],
     script:
         "../../scripts/episodes/build_spells.py"
 
 
 rule plot_episodes:
-    """Draw the flow into the cohort, the lengths of episodes and the first spells."""
+    """Draw the flow into the cohort, the lengths of episodes, the first spells and other gap rules."""
     input:
         flow="results/episodes/cohort_flow.parquet",
         lengths="results/episodes/episode_lengths.parquet",
         cohort="results/episodes/cohort.parquet",
         spells="results/episodes/spells.parquet",
+        gap_sensitivity="results/episodes/gap_sensitivity.parquet",
         code=code_of("scripts/episodes/plot_episodes.py"),
     output:
         flow_svg="results/episodes/figures/cohort_flow.svg",
@@ -149,6 +157,8 @@ rule plot_episodes:
         lengths_png="results/episodes/figures/episode_lengths.png",
         swimmers_svg="results/episodes/figures/first_spells.svg",
         swimmers_png="results/episodes/figures/first_spells.png",
+        gaps_svg="results/episodes/figures/gap_sensitivity.svg",
+        gaps_png="results/episodes/figures/gap_sensitivity.png",
     log:
         "logs/episodes/plot_episodes.log",
     benchmark:
@@ -158,5 +168,6 @@ rule plot_episodes:
     params:
         data_note=config["study"]["data_note"],
         suppress_below=config["release"]["suppress_below"],
+        spell_gap_days=config["episodes"]["spell_gap_days"],
     script:
         "../../scripts/episodes/plot_episodes.py"

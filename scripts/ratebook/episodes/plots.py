@@ -1,16 +1,12 @@
-"""Figures of the cohort: whom every rule left, how long detox lasts, when members are with a navigator."""
+"""Figures of the cohort: whom every rule left, and how long detox lasts."""
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from ratebook.contracts.episodes import ARMS, CohortFlow, EpisodeLengths
+from ratebook.contracts.episodes import CohortFlow, EpisodeLengths
 from ratebook.disclosure import Flow, disclose
-from ratebook.figures import ARM_COLORS, PALETTE, empty_figure, plt
-
-LANES = 20
-"""Lanes of the swimmer plot for an arm; each stands for a group of members, so that none shows a person."""
+from ratebook.figures import PALETTE, empty_figure, plt
 
 
 def plot_flow(flow: pd.DataFrame, suppress_below: int):
@@ -78,68 +74,3 @@ def plot_lengths(lengths: pd.DataFrame, suppress_below: int):
     ax.set_title("Length of episodes of withdrawal management")
     ax.legend()
     return fig
-
-
-def plot_swimmers(cohort: pd.DataFrame, spells: pd.DataFrame, suppress_below: int):
-    """Draw when members are with their navigator, in days since discharge, by groups of like members.
-
-    Within an arm, engaged members are ordered by the length of their first spell and cut into equal groups;
-    a lane shows the group's median start and median end, and its dot the share whose end was seen. A group
-    has at least `suppress_below` members, so that no lane is a person.
-
-    Parameters
-    ----------
-    cohort : Cohort
-    spells : Spells
-    suppress_below : int
-        Fewest members behind one lane.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    References
-    ----------
-    methods.md, B7; days count from the index, so that no date is shown.
-    """
-    members = _first_spells(cohort, spells)
-    lanes = {arm: _lanes(members[members.arm == arm], suppress_below) for arm in ARMS}
-    lanes = {arm: groups for arm, groups in lanes.items() if len(groups)}
-    if not lanes:
-        return empty_figure("Too few members of the cohort have a navigator to draw groups of them.")
-    fig, axes = plt.subplots(1, len(lanes), figsize=(4.4 * len(lanes), 3.8), sharex=True, squeeze=False)
-    for ax, (arm, groups) in zip(axes[0], lanes.items()):
-        places = np.arange(len(groups))
-        ax.barh(places, groups.end - groups.start, left=groups.start, color=ARM_COLORS[arm], height=0.7)
-        ax.scatter(
-            groups.end, places, c=groups.seen, cmap="Greys", vmin=0, vmax=1, edgecolor="#333333", s=22, zorder=3
-        )
-        ax.set_xlim(left=0)
-        ax.set_yticks([])
-        ax.spines["left"].set_visible(False)
-        ax.set_xlabel("days since discharge")
-        ax.set_title(f"{arm}: {int(groups.members.sum()):,} members in {len(groups)} lanes")
-    fig.suptitle(
-        "First spell with the navigator: medians of like members; the darker the dot, the more ends were seen"
-    )
-    return fig
-
-
-def _first_spells(cohort: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
-    first = spells[spells.spell == 1]
-    members = cohort[["person_id", "arm", "discharge_date"]].merge(
-        first, left_on=["person_id", "arm"], right_on=["person_id", "program"]
-    )
-    start = (members.first_date - members.discharge_date).dt.days
-    return members.assign(start=start, end=start + members.length_days)
-
-
-def _lanes(members: pd.DataFrame, suppress_below: int) -> pd.DataFrame:
-    count = min(LANES, len(members) // suppress_below)
-    if count == 0:
-        return pd.DataFrame()
-    ordered = members.sort_values(["length_days", "start", "person_id"], kind="stable").reset_index(drop=True)
-    lane = ordered.index * count // len(ordered)
-    return ordered.groupby(lane).agg(
-        start=("start", "median"), end=("end", "median"), seen=("is_event", "mean"), members=("person_id", "size")
-    )

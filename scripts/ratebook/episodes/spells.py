@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ibis
 
+from ratebook.tables import hold
+
 CHAIN = ["person_id", "program", "chain"]
 """What one sequence of contacts belongs to; `chain` is the organisation where spells are told apart by it."""
 ORDER = ["contact_date", "contact_id"]
@@ -54,9 +56,11 @@ def build_spells(
     ----------
     methods.md, B7; H23 to H25.
     """
-    seen = _observe(contacts, _observation(cohort, readmission_ends_spell))
-    seen = seen.mutate(chain=seen.provider_id if spell_by_provider else ibis.literal(""))
-    seen = _number_runs(_add_floor(seen), _silence_days, spell_gap_days, "run")
+    return _join_contacts(_observe(contacts, cohort, readmission_ends_spell, spell_by_provider), spell_gap_days)
+
+
+def _join_contacts(seen: ibis.Table, spell_gap_days: int) -> ibis.Table:
+    seen = _number_runs(seen, _silence_days, spell_gap_days, "run")
     within_run = ibis.window(group_by=[*CHAIN, "run"], order_by=ORDER)
     seen = seen.mutate(opens=ibis.row_number().over(within_run) == 0)
     spells = seen.group_by(*CHAIN, "run", "observed_end_date", "observed_end_reason").agg(
@@ -104,13 +108,9 @@ def build_spells_by_gap(
     -------
     SpellsByGap
     """
+    seen = hold(_observe(contacts, cohort, readmission_ends_spell, spell_by_provider))
     return ibis.union(
-        *[
-            build_spells(contacts, cohort, gap, readmission_ends_spell, spell_by_provider).mutate(
-                spell_gap_days=ibis.literal(gap, "int64")
-            )
-            for gap in gaps_days
-        ]
+        *[_join_contacts(seen, gap).mutate(spell_gap_days=ibis.literal(gap, "int64")) for gap in gaps_days]
     )
 
 
@@ -141,9 +141,13 @@ def _observation(cohort: ibis.Table, readmission_ends_spell: bool) -> ibis.Table
     )
 
 
-def _observe(contacts: ibis.Table, observation: ibis.Table) -> ibis.Table:
-    """Keep the valid contacts in observed time, with their enrolment as far as it was observed."""
+def _observe(
+    contacts: ibis.Table, cohort: ibis.Table, readmission_ends_spell: bool, spell_by_provider: bool
+) -> ibis.Table:
+    """Keep the valid contacts in observed time, with their chain and the clocks of their enrolment."""
+    observation = _observation(cohort, readmission_ends_spell)
     valid = contacts.filter(contacts.is_contact)
+    valid = valid.mutate(chain=valid.provider_id if spell_by_provider else ibis.literal(""))
     seen = valid.join(
         observation,
         [
@@ -158,10 +162,11 @@ def _observe(contacts: ibis.Table, observation: ibis.Table) -> ibis.Table:
         enrolled_date=ibis.greatest(seen.enrollment_date, (seen.discharge_date + ibis.interval(days=1)).cast("date")),
         left_date=ibis.ifelse(has_left, seen.disenrollment_date, seen.observed_end_date),
     )
-    return seen.mutate(
+    seen = seen.mutate(
         admin_length_days=_where_enrolled(seen, _length_days(seen.enrolled_date, seen.left_date)),
         admin_end_reason=_where_enrolled(seen, ibis.ifelse(seen.has_left, "ended", seen.observed_end_reason)),
     )
+    return _add_floor(seen)
 
 
 def _add_floor(seen: ibis.Table) -> ibis.Table:
