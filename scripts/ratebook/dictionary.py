@@ -14,6 +14,7 @@ STAGES = (
     "episodes",
     "spells",
     "engagement",
+    "robustness",
     "cost",
     "caseload",
     "rates",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ratebook.engagement.models import e_value, risk_ratio_of_hazard
+from ratebook.engagement.e_values import e_value, risk_ratio_of_hazard
 from ratebook.engagement.weights import effective_size, overlap_weight, propensity, standardised_difference
 
 X = np.repeat([0.0, 0, 1, 1], [2, 8, 6, 4])

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from ratebook.contracts.cost import Pmpm, TotalCost
 from ratebook.contracts.engagement import Engagement
-from ratebook.contracts.episodes import Cohort, SpellsByGap
 from ratebook.contracts.rates import Completion, Trend
 from ratebook.contracts.review import FaultCounts, Recovery, Sensitivity
+from ratebook.contracts.robustness import EngagementSensitivity
 from ratebook.review.marks import NO_FAULT
 from ratebook.review.plots import plot_checklist, plot_recovery, plot_sensitivity
 from ratebook.review.recovery import check_recovery, read_truth
-from ratebook.review.sensitivity import TOTAL, estimate_sensitivity, rmst_difference
+from ratebook.review.sensitivity import LENGTH, TOTAL, estimate_sensitivity
 from ratebook.tables import empty_frame
-
-CHOICES = {"spell_gap_days": 30, "end_reasons": {"disengaged": "event"}, "boot_reps": 50, "seed": 1}
 
 
 def nothing():
-    return [empty_frame(contract) for contract in (Cohort, SpellsByGap, Engagement, Pmpm, TotalCost)]
+    return [empty_frame(contract) for contract in (Engagement, EngagementSensitivity, Pmpm, TotalCost)]
 
 
 def total_cost(**by_method):
@@ -40,41 +37,35 @@ def total_cost(**by_method):
 
 
 def test_nothing_estimated_gives_an_empty_tornado():
-    found = estimate_sensitivity(*nothing(), **CHOICES)
+    found = estimate_sensitivity(*nothing())
     assert found.empty
     assert list(found.columns) == list(Sensitivity.types())
 
 
 def test_an_estimator_that_turns_the_sign_is_marked_and_the_base_never_is():
     tables = nothing()
-    tables[4] = total_cost(partitioned=2000.0, available_case=-10.0, complete_case=1500.0)
-    found = estimate_sensitivity(*tables, **CHOICES)
+    tables[3] = total_cost(partitioned=2000.0, available_case=-10.0, complete_case=1500.0)
+    found = estimate_sensitivity(*tables)
     found = found[(found.quantity == TOTAL) & (found.factor == "estimator")].set_index("setting")
     assert found.sign_change.to_dict() == {"partitioned": False, "available_case": True, "complete_case": False}
     assert found.is_base.to_dict() == {"partitioned": True, "available_case": False, "complete_case": False}
 
 
-def persons(rsn_days, csp_days):
-    rows = [("RSN", days, f"r{n % 4}") for n, days in enumerate(rsn_days)]
-    rows += [("CSP", days, f"c{n % 4}") for n, days in enumerate(csp_days)]
-    frame = pd.DataFrame(rows, columns=["arm", "days", "provider_id"])
-    return frame.assign(role="event", days=frame.days.astype(float))
-
-
-def test_without_censoring_the_difference_is_that_of_mean_capped_days():
-    found = rmst_difference(persons([30, 90, 400, 50], [10, 20, 30, 500]), tau=100, boot_reps=200, seed=1)
-    assert found[0] == pytest.approx((30 + 90 + 100 + 50) / 4 - (10 + 20 + 30 + 100) / 4)
-    assert found[1] < found[0] < found[2]
-
-
-def test_an_arm_nobody_is_in_gives_no_difference():
-    assert np.isnan(rmst_difference(persons([30], []), tau=100, boot_reps=10, seed=1)).all()
-
-
-def test_relabelling_the_arms_turns_the_sign():
-    one = rmst_difference(persons([30, 90, 40, 50], [10, 20, 30, 50]), tau=60, boot_reps=10, seed=1)[0]
-    other = rmst_difference(persons([10, 20, 30, 50], [30, 90, 40, 50]), tau=60, boot_reps=10, seed=1)[0]
-    assert one == pytest.approx(-other)
+def test_choices_of_the_length_of_engagement_stand_in_the_tornado_and_controls_do_not():
+    tables = nothing()
+    headline = {"estimand": "rmst_difference", "arm": "RSN vs CSP", "clock": "contact", "method": "kaplan_meier"}
+    tables[0] = pd.DataFrame([{**headline, "tau_days": 180, "estimate": 40.0, "lower": 30.0, "upper": 50.0}])
+    tables[0] = tables[0].reindex(columns=list(Engagement.types()))
+    rows = [("gap rule", "30 days", True, 40.0), ("gap rule", "60 days", False, -5.0)]
+    rows += [("negative control", "los_days", False, 0.3), ("tipping point", "gone", False, 0.0)]
+    tables[1] = pd.DataFrame(rows, columns=["analysis", "variant", "is_base", "estimate"])
+    tables[1] = tables[1].reindex(columns=list(EngagementSensitivity.types()))
+    found = estimate_sensitivity(*tables)
+    found = found[(found.quantity == LENGTH) & ~found.factor.isin(["horizon", "estimator", "clock"])]
+    assert found[["factor", "setting", "sign_change"]].to_numpy().tolist() == [
+        ["gap rule", "30 days", False],
+        ["gap rule", "60 days", True],
+    ]
 
 
 TRUTH = {

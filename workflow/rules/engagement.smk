@@ -65,6 +65,31 @@ rule fit_models:
         "../../scripts/engagement/fit_models.py"
 
 
+rule estimate_robustness:
+    """Estimate the difference in length of engagement again under every other choice and assumption."""
+    input:
+        cohort="results/episodes/cohort.parquet",
+        spells_by_gap="results/episodes/spells_by_gap.parquet",
+        code=code_of("scripts/engagement/estimate_robustness.py"),
+    output:
+        engagement_sensitivity="results/engagement/engagement_sensitivity.parquet",
+    log:
+        "logs/engagement/estimate_robustness.log",
+    benchmark:
+        "benchmarks/engagement/estimate_robustness.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spell_gap_days=config["episodes"]["spell_gap_days"],
+        end_reasons=config["engagement"]["end_reasons"],
+        horizons_days=config["engagement"]["horizons_days"],
+        min_observed_share=config["engagement"]["min_observed_share"],
+        boot_reps=config["engagement"]["boot_reps"],
+        seed=config["study"]["seed"],
+    script:
+        "../../scripts/engagement/estimate_robustness.py"
+
+
 rule estimate_balance:
     """Weigh the arms to be alike in what was known at discharge, and show how alike they become."""
     input:

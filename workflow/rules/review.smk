@@ -80,9 +80,8 @@ rule check_recovery:
 rule estimate_sensitivity:
     """Estimate the headlines under every other choice that could have been made."""
     input:
-        cohort="results/episodes/cohort.parquet",
-        spells_by_gap="results/episodes/spells_by_gap.parquet",
         engagement="results/engagement/engagement.parquet",
+        engagement_sensitivity="results/engagement/engagement_sensitivity.parquet",
         pmpm="results/cost/pmpm.parquet",
         total_cost="results/cost/total_cost.parquet",
         code=code_of("scripts/review/estimate_sensitivity.py"),
@@ -94,11 +93,6 @@ rule estimate_sensitivity:
         "benchmarks/review/estimate_sensitivity.tsv"
     conda:
         "../../environment.yml"
-    params:
-        spell_gap_days=config["episodes"]["spell_gap_days"],
-        end_reasons=config["engagement"]["end_reasons"],
-        boot_reps=config["review"]["boot_reps"],
-        seed=config["study"]["seed"],
     script:
         "../../scripts/review/estimate_sensitivity.py"
 
