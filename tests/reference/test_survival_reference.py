@@ -93,7 +93,7 @@ def test_lung_by_sex(lung):
     assert median_of(*_medians(lung)) == 310
     assert [median_of(*_medians(part)) for _, part in lung.groupby("sex")] in ([270, 426], [426, 270])
     fitted = fit_cox(lung.time, lung.event, lung[["age", "sex"]].astype(float), np.arange(228))
-    assert fitted.beta == pytest.approx([0.017045, -0.513217], abs=1e-6)
+    assert fitted.beta == pytest.approx([0.017045, -0.513217], abs=2e-6)
     assert np.sqrt(np.diag(fitted.naive)) == pytest.approx([0.009223, 0.167458], abs=1e-6)
     assert fitted.log_likelihood == pytest.approx(-742.8482, abs=5e-5)
 

@@ -158,8 +158,12 @@ class Clocks(Contract):
 class EngagementModels(Contract):
     """One row per model and term: hazard ratios, tests, and how strong a confounder would have to be."""
 
-    model: str = Field("log_rank, cox_unadjusted, cox_adjusted, ph_test_…, piecewise_exponential, e_value, …")
-    term: str = Field("Covariate, interval, or GLOBAL.")
+    model: str = Field(
+        "log_rank…, gehan, cox_…, ph_test_…, crossing, piecewise_exponential, discrete_time, aft_… (time ratios), "
+        "cause_specific, fine_gray, andersen_gill, pwp_gap_time, frailty, permutation, censoring, e_value; "
+        "…_adjusted with the covariates."
+    )
+    term: str = Field("Covariate, interval, end reason, what a number is, or GLOBAL.")
     estimate: float = Field("Coefficient on the scale of `scale`; null for a test.", nullable=True)
     std_error: float = Field("Standard error of the coefficient, clustered by provider.", nullable=True, ge=0)
     lower: float = Field("Lower 95% limit of the coefficient.", nullable=True)
@@ -180,6 +184,21 @@ class EngagementModels(Contract):
     class Config(Contract.Config):
         unique = ("model", "term")
         hides = ("estimate", "std_error", "lower", "upper", "ratio", "ratio_lower", "ratio_upper", "naive_std_error")
+
+
+class AftCheck(Contract):
+    """One row per arm, family of distributions and week: the model's curve over the Kaplan-Meier (methods.md C5)."""
+
+    arm: str = Field("Arm.", isin=ARMS)
+    model: str = Field("Family: weibull, lognormal, loglogistic or generalised_gamma.")
+    day: int = Field("Days since the first contact.", ge=0)
+    at_risk: int = Field("Persons whose time is at least this day.", ge=0, persons=True)
+    survival: float = Field("Kaplan-Meier share without the event after this day, other ends censored.", ge=0, le=1)
+    model_survival: float = Field("The same share by the model.", ge=0, le=1)
+
+    class Config(Contract.Config):
+        unique = ("arm", "model", "day")
+        hides = ("survival", "model_survival")
 
 
 class Balance(Contract):

@@ -169,6 +169,23 @@ def median_of(time: np.ndarray, survival: np.ndarray) -> np.ndarray:
     return never[np.where(reached.any(-1), reached.argmax(-1) if len(time) else 0, len(time))]
 
 
+def median_interval(time: np.ndarray, survival: np.ndarray, variance: np.ndarray) -> tuple[float, float]:
+    """95% limits of the median: where the lower and the upper pointwise limit of the curve reach one half.
+
+    Pointwise limits are those of the log(-log) scale; once the curve is 0 they stay as last defined. NaN above where
+    the upper limit never comes down to one half.
+
+    References
+    ----------
+    methods.md, C1; Brookmeyer & Crowley 1982.
+    """
+    low, high = (
+        np.where(np.isnan(limit) & (survival <= SAME), 0.0, np.where(np.isnan(limit), 1.0, limit))
+        for limit in log_log_interval(survival, np.sqrt(variance))
+    )
+    return float(median_of(time, low)), float(median_of(time, high))
+
+
 def cumulative_incidence(table: RiskTable) -> np.ndarray:
     """Aalen-Johansen: Σ S(t-) d_k / Y for every cause; with the survival they sum to 1 on every day.
 
@@ -205,9 +222,10 @@ class LogRank(NamedTuple):
     p_value: float
 
 
-def log_rank(time, event, group, weighting: str = "log_rank") -> LogRank:
+def log_rank(time, event, group, weighting: str = "log_rank", strata=None) -> LogRank:
     """Compare the hazards of k groups; `weighting` "gehan" weighs each time by the number at risk.
 
+    Within `strata`, such as regions, each stratum is compared with itself: gaps and their covariances add up.
     Persons count as independent: with clients inside providers the test is too sure of itself, and the
     clustered Cox estimate stands beside it.
 
@@ -216,18 +234,24 @@ def log_rank(time, event, group, weighting: str = "log_rank") -> LogRank:
     methods.md, C2.
     """
     names, unit = np.unique(np.asarray(group), return_inverse=True)
-    table = risk_table(time, event, unit=unit, units=len(names))
-    risk, ends = table.at_risk, table.ends[0]
-    total, died = risk.sum(0), ends.sum(0)
-    weight = total if weighting == "gehan" else np.ones_like(total)
-    share = _share(risk, total)
-    spread = _share(died * (total - died), total - 1)
-    gap = (weight * (ends - died * share)).sum(1)
-    weighed = weight**2 * spread
-    covariance = np.diag((weighed * share).sum(1)) - (weighed * share) @ share.T
+    time, event = np.asarray(time, float), np.asarray(event, bool)
+    label = np.zeros(len(time), int) if strata is None else np.unique(np.asarray(strata), return_inverse=True)[1]
+    observed, expected, gap = (np.zeros(len(names)) for _ in range(3))
+    covariance = np.zeros((len(names), len(names)))
+    for stratum in range(label.max(initial=-1) + 1):
+        mine = label == stratum
+        table = risk_table(time[mine], event[mine], unit=unit[mine], units=len(names))
+        risk, ends = table.at_risk, table.ends[0]
+        total, died = risk.sum(0), ends.sum(0)
+        weight = total if weighting == "gehan" else np.ones_like(total)
+        share = _share(risk, total)
+        weighed = weight**2 * _share(died * (total - died), total - 1)
+        observed, expected = observed + ends.sum(1), expected + (died * share).sum(1)
+        gap = gap + (weight * (ends - died * share)).sum(1)
+        covariance = covariance + np.diag((weighed * share).sum(1)) - (weighed * share) @ share.T
     statistic = float(gap @ np.linalg.pinv(covariance) @ gap)
     df = len(names) - 1
-    return LogRank(ends.sum(1), (died * share).sum(1), statistic, df, float(chi2.sf(statistic, df)))
+    return LogRank(observed, expected, statistic, df, float(chi2.sf(statistic, df)))
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
