@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
+
+from ratebook.engagement.frame import engaged_persons
+from ratebook.engagement.survival import risk_table, survival_of
 from ratebook.review.seen import CannotSay, Seen, checks
 
 PRIMARY = "estimand == 'rmst_difference' and clock == 'contact' and method == 'kaplan_meier'"
+FEW_PROVIDERS = 20
+"""Providers in an arm below which the clustered error alone is too small (methods.md, C4)."""
+NAIVE_SHARE = 0.8
+"""An error that ignores providers below this share of the clustered one would have misled."""
 
 
 @checks("H23")
@@ -27,39 +36,108 @@ def gap_rule_varied(seen: Seen):
 
 @checks("H26")
 def naive_incidence(seen: Seen):
-    """Give the share of spells ended by a competing event, unless an Aalen-Johansen estimate stands."""
-    spells = seen.table("spells")
-    share = spells.end_reason.isin(["death", "readmitted"]).mean()
-    if "cumulative_incidence" in seen.tables and len(seen.tables["cumulative_incidence"]):
-        return 0.0, f"{100 * share:.1f}% of spells end by a competing event; Aalen-Johansen incidence is given"
-    return share
+    """Give the share of spells ended by a competing event, unless incidences stand that leave room for each other.
+
+    One minus Kaplan-Meier, cause by cause, adds up to more than 1; Aalen-Johansen never does, and has a curve for
+    every competing end.
+    """
+    roles = seen.setting("engagement", "end_reasons")
+    spells = seen.table("spells", "spell == 1")
+    competing = spells.end_reason.map(roles) == "competing"
+    share = float(competing.mean())
+    curves = seen.tables.get("cumulative_incidence", spells.iloc[:0])
+    if curves.empty:
+        return share, f"{100 * share:.1f}% of spells end by a competing event and no Aalen-Johansen incidence is given"
+    largest = curves.groupby(["arm", "day"]).incidence.sum().max()
+    if largest > 1 + 1e-9:
+        return 1.0, f"the incidences of an arm add up to {largest:.3f}: more than one"
+    missing = set(spells.end_reason[competing]) - set(curves.end_reason)
+    said = f"{100 * share:.1f}% of spells end by a competing event; incidences add up to at most {largest:.3f}"
+    return (share, f"{said}, but {len(missing)} of the competing ends have none") if missing else (0.0, said)
 
 
 @checks("H27")
 def hazards_not_proportional(seen: Seen):
-    """Ask the global test of proportional hazards, and whether restricted means are given."""
-    tests = seen.table("engagement_models", "model.str.startswith('ph_test') and term == 'GLOBAL'")
-    p_value = tests.p_value.min()
-    has_mean = seen.table("engagement").estimand.str.startswith("rmst").any()
-    remark = f"global test p = {p_value:.3f}; " + (
-        "restricted means are the headline" if has_mean else "no restricted mean"
+    """Ask whether hazards are proportional, and whether what does not need it stands: restricted means and pieces.
+
+    They are not where a global test has p < 0.05 or the curves cross.
+    """
+    models = seen.table("engagement_models")
+    tests = models[models.model.str.startswith("ph_test") & (models.term == "GLOBAL")].p_value.dropna()
+    if tests.empty:
+        raise CannotSay("proportional hazards could not be tested")
+    crosses = models[models.model == "crossing"].estimate.notna().any()
+    means = seen.table("engagement", PRIMARY).estimate.notna().any()
+    pieces = models[models.model == "piecewise_exponential"].ratio.notna().sum() > 1
+    remark = f"global test p = {tests.min():.3f}; the curves {'cross' if crosses else 'do not cross'}; " + (
+        "restricted means are the headline and hazard ratios are given by interval"
+        if means and pieces
+        else "no restricted mean, or no hazard ratio by interval"
     )
-    return float(p_value < 0.05 and not has_mean), remark
+    return float((tests.min() < 0.05 or crosses) and not (means and pieces)), remark
 
 
 @checks("H28")
 def restricted_mean_errors(seen: Seen):
-    """Count restricted means that stand without a standard error and without a reason."""
+    """Count restricted means beyond follow-up, without an error or a reason, or with the spread of min(T, horizon)
+    in the place of the squared error.
+
+    Beyond follow-up: nobody of the arm was observed to the horizon, and not all had ended.
+    """
     means = seen.table("engagement", "estimand.str.startswith('rmst')")
-    return (means.estimate.notna() & means.std_error.isna() & means.reason.isna()).sum()
+    bare = means.estimate.notna() & means.std_error.isna() & means.reason.isna()
+    settings = seen.setting("engagement", "end_reasons"), seen.setting("episodes", "spell_gap_days")
+    persons = engaged_persons(seen.table("cohort"), seen.table("spells"), *settings)
+    beyond = wrong = 0
+    arms = means[(means.estimand == "rmst") & (means.method == "kaplan_meier") & (means.clock == "contact")]
+    for row in arms[arms.estimate.notna()].itertuples():
+        mine = persons[persons.arm == row.arm]
+        table = risk_table(mine.days, mine.role != "censor").total()
+        kept = survival_of(table)
+        beyond += mine.days.max() < row.tau_days and kept[-1:].min(initial=1.0) > 1e-12
+        spread = spread_of_restricted(table.time, kept, row.tau_days)
+        given = [error**2 for error in (row.std_error, row.naive_std_error) if pd.notna(error)]
+        wrong += any(abs(error - spread) <= 0.01 * spread for error in given)
+    return (
+        bare.sum() + beyond + wrong,
+        f"{beyond} beyond follow-up, {wrong} with the spread of the days as their error",
+    )
+
+
+def spread_of_restricted(time, survival, tau: float) -> float:
+    """Variance of min(T, tau) days: 2 ∫ t S(t) dt less the squared mean."""
+    edges = np.concatenate([[0.0], np.minimum(time, tau), [tau]])
+    kept = np.concatenate([[1.0], survival])
+    return float(kept @ np.diff(edges**2) - (kept @ np.diff(edges)) ** 2)
 
 
 @checks("H29")
 def clusters(seen: Seen):
-    """Count providers in the smaller arm."""
+    """Ask whether errors know that the arm comes with the provider, and whether few providers are allowed for.
+
+    2 where the headline's error is not by provider, or an arm has fewer than 20 providers and no permutation or
+    wild bootstrap of providers stands; 1 where an arm has fewer than 20 and one stands, or where an error that takes
+    persons as independent would be less than 0.8 of the given one; else 0.
+    """
+    headline = seen.table("engagement", PRIMARY)
+    headline = headline[headline.std_error.notna()]
+    if headline.empty:
+        raise CannotSay("the headline has no error")
     cohort = seen.table("cohort", "arm in ('RSN', 'CSP')")
-    providers = cohort.groupby("arm").provider_id.nunique()
-    return providers.min(), "providers are resampled; with few of them intervals are too narrow"
+    providers = int(cohort.groupby("arm").provider_id.nunique().min())
+    ratio = float((headline.naive_std_error / headline.std_error).min())
+    tests = seen.tables.get("engagement_models", headline.assign(model="", p_value=None))
+    small = tests[tests.model.isin(["permutation", "wild_bootstrap"])].p_value.notna().any()
+    by_provider = (headline.error_unit == "provider").all()
+    few = providers < FEW_PROVIDERS
+    remark = (
+        f"{providers} providers in the smaller arm; errors by {'provider' if by_provider else 'person'}; an error of "
+        f"independent persons would be {ratio:.2f} of it; "
+        + ("tests that move providers stand beside it" if small else "no test for few providers")
+    )
+    if not by_provider or (few and not small):
+        return 2.0, remark
+    return float(few or ratio < NAIVE_SHARE), remark
 
 
 @checks("H30")
