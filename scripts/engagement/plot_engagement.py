@@ -1,6 +1,15 @@
 """The stage's tables to its figures."""
 
-from ratebook.contracts.engagement import Balance, CumulativeIncidence, Engagement, RmstByDay, ServiceMix, Survival
+from ratebook.contracts.engagement import (
+    Balance,
+    Clocks,
+    CumulativeIncidence,
+    Engagement,
+    RmstByDay,
+    ServiceMix,
+    Survival,
+)
+from ratebook.contracts.navigation import ServiceSummary
 from ratebook.engagement.figures import plot_engagement
 from ratebook.figures import save_figure
 from ratebook.steps import step
@@ -13,6 +22,8 @@ TABLES = {
     "cumulative_incidence": CumulativeIncidence,
     "balance": Balance,
     "service_mix": ServiceMix,
+    "service_summary": ServiceSummary,
+    "clocks": Clocks,
 }
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from conftest import ROOT
 from engagement_data import COVARIATES, END_REASONS, SETTINGS, nobody, study
 from ratebook.contracts.clean import Claims, WorkerTime
 from ratebook.contracts.engagement import ServiceMix
+from ratebook.contracts.navigation import ServiceSummary, WorkerTotals
+from ratebook.engagement.balance import estimate_balance
 from ratebook.engagement.estimate import estimate_survival
 from ratebook.engagement.figures import FIGURES, plot_engagement
 from ratebook.engagement.service_mix import BY_CLIENT, NO_CASE_RATE, NO_UNIT_PRICE, WHOLE_LOG, build_service_mix
-from ratebook.engagement.weights import estimate_balance
+from ratebook.engagement.worker_totals import KINDS, NO_LOG, NO_PRICE, build_worker_totals, estimate_service_summary
 from ratebook.figures import save_figure
 from ratebook.tables import empty_frame, read_codes, read_table, write_table
 
@@ -96,13 +100,113 @@ def test_no_log_is_an_empty_table(mix, tmp_path, table, services):
     assert read_table(tmp_path / "mix.parquet", ServiceMix).empty
 
 
+@pytest.fixture
+def totals(table, services, tmp_path):
+    def build(log=LOG, paid=PAID):
+        found = build_worker_totals(table(log, WorkerTime), table(paid, Claims), services)
+        write_table(found, tmp_path / "totals.parquet", WorkerTotals)
+        return read_table(tmp_path / "totals.parquet", WorkerTotals)
+
+    return build
+
+
+def test_the_workers_of_a_program_add_up_to_it(totals, mix):
+    shared = (
+        LOG
+        + "    7      | RSN     | O1          | W2        | A         | 2015-01-20    | face     | true       | 30      | 2\n"
+    )
+    workers, whole = totals(shared).groupby("program").sum(numeric_only=True), mix(shared)
+    for program in ("RSN", "CSP"):
+        mine, row = workers.loc[program], whole[program, "all"]
+        for name in ("minutes", "contacts", "worker_months", "clients", "client_months"):
+            assert mine[name] == row[name], name
+        assert mine.unit_form_earned_usd == pytest.approx(float(row["unit_form_usd"]))
+        assert mine.case_form_earned_usd == pytest.approx(float(row["case_form_usd"]))
+        assert sum(mine[f"{kind}_minutes"] for kind in KINDS) == mine.minutes
+
+
+def test_a_client_of_two_workers_is_credited_to_the_first(totals):
+    shared = (
+        LOG
+        + "    7      | RSN     | O1          | W2        | A         | 2015-01-20    | face     | true       | 30      | 2\n"
+    )
+    workers = totals(shared).set_index("worker_id")
+    assert workers.clients.to_dict() == {"W1": 2, "W2": 0, "W3": 1}
+    assert (workers.loc["W2", "client_months"], workers.loc["W2", "served_months"]) == (0, 1)
+
+
+def drawn_totals(workers=30, seed=3):
+    """Draw workers of both programs with the same mix of work, but for their case rate."""
+    rng = np.random.default_rng(seed)
+    count = 2 * workers
+    minutes = {f"{kind}_minutes": rng.integers(50, 500, count) for kind in KINDS}
+    months = rng.integers(5, 12, count)
+    return pd.DataFrame(
+        {
+            "program": np.repeat(["RSN", "CSP"], workers),
+            "provider_id": "O",
+            "worker_id": [f"W{n:03d}" for n in range(count)],
+            **minutes,
+            "minutes": sum(minutes.values()),
+            "billable_minutes": minutes["contact_minutes"],
+            "contacts": rng.integers(20, 90, count),
+            "worker_months": months,
+            "served_months": months * 2,
+            "clients": 5,
+            "client_months": months + 3,
+            "unit_form_earned_usd": 12.0 * minutes["contact_minutes"] / 15,
+            "case_form_earned_usd": 150.0 * (months + 3),
+        }
+    )
+
+
+def test_a_measure_is_the_ratio_of_sums_with_limits_that_resample_workers():
+    totals = drawn_totals()
+    found = estimate_service_summary(totals, 300, 1).set_index(["measure", "arm"])
+    mine = totals[totals.program == "RSN"]
+    row = found.loc[("minutes_per_client_month", "RSN")]
+    assert row.estimate == pytest.approx(mine.minutes.sum() / mine.client_months.sum())
+    assert row.lower < row.estimate < row.upper and row.workers == 30
+    shares = [found.loc[(f"{kind}_share", "RSN"), "estimate"] for kind in KINDS]
+    assert sum(shares) == pytest.approx(1)
+    assert found.loc[("nonbillable_share", "RSN"), "estimate"] == pytest.approx(1 - shares[0])
+    assert found.loc[("case_to_unit_ratio", "CSP"), "lower"] > 0
+
+
+def test_relabelling_programs_flips_the_contrast_and_the_order_of_workers_changes_nothing():
+    totals = drawn_totals()
+    swapped = totals.assign(program=totals.program.map({"RSN": "CSP", "CSP": "RSN"}))
+    here, there = (
+        estimate_service_summary(frame, 50, 1).set_index(["measure", "arm"]).estimate for frame in (totals, swapped)
+    )
+    contrast = [key for key in here.index if key[1] == "RSN vs CSP"]
+    assert there[contrast].to_numpy() == pytest.approx(-here[contrast].to_numpy())
+    shuffled = estimate_service_summary(totals.sample(frac=1, random_state=1), 50, 1)
+    pd.testing.assert_frame_equal(shuffled, estimate_service_summary(totals, 50, 1))
+
+
+def test_what_no_log_or_no_price_leaves_unknown_has_a_reason(totals, tmp_path):
+    one_program = drawn_totals().query("program == 'RSN'")
+    found = estimate_service_summary(one_program, 50, 1).set_index(["measure", "arm"])
+    assert found.loc[("unit_form_usd", "CSP"), "reason"] == NO_LOG
+    assert found.loc[("unit_form_usd_difference", "RSN vs CSP"), "reason"] == NO_LOG
+    header = PAID.splitlines(keepends=True)[0]
+    unpriced = estimate_service_summary(totals(paid=header), 50, 1)
+    assert unpriced.set_index(["measure", "arm"]).loc[("case_form_usd", "RSN"), "reason"] == NO_PRICE
+    for frame in (unpriced, found.reset_index(), estimate_service_summary(empty_frame(WorkerTotals), 50, 1)):
+        write_table(frame, tmp_path / "summary.parquet", ServiceSummary)
+        assert frame.reason[frame.lower.isna()].notna().all()
+
+
 def test_figures_are_drawn_from_the_tables_and_say_so_when_empty(table, services, tmp_path):
     write_table(build_service_mix(table(LOG, WorkerTime), table(PAID, Claims), services), tmp_path / "mix", ServiceMix)
     mixes = read_table(tmp_path / "mix", ServiceMix), empty_frame(ServiceMix)
     for data, mix in zip((study(persons=120), nobody()), mixes):
         found = estimate_survival(*data, **{**SETTINGS, "boot_reps": 20})
         balance, _, _ = estimate_balance(*data, END_REASONS, COVARIATES)
-        figures = plot_engagement({**found._asdict(), "balance": balance, "service_mix": mix}, 11)
+        summary = estimate_service_summary(drawn_totals(workers=8) if len(mix) else empty_frame(WorkerTotals), 20, 1)
+        tables = {**found._asdict(), "balance": balance, "service_mix": mix, "service_summary": summary}
+        figures = plot_engagement(tables, 11)
         assert list(figures) == list(FIGURES)
         for name, figure in figures.items():
             svg = tmp_path / f"{name}.svg"

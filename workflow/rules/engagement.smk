@@ -31,12 +31,44 @@ rule estimate_survival:
         horizons_days=config["engagement"]["horizons_days"],
         min_observed_share=config["engagement"]["min_observed_share"],
         survival_months=config["engagement"]["survival_months"],
-        landmark_days=config["engagement"]["landmark_days"],
         covariates=config["engagement"]["covariates"],
         boot_reps=config["engagement"]["boot_reps"],
         seed=config["study"]["seed"],
     script:
         "../../scripts/engagement/estimate_survival.py"
+
+
+rule estimate_trial:
+    """Emulate the target trial: days engaged as treated, from landmarks, by site, and with clones weighted."""
+    input:
+        cohort="results/episodes/cohort.parquet",
+        cohort_flow="results/episodes/cohort_flow.parquet",
+        spells="results/episodes/spells.parquet",
+        code=code_of("scripts/engagement/estimate_trial.py"),
+    output:
+        protocol="results/engagement/protocol.parquet",
+        trial="results/engagement/trial.parquet",
+        trial_flow="results/engagement/trial_flow.parquet",
+        trial_weights="results/engagement/trial_weights.parquet",
+        first_contact_wait="results/engagement/first_contact_wait.parquet",
+    log:
+        "logs/engagement/estimate_trial.log",
+    benchmark:
+        "benchmarks/engagement/estimate_trial.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spell_gap_days=config["episodes"]["spell_gap_days"],
+        assignment_days=config["episodes"]["assignment_days"],
+        horizons_days=config["engagement"]["horizons_days"],
+        landmark_days=config["engagement"]["landmark_days"],
+        grace_days=config["engagement"]["grace_days"],
+        trial_weight_cut=config["engagement"]["trial_weight_cut"],
+        covariates=config["engagement"]["covariates"],
+        boot_reps=config["engagement"]["boot_reps"],
+        seed=config["study"]["seed"],
+    script:
+        "../../scripts/engagement/estimate_trial.py"
 
 
 rule fit_models:
@@ -100,6 +132,8 @@ rule estimate_balance:
         balance="results/engagement/balance.parquet",
         weights="results/engagement/weights.parquet",
         weight_summary="results/engagement/weight_summary.parquet",
+        propensity="results/engagement/propensity.parquet",
+        positivity="results/engagement/positivity.parquet",
     log:
         "logs/engagement/estimate_balance.log",
     benchmark:
@@ -122,12 +156,17 @@ rule build_service_mix:
         code=code_of("scripts/engagement/build_service_mix.py"),
     output:
         service_mix="results/engagement/service_mix.parquet",
+        worker_totals="results/engagement/worker_totals.parquet",
+        service_summary="results/engagement/service_summary.parquet",
     log:
         "logs/engagement/build_service_mix.log",
     benchmark:
         "benchmarks/engagement/build_service_mix.tsv"
     conda:
         "../../environment.yml"
+    params:
+        boot_reps=config["engagement"]["boot_reps"],
+        seed=config["study"]["seed"],
     script:
         "../../scripts/engagement/build_service_mix.py"
 
@@ -141,6 +180,8 @@ rule plot_engagement:
         cumulative_incidence="results/engagement/cumulative_incidence.parquet",
         balance="results/engagement/balance.parquet",
         service_mix="results/engagement/service_mix.parquet",
+        service_summary="results/engagement/service_summary.parquet",
+        clocks="results/engagement/clocks.parquet",
         code=code_of("scripts/engagement/plot_engagement.py"),
     output:
         survival_svg="results/engagement/figures/survival.svg",
@@ -155,6 +196,10 @@ rule plot_engagement:
         love_plot_png="results/engagement/figures/love_plot.png",
         service_mix_svg="results/engagement/figures/service_mix.svg",
         service_mix_png="results/engagement/figures/service_mix.png",
+        service_earnings_svg="results/engagement/figures/service_earnings.svg",
+        service_earnings_png="results/engagement/figures/service_earnings.png",
+        clocks_svg="results/engagement/figures/clocks.svg",
+        clocks_png="results/engagement/figures/clocks.png",
         forest_svg="results/engagement/figures/forest.svg",
         forest_png="results/engagement/figures/forest.png",
     log:

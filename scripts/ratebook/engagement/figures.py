@@ -8,6 +8,7 @@ import pandas as pd
 
 from ratebook.contracts.engagement import CONTRAST
 from ratebook.contracts.episodes import ARMS
+from ratebook.engagement.work_figures import plot_clocks, plot_service_earnings, plot_service_mix
 from ratebook.figures import ARM_COLORS, PALETTE, empty_figure
 
 ENDS = {
@@ -173,31 +174,6 @@ def _covariate_label(covariate: str, level: str) -> str:
     return name if level in ("mean", "yes") else f"{name}: {level}"
 
 
-def plot_service_mix(service_mix: pd.DataFrame, suppress_below: int):
-    """Share of navigators' minutes by activity, one bar per program with enough clients to be shown."""
-    whole = service_mix[(service_mix.activity == "all") & (service_mix.clients >= suppress_below)]
-    parts = service_mix[(service_mix.activity != "all") & service_mix.program.isin(whole.program)]
-    if parts.empty:
-        return empty_figure("No log of navigators' time was supplied, or of too few clients to be shown.")
-    fig, ax = plt.subplots(figsize=(7.2, 2.8))
-    order = parts.groupby("activity").minutes.sum().sort_values(ascending=False, kind="stable").index
-    left = dict.fromkeys(ARMS, 0.0)
-    for place, activity in enumerate(order):
-        mine = parts[parts.activity == activity].set_index("program").minutes_share
-        widths = [float(mine.get(arm, 0.0)) for arm in ARMS]
-        color = [*PALETTE, "#b0b0b0"][place % (len(PALETTE) + 1)]
-        ax.barh(list(ARMS), widths, left=[left[arm] for arm in ARMS], label=activity, color=color)
-        for arm, width in zip(ARMS, widths):
-            if width >= 0.04:
-                ax.text(left[arm] + width / 2, arm, f"{100 * width:.0f}%", ha="center", va="center",
-                        fontsize=8, color="white")  # fmt: skip
-            left[arm] += width
-    ax.set(xlabel="Share of minutes", xlim=(0, 1), title="What navigators' time goes into")
-    ax.invert_yaxis()
-    fig.legend(loc="outside right center")
-    return fig
-
-
 def plot_forest(engagement: pd.DataFrame, suppress_below: int):
     """Differences in days engaged at the longest horizon, by everything that could bias them."""
     enough = engagement.persons >= suppress_below
@@ -229,6 +205,8 @@ FIGURES = {
     "cumulative_incidence": (plot_cumulative_incidence, "cumulative_incidence"),
     "love_plot": (plot_love, "balance"),
     "service_mix": (plot_service_mix, "service_mix"),
+    "service_earnings": (plot_service_earnings, "service_summary"),
+    "clocks": (plot_clocks, "clocks"),
     "forest": (plot_forest, "engagement"),
 }
 """Figure to the function that draws it and the table it is drawn from."""

@@ -49,12 +49,8 @@ def build_service_mix(worker_time: ibis.Table, claims: ibis.Table, services: pd.
     rows = activities.union(whole.mutate(activity=ibis.literal("all")).select(*activities.columns))
     rows = rows.inner_join(of_program, "program").cross_join(payment_prices(claims, services))
     unit_usd = rows.billable_units.cast("float64") * rows.unit_price_usd
-    case_usd = sum(
-        (rows[count].cast("float64") * rows[price]).fill_null(0)
-        for count, price in (("clients", "episode_usd"), ("client_months", "month_usd"), ("client_days", "day_usd"))
-    )
     is_whole = rows.activity == "all"
-    has_case_rate = ibis.coalesce(rows.episode_usd, rows.month_usd, rows.day_usd).notnull()
+    case_usd, is_priced = case_form_usd(rows), has_case_rate(rows)
     return rows.select(
         "program",
         "activity",
@@ -70,12 +66,12 @@ def build_service_mix(worker_time: ibis.Table, claims: ibis.Table, services: pd.
         clients="clients",
         client_months="client_months",
         unit_form_usd=unit_usd.round(2).cast("decimal(14, 2)"),
-        case_form_usd=ibis.ifelse(is_whole & has_case_rate, case_usd.round(2).cast("decimal(14, 2)"), ibis.null()),
+        case_form_usd=ibis.ifelse(is_whole & is_priced, case_usd.round(2).cast("decimal(14, 2)"), ibis.null()),
         unit_price_usd="unit_price_usd",
         reason=ibis.cases(
             (rows.unit_price_usd.isnull(), f"{NO_UNIT_PRICE}; {WHOLE_LOG}"),
             (~is_whole, f"{BY_CLIENT}; {WHOLE_LOG}"),
-            (~has_case_rate, f"{NO_CASE_RATE}; {WHOLE_LOG}"),
+            (~is_priced, f"{NO_CASE_RATE}; {WHOLE_LOG}"),
             else_=WHOLE_LOG,
         ),
     )
@@ -94,6 +90,17 @@ def _sums(time: ibis.Table) -> dict[str, ibis.Value]:
         "client_months": time.client_month.nunique(where=time.is_contact),
         "client_days": time.client_day.nunique(where=time.is_contact),
     }
+
+
+def case_form_usd(rows: ibis.Table) -> ibis.Value:
+    """Give what clients, their months and their days earn at the case rate's prices; a price nobody paid adds nothing."""
+    parts = (("clients", "episode_usd"), ("client_months", "month_usd"), ("client_days", "day_usd"))
+    return sum((rows[count].cast("float64") * rows[price]).fill_null(0) for count, price in parts)
+
+
+def has_case_rate(rows: ibis.Table) -> ibis.Value:
+    """Say whether any claim of a case rate stands behind the prices."""
+    return ibis.coalesce(rows.episode_usd, rows.month_usd, rows.day_usd).notnull()
 
 
 def _share(part: ibis.Value, whole: ibis.Value) -> ibis.Value:
