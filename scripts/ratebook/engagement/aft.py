@@ -1,11 +1,12 @@
 """Accelerated failure time: by what factor the arm stretches engagement, in four families of distributions.
 
 The libraries at hand do not cluster the errors of these models, and the generalised gamma often fails in them.
-A family is only the log density and log survival of the standardised log time; one likelihood serves all four.
+One likelihood serves all four.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -25,38 +26,39 @@ NEARLY_NORMAL = 1e-3
 """A generalised gamma whose |q| is below this is computed as if at it: the log-normal is its limit."""
 
 
-def _weibull(z, q=None):
-    return z - np.exp(z), -np.exp(z)
+class Family(NamedTuple):
+    """Log density and log survival of the standardised log time z = (log T - xβ) / σ."""
+
+    log_density: Callable
+    log_survival: Callable
 
 
-def _lognormal(z, q=None):
-    return -0.5 * z**2 - 0.5 * np.log(2 * np.pi), log_ndtr(-z)
+def _gamma_parts(z, q):
+    q = np.copysign(max(abs(q), NEARLY_NORMAL), q)
+    return q, q**-2.0, np.exp(np.minimum(q * z, 500))
 
 
-def _loglogistic(z, q=None):
-    both = np.logaddexp(0, z)
-    return z - 2 * both, -both
-
-
-def _generalised_gamma(z, q):
-    q = np.where(np.abs(q) < NEARLY_NORMAL, np.copysign(NEARLY_NORMAL, q), q)
-    k = q**-2.0
-    grown = np.exp(np.minimum(q * z, 500))
+def _gamma_density(z, q):
+    q, k, grown = _gamma_parts(z, q)
     # Stirling's series where k is so large that its logarithms would cancel.
-    large = 0.5 * np.log(np.maximum(k, 1) / (2 * np.pi)) - 1 / (12 * k)
-    scale = np.where(k > 1e4, large, k * np.log(k) - gammaln(k) - k)
-    density = np.log(np.abs(q)) + scale + k * (q * z - (grown - 1))
-    left = np.where(q > 0, gammaincc(k, k * grown), gammainc(k, k * grown))
-    return density, np.log(np.maximum(left, SMALLEST))
+    stirling = 0.5 * np.log(k / (2 * np.pi)) - 1 / (12 * k)
+    scale = stirling if k > 1e4 else k * np.log(k) - gammaln(k) - k
+    return np.log(abs(q)) + scale + k * (q * z - (grown - 1))
+
+
+def _gamma_survival(z, q):
+    q, k, grown = _gamma_parts(z, q)
+    left = gammaincc(k, k * grown) if q > 0 else gammainc(k, k * grown)
+    return np.log(np.maximum(left, SMALLEST))
 
 
 FAMILIES = {
-    "weibull": _weibull,
-    "lognormal": _lognormal,
-    "loglogistic": _loglogistic,
-    "generalised_gamma": _generalised_gamma,
+    "weibull": Family(lambda z: z - np.exp(z), lambda z: -np.exp(z)),
+    "lognormal": Family(lambda z: -0.5 * z**2 - 0.5 * np.log(2 * np.pi), lambda z: log_ndtr(-z)),
+    "loglogistic": Family(lambda z: z - 2 * np.logaddexp(0, z), lambda z: -np.logaddexp(0, z)),
+    "generalised_gamma": Family(_gamma_density, _gamma_survival),
 }
-"""Name to log density and log survival of (log T - xβ) / σ; the generalised gamma (Prentice) has a shape q too."""
+"""By name; the generalised gamma (Prentice) has a shape q besides."""
 
 
 class Aft(NamedTuple):
@@ -84,7 +86,7 @@ class Aft(NamedTuple):
         """Share still engaged after `days`, for covariates x (n, p)."""
         beta, rest = self.theta[: self.columns], self.theta[self.columns :]
         z = (np.log(np.asarray(days, float)) - np.column_stack([np.ones(len(x)), x]) @ beta) / self.sigma
-        return np.exp(FAMILIES[self.family](z, *rest[1:])[1])
+        return np.exp(FAMILIES[self.family].log_survival(z, *rest[1:]))
 
 
 def fit_aft(days, event, covariates: pd.DataFrame, cluster, family: str) -> Aft | str:
@@ -162,8 +164,11 @@ def _each(theta: np.ndarray, data, shift: float = 0.0) -> np.ndarray:
     log_days, event, x, family = data
     columns = x.shape[1]
     z = (log_days - x @ theta[:columns] - shift) / np.exp(theta[columns])
-    density, survival = family(z, *theta[columns + 1 :])
-    return np.where(event, density - theta[columns], survival)
+    shape = theta[columns + 1 :]
+    found = np.empty(len(z))
+    found[event] = family.log_density(z[event], *shape) - theta[columns]
+    found[~event] = family.log_survival(z[~event], *shape)
+    return found
 
 
 def _scores(theta: np.ndarray, data) -> np.ndarray:
