@@ -24,7 +24,6 @@ SETTINGS = {
     "horizons_days": [90, 180, 365],
     "min_observed_share": 0.1,
     "survival_months": 24,
-    "landmark_days": 30,
     "covariates": COVARIATES,
     "boot_reps": 60,
     "seed": 1,

@@ -18,7 +18,6 @@ def main(snakemake):
         horizons_days=snakemake.params.horizons_days,
         min_observed_share=snakemake.params.min_observed_share,
         survival_months=snakemake.params.survival_months,
-        landmark_days=snakemake.params.landmark_days,
         covariates=snakemake.params.covariates,
         boot_reps=snakemake.params.boot_reps,
         seed=snakemake.params.seed,

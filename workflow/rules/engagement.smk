@@ -79,6 +79,7 @@ rule fit_models:
         code=code_of("scripts/engagement/fit_models.py"),
     output:
         engagement_models="results/engagement/engagement_models.parquet",
+        aft_check="results/engagement/aft_check.parquet",
     log:
         "logs/engagement/fit_models.log",
     benchmark:

@@ -21,9 +21,10 @@ from ratebook.engagement.curves import (
     rmst_rows,
     survival_rows,
 )
-from ratebook.engagement.days import engaged_day_rows
 from ratebook.engagement.estimates import NAN, Measured, contrast_rows
 from ratebook.engagement.frame import engaged_persons
+from ratebook.engagement.ipcw import ipcw_rows
+from ratebook.engagement.pseudo import pseudo_value_rows
 from ratebook.engagement.resampling import Resampling, resample
 from ratebook.engagement.survival import median_of
 from ratebook.tables import empty_frame
@@ -49,7 +50,6 @@ def estimate_survival(
     horizons_days: list[int],
     min_observed_share: float,
     survival_months: int,
-    landmark_days: int,
     covariates: list[str],
     boot_reps: int,
     seed: int,
@@ -85,9 +85,10 @@ def estimate_survival(
     rows += rmst_rows(censored, draws, "contact", "competing_censored", horizons_days, min_observed_share)
     rows += _contact_rows(persons, draws)
     rows += weighted_rows(persons, draws, curves, covariates, horizons_days, min_observed_share)
+    rows += pseudo_value_rows(persons, draws, curves, covariates, horizons_days, min_observed_share)
+    rows += ipcw_rows(persons, draws, curves, covariates, end_reasons, horizons_days, min_observed_share)
     timed = time_by_clocks(persons, draws, end_reasons)
     rows += clock_rows(timed, draws, horizons_days, min_observed_share)
-    rows += engaged_day_rows(cohort, spells, horizons_days, landmark_days, spell_gap_days, boot_reps, seed)
     return Estimates(
         _frame(survival_rows(curves, draws, horizons_days), Survival),
         _frame(rmst_by_day(curves, draws, max(horizons_days), min_observed_share), RmstByDay),
