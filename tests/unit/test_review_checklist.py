@@ -121,7 +121,7 @@ CLEAN = {
     "ledger_served_usd": 400.0, "claims_usd": 400.0, "header_usd": 300.0, "headed_final_usd": 300.0,
     "header_equals_lines_share": 1.0, "lines_neither_ffs_nor_encounter": 0, "capitation_months_in_cost": 0,
     "denied_lines": 0, "flagged_units_share": 0.01, "full_dual_share": 0.01, "unmapped_share": 0.005,
-    "jumping_codes": 0, "jumping_codes_share": 0.0, "step_downs_as_detox": 0, "lines_brought_twice": 0,
+    "jumping_codes": 0, "jumping_codes_share": 0.0, "lines_brought_twice": 0,
     "services_in_two_feeds": 0, "near_duplicates": 3, "fractional_member_months": 10.0, "eligible_days": 304,
     "retro_base_months": 5.0,
 }  # fmt: skip
@@ -142,7 +142,6 @@ CLEAN = {
         ("H9", {"flagged_units_share": 0.011}, "warn"),
         ("H12", {"unmapped_share": 0.011}, "warn"),
         ("H12", {"jumping_codes": 1, "jumping_codes_share": 0.02}, "warn"),
-        ("H12", {"step_downs_as_detox": 1}, "warn"),
         ("H13", {"lines_brought_twice": 1}, "fail"),
         ("H13", {"services_in_two_feeds": 1}, "fail"),
     ],
@@ -151,6 +150,35 @@ def test_each_error_counted_over_the_large_tables_is_found(check, error, status)
     assert ask(check, facts=CLEAN).status == "pass"
     assert ask(check, facts={**CLEAN, **error}).status == status
     assert ask(check, facts={}).status == "na"
+
+
+@pytest.mark.parametrize(
+    ("level", "is_step_down", "status"),
+    [("WM_RES", True, "warn"), ("WM_RES", False, "pass"), ("RES35", True, "pass")],
+)
+def test_a_step_down_read_as_detoxification_is_found(level, is_step_down, status):
+    codes = pd.DataFrame({"code": ["H0010"], "level": [level], "is_step_down": [is_step_down]})
+    settings = {"episodes": {"detox_levels": ["WM_HOSP", "WM_RES"]}}
+    assert ask("H12", facts=CLEAN, detox_codes=codes, settings=settings).status == status
+
+
+@pytest.mark.parametrize(
+    ("stated", "status"),
+    [
+        ({"coc_count_navigator": False, "coc_categories": ["OP_SUD", "RES35"]}, "pass"),
+        ({"coc_count_navigator": True, "coc_categories": ["OP_SUD"]}, "fail"),
+        ({"coc_count_navigator": False, "coc_categories": ["OP_SUD", "WM_RES"]}, "fail"),
+        ({"coc_count_navigator": False, "coc_categories": ["NAVIGATOR"]}, "fail"),
+    ],
+)
+def test_continuity_counts_neither_the_navigator_nor_detoxification(stated, status):
+    assert ask("H18", settings={"episodes": stated}).status == status
+
+
+@pytest.mark.parametrize(("members", "status"), [(5, "pass"), (4, "fail")])
+def test_the_flow_ends_with_the_cohort(members, status):
+    flow = pd.DataFrame({"step": [1, 2], "persons_in": [9, 7], "persons_out": [7, 5]})
+    assert ask("H19", cohort_flow=flow, cohort=pd.DataFrame({"person_id": range(members)})).status == status
 
 
 def test_denied_lines_below_their_header_are_no_double_sum():
@@ -214,6 +242,23 @@ def test_the_share_of_few_members_with_both_programs_is_not_given(both, status, 
     row = ask("H20", cohort=cohort, settings=LIMIT)
     assert row.status == status
     assert (row.value == value) if value is not None else pd.isna(row.value)
+
+
+@pytest.mark.parametrize(("source", "status"), [("log / log", "pass"), ("log / claim", "fail")])
+def test_arms_timed_from_different_sources_fail(source, status):
+    effect = {"estimand": "rmst_difference", "clock": "contact", "method": "kaplan_meier", "tau_days": 90}
+    engagement = pd.DataFrame([{**effect, "estimate": 30.0}])
+    across = {"comparison": "cross_clock", "other_clock": "contact", "tau_days": 90, "persons": 50, "source": source}
+    clocks = pd.DataFrame([{**across, "clock": clock, "estimate_days": 42.0} for clock in ("admin", "floor")])
+    row = ask("H23", engagement=engagement, clocks=clocks, settings=LIMIT)
+    assert row.status == status
+    assert "would add 12 days" in row.reason
+
+
+def test_workers_of_both_programs_are_counted_beside_the_share():
+    cohort = pd.DataFrame({"arm": ["RSN"] * 900, "is_both_programs": [True] * 31 + [False] * 869})
+    mixed = pd.DataFrame({"measure": ["mixed_workers"], "counted": [3], "looked_at": [40]})
+    assert "3 of 40" in ask("H20", cohort=cohort, contamination=mixed, settings=LIMIT).reason
 
 
 def test_the_share_with_both_programs_is_in_whole_percent():

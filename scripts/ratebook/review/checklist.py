@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import yaml
 
-from ratebook.contracts import clean, cost, engagement, episodes, exposure, intake, programs, rates, review
+from ratebook.contracts import clean, cost, engagement, episodes, exposure, intake, programs, rates, review, spells
 from ratebook.review import on_cost, on_data, on_engagement, on_rates
 from ratebook.review.seen import CHECKS, CannotSay, Seen
 
@@ -19,13 +19,16 @@ TABLES = {
     "reconciliation": clean.Reconciliation,
     "qa": clean.Qa,
     "exposure_qa": exposure.ExposureQa,
+    "detox_codes": episodes.DetoxCodes,
     "cohort": episodes.Cohort,
     "cohort_table": episodes.CohortTable,
     "cohort_flow": episodes.CohortFlow,
     "cohort_variants": episodes.CohortVariants,
     "spells": episodes.Spells,
     "spells_by_gap": episodes.SpellsByGap,
+    "contamination": spells.Contamination,
     "engagement": engagement.Engagement,
+    "clocks": engagement.Clocks,
     "engagement_models": engagement.EngagementModels,
     "cumulative_incidence": engagement.CumulativeIncidence,
     "balance": engagement.Balance,

@@ -120,11 +120,14 @@ def overlapping_spans(seen: Seen):
 def unmapped_codes(seen: Seen):
     """Give the share of dollars whose codes name no category, or whose codes' use jumps from one quarter to the next.
 
-    H0010 that follows H0011 is a step down: each such night read as detoxification is an error of the code table.
+    A sub-acute code of whose stays more than 30 percent follow an acute one at once is a step down: where it is read
+    as detoxification, the code table errs.
     """
-    wrong = seen.fact("step_downs_as_detox")
+    codes = seen.tables.get("detox_codes", pd.DataFrame())
+    detox_levels = seen.settings.get("episodes", {}).get("detox_levels", [])
+    wrong = sorted(codes.code[codes.is_step_down & codes.level.isin(detox_levels)]) if len(codes) else []
     if wrong:
-        return 1.0, f"{wrong:,.0f} nights of H0010 right after H0011 are read as another detoxification"
+        return 1.0, f"{', '.join(wrong)} looks like step-down, not detox: most of its stays follow an acute one"
     jumping = seen.facts.get("jumping_codes_share")
     jumping = 0.0 if jumping is None or pd.isna(jumping) else jumping
     codes = seen.facts.get("jumping_codes") or 0
@@ -143,18 +146,19 @@ def brought_twice(seen: Seen):
 
 @checks("H14")
 def transfer_as_readmission(seen: Seen):
-    """Count readmissions within the gap that joins two stays into one episode."""
+    """Count readmissions within a day, or within the gap that joins stays, and those of who had not been discharged."""
     seen.fact("episodes")
-    return seen.fact("readmissions_within_gap")
+    still = seen.fact("readmissions_of_inpatients")
+    return seen.fact("readmissions_within_gap") + still, f"{still:,.0f} follow an episode that ended still a patient"
 
 
 @checks("H15")
 def index_rule_stated(seen: Seen):
     """Count index rules that the config does not state; the table of other rules has to stand beside them."""
-    for name in ("min_detox_12m", "count_index", "index_rule"):
+    for name in ("unit", "min_detox_12m", "count_index", "index_rule"):
         seen.setting("episodes", name)
-    variants = seen.table("cohort_variants")
-    return float(variants.is_chosen.sum() != 1), f"{len(variants)} rules of repeated detoxification are compared"
+    variants = seen.table("cohort_variants", "arm == 'all'")
+    return float(variants.is_chosen.sum() != 1), f"{len(variants)} readings of repeated detoxification are compared"
 
 
 @checks("H16")
@@ -180,21 +184,25 @@ def immortal_time(seen: Seen):
 def treatment_as_outcome(seen: Seen):
     """Count rules by which continuity of care would count the navigator or another detoxification."""
     stated = seen.settings.get("episodes", {})
-    return sum(bool(value) for key, value in stated.items() if "count_navigator" in key or "count_detox" in key)
+    treated = {"NAVIGATOR", "WM_HOSP", "WM_RES", "WM_OP", *stated.get("detox_levels", [])}
+    counted = treated.intersection(stated.get("coc_categories", []))
+    return len(counted) + bool(stated.get("coc_count_navigator"))
 
 
 @checks("H19")
 def attrition_shown(seen: Seen):
-    """Count steps of the cohort's flow that gain persons or do not start where the last one ended."""
+    """Count steps of the cohort's flow that gain persons, do not start where the last ended, or end elsewhere."""
     flow = seen.table("cohort_flow").sort_values("step")
+    cohort = seen.tables.get("cohort")
+    misses = 0 if cohort is None else int(flow.persons_out.iloc[-1] != len(cohort))
     gains = (flow.persons_out > flow.persons_in).sum()
     breaks = (flow.persons_in.iloc[1:].to_numpy() != flow.persons_out.iloc[:-1].to_numpy()).sum()
-    return gains + breaks
+    return gains + breaks + misses
 
 
 @checks("H20")
 def contamination(seen: Seen):
-    """Give the share of engaged members with contacts of both programs, in whole percent.
+    """Give the share of engaged members with contacts of both programs, in whole percent; count workers of both.
 
     With few such members in either arm no share is given: their number would follow from it.
     """
@@ -202,7 +210,9 @@ def contamination(seen: Seen):
     both = cohort.is_both_programs.groupby(cohort.arm).sum()
     if is_small(both, seen.setting("release", "suppress_below")).any():
         raise CannotSay("so few members had contacts of both programs that their share is not shown")
-    return round(cohort.is_both_programs.mean(), 2)
+    mixed = seen.tables.get("contamination", pd.DataFrame(columns=["measure"])).query("measure == 'mixed_workers'")
+    workers = f"; workers who deliver both: {mixed.counted.sum()} of {mixed.looked_at.sum()}" if len(mixed) else ""
+    return round(cohort.is_both_programs.mean(), 2), f"analysed by the first program, whatever came after{workers}"
 
 
 @checks("H22")
@@ -215,7 +225,7 @@ def bundle(seen: Seen):
 @checks("H25")
 def end_of_data_as_event(seen: Seen):
     """Count spells said to have ended while the data ended within the silence that would show it."""
-    spells = seen.table("spells", "end_reason == 'disengaged'")
+    spells = seen.table("spells", "end_reason in ('disengaged', 'lost', 'graduated')")
     gap, end = seen.setting("episodes", "spell_gap_days"), pd.Timestamp(seen.setting("study", "window_end"))
     return ((end - spells.last_date).dt.days <= gap).sum()
 

@@ -18,14 +18,18 @@ NAIVE_SHARE = 0.8
 
 @checks("H23")
 def different_clocks(seen: Seen):
-    """Compare what the clocks disagree by with the effect, both as the longest horizon gives them."""
+    """Ask whether the arms' contacts are read in one source; say what a comparison across clocks would have added."""
     effect = _last(seen.table("engagement", PRIMARY)).estimate
-    same = seen.table("engagement", "estimand == 'rmst_difference'").clock
     if not effect or effect != effect:
         raise CannotSay("the effect on engagement could not be estimated")
-    return 0.0 if "contact" in set(
-        same
-    ) else 1.0, "both arms are timed by contacts; the administrative clock is shown beside it"
+    clocks = seen.table("clocks", "comparison in ('same_clock', 'cross_clock') and other_clock == 'contact'")
+    sources = set(clocks.source.iloc[0].split(" / "))
+    enough = clocks[(clocks.clock == "admin") & (clocks.persons >= seen.setting("release", "suppress_below"))]
+    across = _last(enough).estimate_days if len(enough) else float("nan")
+    added = (
+        "" if across != across else f"; RSN by enrolment against CSP by contacts would add {across - effect:.0f} days"
+    )
+    return float(len(sources) > 1), f"both arms are timed by contacts, read in: {' and '.join(sorted(sources))}{added}"
 
 
 @checks("H24")
