@@ -27,7 +27,7 @@ def main(snakemake):
     write_table(found.survival_by_month, snakemake.output.survival_by_month, SurvivalByMonth)
     write_table(found.cumulative_incidence, snakemake.output.cumulative_incidence, CumulativeIncidence)
     write_table(found.clocks, snakemake.output.clocks, Clocks)
-    write_table(found.engagement, snakemake.output.engagement, Engagement)
+    write_table(found.engagement, snakemake.output.first_spells, Engagement)
 
 
 if __name__ == "__main__":

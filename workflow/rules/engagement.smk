@@ -18,7 +18,7 @@ rule estimate_survival:
         survival_by_month="results/engagement/survival_by_month.parquet",
         cumulative_incidence="results/engagement/cumulative_incidence.parquet",
         clocks="results/engagement/clocks.parquet",
-        engagement="results/engagement/engagement.parquet",
+        first_spells="results/engagement/first_spells.parquet",
     log:
         "logs/engagement/estimate_survival.log",
     benchmark:
@@ -69,6 +69,24 @@ rule estimate_trial:
         seed=config["study"]["seed"],
     script:
         "../../scripts/engagement/estimate_trial.py"
+
+
+rule build_engagement:
+    """Put the estimates of first spells and those of the target trial into one table."""
+    input:
+        first_spells="results/engagement/first_spells.parquet",
+        trial="results/engagement/trial.parquet",
+        code=code_of("scripts/engagement/build_engagement.py"),
+    output:
+        engagement="results/engagement/engagement.parquet",
+    log:
+        "logs/engagement/build_engagement.log",
+    benchmark:
+        "benchmarks/engagement/build_engagement.tsv"
+    conda:
+        "../../environment.yml"
+    script:
+        "../../scripts/engagement/build_engagement.py"
 
 
 rule fit_models:

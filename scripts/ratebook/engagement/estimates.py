@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from ratebook.contracts.engagement import CONTRAST
 from ratebook.contracts.episodes import ARMS
@@ -121,3 +122,18 @@ def _interval(estimate, error, quantile, scale, replicates) -> tuple[float, floa
     if scale == "percentile":
         return tuple(float(limit) for limit in np.percentile(replicates, [2.5, 97.5], method="nearest"))
     return estimate - quantile * error, estimate + quantile * error
+
+
+def build_engagement(first_spells: pd.DataFrame, trial: pd.DataFrame) -> pd.DataFrame:
+    """Put what is estimated of first spells above what is estimated of days from discharge.
+
+    Parameters
+    ----------
+    first_spells, trial : Engagement
+
+    Returns
+    -------
+    Engagement
+        A row for every row of both; no estimand and method is in both.
+    """
+    return pd.concat([first_spells, trial], ignore_index=True)
