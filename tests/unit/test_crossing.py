@@ -10,6 +10,7 @@ from engagement_data import END_REASONS, nobody, study
 from ratebook.contracts.clean import Contacts
 from ratebook.contracts.episodes import Cohort
 from ratebook.contracts.spells import Contamination, Crossing, Crossover, GapSensitivity, Navigators, SpellEnds
+from ratebook.disclosure import disclose
 from ratebook.episodes.clustered import ALIKE, EDGE, NOBODY, ONE_PROVIDER, clustered_median, clustered_ratio
 from ratebook.episodes.crossing import (
     NO_TIME_BEFORE,
@@ -126,23 +127,25 @@ def units_seen(first_rsn):
 def test_contamination_is_counted_in_persons_providers_and_workers(tmp_path):
     cohort, crossing, spells = members(crossed=3)
     found = estimate_contamination(cohort, crossing, units_seen("2023-01-01"), spells)
-    rows = found.set_index(["measure", "arm"])
+    rows = found[found.period == "all"].set_index(["measure", "arm"]).sort_index()
     assert rows.loc[("both_programs", "RSN"), "estimate"] == 3 / 20
     assert rows.loc[("other_site", "CSP"), "estimate"] == 1 and rows.loc[("other_site", "CSP"), "reason"] == EDGE
     assert rows.loc[("mixed_providers", "all"), ["counted", "looked_at"]].tolist() == [1, 2]
     assert rows.loc[("mixed_workers", "all"), "estimate"] == 0
-    assert rows.loc[("csp_days_before", "CSP"), "reason"] == NO_TIME_BEFORE
-    assert rows.loc[("csp_days_change", "CSP"), "reason"] == NO_TIME_BEFORE
+    spillover = found[found.measure == "csp_days"].set_index("period")
+    assert spillover.loc[["before", "change"], "reason"].tolist() == [NO_TIME_BEFORE] * 2
     write_table(found, tmp_path / "contamination.parquet", Contamination)
 
 
 def test_spillover_compares_csp_clients_of_rsn_sites_before_and_after_its_start():
     cohort, crossing, spells = members()
     found = estimate_contamination(cohort, crossing, units_seen("2024-01-31"), spells)
-    rows = found[found.arm == "CSP"].set_index("measure")
-    assert rows.loc[["csp_days_before", "csp_days_after"], "looked_at"].tolist() == [10, 10]
-    assert rows.loc["csp_days_change", "estimate"] == 10
-    assert rows.loc["csp_days_change", "lower"] < 10 < rows.loc["csp_days_change", "upper"]
+    rows = found[found.measure == "csp_days"].set_index("period")
+    assert rows.loc[["before", "after"], "looked_at"].tolist() == [10, 10]
+    assert rows.loc["change", "estimate"] == 10
+    assert rows.loc["change", "lower"] < 10 < rows.loc["change", "upper"]
+    shown = disclose(found, Contamination, 11)
+    assert shown[shown.measure == "csp_days"].looked_at.isna().all(), "few before: those after would tell how few"
 
 
 def test_nobody_leaves_reasons_and_no_zero_share(tmp_path):

@@ -105,12 +105,17 @@ class Contamination(Contract):
 
     measure: str = Field(
         "both_programs, other_site, prior_program, mixed_provider, mixed_worker: persons of the arm. mixed_providers, "
-        "mixed_workers: those who deliver both. csp_days_…: mean days of first CSP spells at sites that refer to RSN, "
-        "of members discharged before and after the first RSN contact, and the difference."
+        "mixed_workers: those who deliver both. csp_days: mean days of first CSP spells at sites that refer to RSN."
+    )
+    period: str = Field(
+        "all; of csp_days before or after, as members were discharged before or after the first RSN contact, or change.",
+        isin=("all", "before", "after", "change"),
     )
     arm: str = Field("Arm, or all.", isin=(*ARMS, "all"))
     unit: str = Field("What is counted: persons, providers or workers.", isin=("persons", "providers", "workers"))
-    looked_at: int = Field("Persons, providers or workers looked at.", ge=0, persons=True)
+    looked_at: int = Field(
+        "Persons, providers or workers looked at; of a change those of the smaller period.", ge=0, persons=True
+    )
     counted: int = Field("Of them, those of whom it is true; all of them for a mean.", ge=0, persons=True)
     estimate: float = Field("Share, or days.", nullable=True)
     lower: float = Field("Lower 95% limit, clustered by provider.", nullable=True)
@@ -118,5 +123,7 @@ class Contamination(Contract):
     reason: str = Field(NO_LIMITS, nullable=True)
 
     class Config(Contract.Config):
-        unique = ("measure", "arm")
+        unique = ("measure", "period", "arm")
+        # The members before and after add up to those of the other kind of site.
+        groups = ("measure", "arm")
         hides = ("estimate", "lower", "upper")

@@ -180,13 +180,14 @@ def _spillover(members: pd.DataFrame, navigators: pd.DataFrame, spells: pd.DataF
     mine = at_rsn_sites.merge(first[["person_id", "length_days"]], on="person_id")
     is_after = mine.discharge_date >= navigators.first_rsn_date.min()
     rows = []
-    for measure, part in (("csp_days_before", mine[~is_after]), ("csp_days_after", mine[is_after])):
+    for period, part in (("before", mine[~is_after]), ("after", mine[is_after])):
         found = clustered_ratio(part.length_days, pd.Series(1, index=part.index), part.provider_id)
-        if part.empty and measure == "csp_days_before":
+        if part.empty and period == "before":
             found["reason"] = NO_TIME_BEFORE
-        rows.append(_row(measure, "CSP", "persons", len(part), len(part), found))
+        rows.append(_row("csp_days", "CSP", "persons", len(part), len(part), found, period))
     before, after = rows
-    return [*rows, _row("csp_days_change", "CSP", "persons", len(mine), len(mine), _change(before, after))]
+    fewer = min(before["looked_at"], after["looked_at"])
+    return [*rows, _row("csp_days", "CSP", "persons", fewer, fewer, _change(before, after), "change")]
 
 
 def _change(before: dict, after: dict) -> dict:
@@ -202,5 +203,6 @@ def _change(before: dict, after: dict) -> dict:
     return {"estimate": change, "lower": change - reach, "upper": change + reach, "reason": None}
 
 
-def _row(measure: str, arm: str, unit: str, looked_at: int, counted: int, found: dict) -> dict:
-    return {"measure": measure, "arm": arm, "unit": unit, "looked_at": looked_at, "counted": counted, **found}
+def _row(measure, arm, unit, looked_at, counted, found, period="all") -> dict:
+    what = {"measure": measure, "period": period, "arm": arm, "unit": unit}
+    return {**what, "looked_at": looked_at, "counted": counted, **found}
