@@ -20,6 +20,7 @@ from ratebook.episodes.crossing import (
     estimate_crossover,
 )
 from ratebook.episodes.spell_tables import compare_gaps, estimate_spell_ends
+from ratebook.episodes.spells import build_spells
 from ratebook.tables import empty_frame, read_table, write_table
 
 CONTACTS = """\
@@ -231,3 +232,28 @@ def test_limits_of_a_median_are_values_of_the_sample():
     assert found["estimate"] == 51
     assert {found["lower"], found["upper"]} <= set(values)
     assert 51 - found["lower"] == pytest.approx(10, abs=1.5), "1.98 standard errors of a half of 101, in ranks"
+
+
+def test_a_program_known_from_claims_alone_has_spells_on_the_contact_clock_and_no_other(table, run):
+    contacts = table(
+        """\
+        contact_id | person_id | program | provider_id | contact_date | enrollment_date | source
+        1          | A         | RSN     | P           | 2024-01-02   | 2024-01-02      | log
+        2          | A         | RSN     | P           | 2024-01-20   | 2024-01-02      | log
+        c-1        | B         | CSP     | Q           | 2024-01-02   |                 | claim
+        c-2        | B         | CSP     | Q           | 2024-01-20   |                 | claim
+        """,
+        Contacts,
+        is_contact="true",
+        minutes=15,
+        billable_units=1,
+    )
+    cohort = MEMBERS.replace("follow_end_date", "follow_end_date | follow_end_reason").replace(
+        "-31\n", "-31 | death\n"
+    )
+    rows = run(build_spells(contacts, table(cohort.replace("-30\n", "-30 | death\n"), Cohort), 30, False))
+    found = {row["program"]: row for row in rows}
+    assert {row["length_days"] for row in rows} == {19}, "one clock for both arms"
+    assert (found["RSN"]["source"], found["CSP"]["source"]) == ("log", "claim")
+    assert (found["RSN"]["floor_length_days"], found["RSN"]["floor_end_reason"]) == (30, "ended")
+    assert found["CSP"]["admin_length_days"] is None and found["CSP"]["floor_end_reason"] is None
