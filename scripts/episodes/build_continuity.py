@@ -3,7 +3,7 @@
 from ratebook.contracts.clean import Claims
 from ratebook.contracts.episodes import Cohort, Continuity, ContinuityByArm, Readmission
 from ratebook.episodes.continuity import build_continuity
-from ratebook.episodes.describe import estimate_continuity, estimate_readmission
+from ratebook.episodes.incidence import estimate_continuity, estimate_readmission
 from ratebook.steps import step
 from ratebook.tables import open_table, read_table, write_table
 

@@ -27,3 +27,8 @@ def days_in_month(month: ibis.Value) -> ibis.Value:
 def month_index(dates: pd.Series) -> pd.Series:
     """Number calendar months consecutively, so that differences are months."""
     return dates.dt.year * 12 + dates.dt.month
+
+
+def days_from(date: ibis.Value, days: int) -> ibis.Value:
+    """Give the date so many days after another; before it where `days` is negative."""
+    return (date + ibis.interval(days=days)).cast("date")

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from itertools import pairwise
 
 import ibis
 import pytest
 
+from cohort_data import cohort_rules
 from ratebook.contracts.clean import Claims, Contacts, Persons
 from ratebook.contracts.episodes import Cohort, CohortFlow, CohortTable, CohortVariants, Episodes
 from ratebook.contracts.exposure import Spans
-from ratebook.episodes.cohort import (
-    CohortRules,
-    count_flow,
-    count_variants,
-    inclusion_rules,
-    select_candidates,
-    select_cohort,
-)
+from ratebook.episodes.cohort import count_flow, inclusion_rules, select_candidates, select_cohort
 from ratebook.episodes.describe import describe_cohort
-from ratebook.tables import empty_frame, read_table, write_table
+from ratebook.episodes.variants import count_variants, select_eligible
+from ratebook.tables import empty_frame, hold, read_table, write_table
 
-RULES = CohortRules(
-    window_start="2022-01-01",
-    window_end="2023-12-31",
-    seed=1,
-    min_detox_12m=2,
-    count_index=True,
-    index_rule="first",
-    age_min_years=18,
-    age_max_years=64,
-    exclude_full_duals=True,
-    enrolled_days_before=365,
-    enrolled_gap_days=45,
-    prior_contact_days=180,
-    assignment_days=90,
-    follow_up_days=0,
-)
 EPISODES = """\
     person_id | episode | admission_date | discharge_date | n12 | days_to_next
     A         | 1       | 2022-03-01     | 2022-03-05     | 1   | 88
@@ -65,15 +43,16 @@ def study(table):
     """Build candidates and cohort; every table has a default and any may be redrawn, any rule changed."""
 
     def make(episodes=EPISODES, spans=SPANS, persons=PERSONS, contacts=CONTACTS, claims=CLAIMS, **rules):
-        chosen = dataclasses.replace(RULES, **rules)
+        chosen = cohort_rules(**rules)
         usual = {"last_facility_id": "F1", "los_days": 4, "is_ama": "false", "is_died": "false"}
         drawn = {name: value for name, value in usual.items() if name not in episodes}
         numbered = table(contacts, Contacts)
         numbered = numbered.mutate(contact_id=ibis.row_number().cast("string"))
+        lines = table(claims, Claims)
         candidates = select_candidates(
-            table(episodes, Episodes, **drawn), table(spans, Spans), table(persons, Persons), chosen
+            table(episodes, Episodes, **drawn), table(spans, Spans), table(persons, Persons), lines, chosen
         )
-        return candidates, select_cohort(candidates, numbered, table(claims, Claims), chosen), chosen
+        return candidates, select_cohort(candidates, numbered, lines, chosen), chosen
 
     return make
 
@@ -208,15 +187,110 @@ def test_the_flow_starts_with_everyone_falls_and_ends_with_the_cohort(study, run
     assert [row["rule_id"] for row in flow if row["persons_in"] > row["persons_out"]] == ["enrolled_at_discharge"]
 
 
-def test_other_readings_of_repeated_detox_hold_the_same_or_fewer_as_they_ask_for_more(study, run):
-    candidates, cohort, rules = study()
-    variants = run(count_variants(candidates, rules).order_by("min_detox_12m", "count_index"))
-    held = {(row["min_detox_12m"], row["count_index"]): row["persons"] for row in variants}
-    assert held == {(1, False): 2, (1, True): 2, (2, False): 1, (2, True): 2, (3, False): 0, (3, True): 1}
-    assert [row["persons"] for row in variants if row["is_chosen"]] == [run(cohort.count())]
-    candidates, _, rules = study(min_detox_12m=5)
-    chosen = [row for row in run(count_variants(candidates, rules)) if row["is_chosen"]]
-    assert [(row["min_detox_12m"], row["persons"]) for row in chosen] == [(5, 0)]
+def readings(rows, **asked) -> dict:
+    """Persons by number asked for, whether the index counts, and arm, where the rest is as asked."""
+    usual = {"unit": "episode", "index_rule": "first", "arm": "all", **asked}
+    kept = [row for row in rows if all(row[name] == value for name, value in usual.items())]
+    return {(row["min_detox_12m"], row["count_index"]): row["persons"] for row in kept}
+
+
+@pytest.fixture
+def variants_of(study, table, run):
+    def make(**changes):
+        candidates, cohort, rules = study(**changes)
+        contacts = table(CONTACTS, Contacts).mutate(contact_id=ibis.row_number().cast("string"))
+        eligible = hold(select_eligible({"episode": candidates}, contacts, rules))
+        found = count_variants(eligible, rules)
+        return run(found.order_by(*found.columns[:5])), run(cohort.count())
+
+    return make
+
+
+def test_other_readings_of_repeated_detox_hold_the_same_or_fewer_as_they_ask_for_more(variants_of):
+    rows, persons = variants_of()
+    assert readings(rows) == {(1, False): 2, (1, True): 2, (2, False): 1, (2, True): 2, (3, False): 0, (3, True): 1}
+    assert [row["persons"] for row in rows if row["is_chosen"] and row["arm"] == "all"] == [persons]
+    rows, _ = variants_of(min_detox_12m=5)
+    chosen = [row for row in rows if row["is_chosen"]]
+    assert [(row["min_detox_12m"], row["persons"]) for row in chosen] == [(5, 0)] * 4
+
+
+@pytest.mark.parametrize(
+    ("index_rule", "rsn", "discharges"),
+    [
+        pytest.param("first", 1, 2, id="A's second episode, five days before the contact"),
+        pytest.param("last", 0, 2, id="A's third, after it"),
+        pytest.param("all", 1, 3, id="A is there twice, with RSN once"),
+    ],
+)
+def test_which_discharge_is_the_index_decides_the_arm(variants_of, index_rule, rsn, discharges):
+    rows, _ = variants_of()
+    assert readings(rows, index_rule=index_rule)[2, True] == 2
+    assert readings(rows, index_rule=index_rule, arm="RSN")[2, True] == rsn
+    asked = [row for row in rows if row["index_rule"] == index_rule and row["unit"] == "episode"]
+    counted = {
+        row["arm"]: row["discharges"] for row in asked if (row["min_detox_12m"], row["count_index"]) == (2, True)
+    }
+    assert counted.pop("all") == sum(counted.values()) == discharges
+
+
+def test_the_arms_of_a_reading_add_up_to_it_and_the_reading_in_force_is_the_cohort(variants_of, cohort_of):
+    for index_rule in ("first", "last", "random"):
+        rows, persons = variants_of(index_rule=index_rule)
+        chosen = {row["arm"]: row["persons"] for row in rows if row["is_chosen"]}
+        assert chosen.pop("all") == sum(chosen.values()) == persons
+        arms = [row["arm"] for row in cohort_of(index_rule=index_rule).values()]
+        assert chosen == {arm: arms.count(arm) for arm in ("RSN", "CSP", "none")}
+
+
+def test_hospice_care_in_the_year_up_to_discharge_keeps_out(index_of):
+    def claims(first, last):
+        return (
+            "person_id | service_start_date | service_end_date | ltc_service | cost_usd\n"
+            f"B | {first} | {last} | hospice | 1.00"
+        )
+
+    assert "B" not in index_of(claims=claims("2022-06-05", "2022-06-10"))
+    assert "B" not in index_of(claims=claims("2021-05-01", "2021-06-05")), "365 days before, the limit"
+    assert "B" in index_of(claims=claims("2021-05-01", "2021-06-04"))
+    assert "B" in index_of(claims=claims("2022-06-06", "2022-06-10")), "after discharge: the future is not asked"
+    assert "B" in index_of(claims=claims("2022-06-05", "2022-06-10"), exclude_hospice=False)
+
+
+def test_only_listed_facilities_enter_where_a_list_is_given(study, index_of):
+    drawn = people(
+        {"participating": {"facility": "F1"}, "comparison": {"facility": "F2"}, "other": {"facility": "F3"}}
+    )
+    assert set(index_of(**drawn)) == {"participating", "comparison", "other"}
+    assert set(index_of(**drawn, facilities=["F1", "F2"])) == {"participating", "comparison"}
+    candidates, _, rules = study(facilities=["F1"])
+    assert "listed_facility" in [rule_id for rule_id, *_ in inclusion_rules(candidates, rules)]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "moved"),
+    [
+        pytest.param("2022-06-05", "2022-06-08", True, id="admitted on the day of discharge"),
+        pytest.param("2022-06-06", "2022-06-06", True, id="on the day after, without a night"),
+        pytest.param("2022-06-07", "2022-06-08", False, id="two days after: another admission"),
+        pytest.param("2022-06-03", "2022-06-05", False, id="within the episode, over with it"),
+        pytest.param("2022-05-20", "2022-06-30", False, id="begun before the episode: a record around it"),
+    ],
+)
+def test_who_leaves_for_a_hospital_is_marked(cohort_of, first, last, moved):
+    claims = (
+        "person_id | service_start_date | admission_date | discharge_date | category | cost_usd\n"
+        f"B | {first} | {first} | {last} | IP_MEDICAL | 1.00"
+    )
+    assert cohort_of(claims=claims)["B"]["is_acute_transfer"] == moved
+    assert not cohort_of(claims=claims.replace("IP_MEDICAL", "RES35"))["B"]["is_acute_transfer"]
+
+
+def test_the_status_of_a_transfer_to_a_hospital_is_enough(cohort_of):
+    header, *rows = EPISODES.strip().splitlines()
+    for status, moved in (("02", True), ("01", False), ("", False)):
+        episodes = "\n".join([header + " | discharge_status", *(f"{row} | {status}" for row in rows)])
+        assert cohort_of(episodes=episodes)["B"]["is_acute_transfer"] == moved
 
 
 def test_the_first_contact_in_time_decides_the_arm(cohort_of):
@@ -318,7 +392,9 @@ def written(study, tmp_path):
     def write(**changes):
         candidates, cohort, rules = study(**changes)
         write_table(count_flow(candidates, rules), tmp_path / "flow.parquet", CohortFlow)
-        write_table(count_variants(candidates, rules), tmp_path / "variants.parquet", CohortVariants)
+        numbered = ibis.memtable(empty_frame(Contacts), schema=Contacts.types())
+        eligible = hold(select_eligible({"episode": candidates}, numbered, rules))
+        write_table(count_variants(eligible, rules), tmp_path / "variants.parquet", CohortVariants)
         write_table(cohort, tmp_path / "cohort.parquet", Cohort)
         table = describe_cohort(read_table(tmp_path / "cohort.parquet", Cohort))
         write_table(table, tmp_path / "table.parquet", CohortTable)
@@ -347,6 +423,6 @@ def test_nobody_with_a_detox_gives_a_flow_of_zeros_and_empty_tables(written):
 
 def test_contracts_of_no_input_at_all(tmp_path):
     empty = {c: ibis.memtable(empty_frame(c), schema=c.types()) for c in (Episodes, Spans, Persons, Contacts, Claims)}
-    candidates = select_candidates(empty[Episodes], empty[Spans], empty[Persons], RULES)
-    cohort = select_cohort(candidates, empty[Contacts], empty[Claims], RULES)
+    candidates = select_candidates(empty[Episodes], empty[Spans], empty[Persons], empty[Claims], cohort_rules())
+    cohort = select_cohort(candidates, empty[Contacts], empty[Claims], cohort_rules())
     write_table(cohort, tmp_path / "cohort.parquet", Cohort)

@@ -181,16 +181,19 @@ def test_a_code_whose_use_jumps_is_found(facts, lines, jumps):
     assert facts(LINES.splitlines()[0] + "\n" + uses("T1", lines))["jumping_codes"] == jumps
 
 
-def test_h0010_right_after_h0011_is_no_second_detoxification(facts):
-    head = "claim_id | line_number | person_id | hcpcs_code | level | service_start_date | service_end_date"
-    first = "C1 | 1 | A | H0011 | WM_RES | 2015-01-01 | 2015-01-04"
-
-    def steps(level, start):
-        return facts(f"{head}\n{first}\nC2 | 1 | A | H0010 | {level} | {start} | 2015-01-20")["step_downs_as_detox"]
-
-    assert steps("RES35", "2015-01-05") == 0
-    assert steps("WM_RES", "2015-01-05") == 1
-    assert steps("WM_RES", "2015-01-06") == 0
+@pytest.mark.parametrize(
+    ("episodes", "within", "still"),
+    [
+        pytest.param("A | 2 | 01", 0, 0, id="two days after a discharge: a readmission"),
+        pytest.param("A | 1 | 01", 1, 0, id="the day after: a transfer"),
+        pytest.param("A | 30 | 30", 0, 1, id="still a patient, back within 30 days: one stay, cut in two"),
+        pytest.param("A | 31 | 30", 0, 0, id="31 days after: another stay"),
+        pytest.param("A |  | 30", 0, 0, id="still a patient, and no other episode"),
+    ],
+)
+def test_transfers_and_cut_stays_are_no_readmissions(facts, episodes, within, still):
+    found = facts(episodes=f"person_id | days_to_next | discharge_status\n{episodes}")
+    assert (found["readmissions_within_gap"], found["readmissions_of_inpatients"]) == (within, still)
 
 
 def test_coverage_is_added_up_twice_and_the_bases_retroactive_months_once(facts):

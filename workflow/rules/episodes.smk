@@ -4,14 +4,19 @@ Needs the claims and contacts of results/clean/ and the spans of results/exposur
 cohort with its flow and Table 1, continuity of care, readmission, and spells with a navigator.
 """
 
+AMBULATORY_WM = ["WM_OP"] if config["episodes"]["include_ambulatory_wm"] else []
+STAY_LEVELS = [*config["episodes"]["stay_levels"], *AMBULATORY_WM]
+DETOX_LEVELS = [*config["episodes"]["detox_levels"], *AMBULATORY_WM]
+
 
 rule build_stays:
-    """Join lines of 24-hour care into stays in one facility."""
+    """Join lines of 24-hour care into stays in one facility, and ask what sub-acute codes are used for."""
     input:
         claims="results/clean/claims.parquet",
         code=code_of("scripts/episodes/build_stays.py"),
     output:
         stays=directory("results/episodes/stays.parquet"),
+        codes="results/episodes/detox_codes.parquet",
     log:
         "logs/episodes/build_stays.log",
     benchmark:
@@ -19,7 +24,8 @@ rule build_stays:
     conda:
         "../../environment.yml"
     params:
-        stay_levels=config["episodes"]["stay_levels"],
+        stay_levels=STAY_LEVELS,
+        detox_levels=DETOX_LEVELS,
         require_sud_dx=config["episodes"]["require_sud_dx"],
     script:
         "../../scripts/episodes/build_stays.py"
@@ -33,6 +39,7 @@ rule build_episodes:
     output:
         episodes=directory("results/episodes/episodes.parquet"),
         lengths="results/episodes/episode_lengths.parquet",
+        by_gap="results/episodes/episodes_by_gap.parquet",
     log:
         "logs/episodes/build_episodes.log",
     benchmark:
@@ -40,8 +47,10 @@ rule build_episodes:
     conda:
         "../../environment.yml"
     params:
-        detox_levels=config["episodes"]["detox_levels"],
+        detox_levels=DETOX_LEVELS,
         episode_gap_days=config["episodes"]["episode_gap_days"],
+        gaps_days=config["episodes"]["episode_gap_sensitivity_days"],
+        unit=config["episodes"]["unit"],
     script:
         "../../scripts/episodes/build_episodes.py"
 
@@ -49,7 +58,7 @@ rule build_episodes:
 rule select_cohort:
     """Select each eligible person's index episode, with arm, covariates and follow-up."""
     input:
-        episodes="results/episodes/episodes.parquet",
+        stays="results/episodes/stays.parquet",
         contacts="results/clean/contacts.parquet",
         spans="results/exposure/spans.parquet",
         persons="results/clean/persons.parquet",
@@ -67,20 +76,27 @@ rule select_cohort:
     conda:
         "../../environment.yml"
     params:
-        window_start=config["study"]["window_start"],
-        window_end=config["study"]["window_end"],
-        seed=config["study"]["seed"],
-        min_detox_12m=config["episodes"]["min_detox_12m"],
-        count_index=config["episodes"]["count_index"],
-        index_rule=config["episodes"]["index_rule"],
-        age_min_years=config["episodes"]["age_min_years"],
-        age_max_years=config["episodes"]["age_max_years"],
-        exclude_full_duals=config["episodes"]["exclude_full_duals"],
-        enrolled_days_before=config["episodes"]["enrolled_days_before"],
-        enrolled_gap_days=config["episodes"]["enrolled_gap_days"],
-        prior_contact_days=config["episodes"]["prior_contact_days"],
-        assignment_days=config["episodes"]["assignment_days"],
-        follow_up_days=config["episodes"]["follow_up_days"],
+        detox_levels=DETOX_LEVELS,
+        episode_gap_days=config["episodes"]["episode_gap_days"],
+        rules={
+            "window_start": config["study"]["window_start"],
+            "window_end": config["study"]["window_end"],
+            "seed": config["study"]["seed"],
+            "unit": config["episodes"]["unit"],
+            "min_detox_12m": config["episodes"]["min_detox_12m"],
+            "count_index": config["episodes"]["count_index"],
+            "index_rule": config["episodes"]["index_rule"],
+            "age_min_years": config["episodes"]["age_min_years"],
+            "age_max_years": config["episodes"]["age_max_years"],
+            "exclude_full_duals": config["episodes"]["exclude_full_duals"],
+            "exclude_hospice": config["episodes"]["exclude_hospice"],
+            "facilities": config["episodes"]["facilities"],
+            "enrolled_days_before": config["episodes"]["enrolled_days_before"],
+            "enrolled_gap_days": config["episodes"]["enrolled_gap_days"],
+            "prior_contact_days": config["episodes"]["prior_contact_days"],
+            "assignment_days": config["episodes"]["assignment_days"],
+            "follow_up_days": config["episodes"]["follow_up_days"],
+        },
     script:
         "../../scripts/episodes/select_cohort.py"
 

@@ -7,6 +7,9 @@ import datetime as dt
 from ratebook.contracts.base import Contract, Field, Usd
 
 ARMS = ("RSN", "CSP")
+UNITS = ("episode", "stay")
+INDEX_RULES = ("first", "last", "random", "all")
+METHODS = ("complete_window", "aalen_johansen")
 END_REASONS = ("disengaged", "lost", "graduated", "death", "disenrolled", "readmitted", "end_of_data")
 ENROLMENT_ENDS = ("ended", "death", "disenrolled", "readmitted", "end_of_data")
 
@@ -128,9 +131,12 @@ class Cohort(Contract):
     sex: str = Field("female, male or unknown.")
     race: str = Field("Race as recorded.")
     region: str = Field("Region.")
-    dx_class: str = Field("alcohol, opioid or other.", nullable=True)
+    dx_class: str = Field("alcohol, opioid, poly or other.", nullable=True)
     los_days: int = Field("Days of the index episode.")
     is_ama: bool = Field("Index ended against medical advice.")
+    is_acute_transfer: bool = Field(
+        "Left for a hospital's medical care: status 02, or a medical stay that begins by the day after and goes on."
+    )
     n12: int = Field("Detox episodes in the year up to the index.")
     enrolled_days_before: int = Field("Covered days in the 365 before admission.")
     sud_cost_before_usd: Usd = Field("SUD cost in the 365 days before admission.")
@@ -248,50 +254,67 @@ class CohortTable(Contract):
 
 
 class ContinuityByArm(Contract):
-    """One row per arm and window: the share of discharges after which care continued in the window."""
+    """One row per arm, window and method: the share of discharges after which care continued in the window."""
 
     arm: str = Field("RSN, CSP, none or all.", isin=(*ARMS, "none", "all"))
     window_days: int = Field("Length of the window after discharge.")
-    persons: int = Field("Persons whose whole wait was seen.", ge=0, persons=True)
+    method: str = Field(
+        "complete_window, the share of those whose whole wait was seen; aalen_johansen, the cumulative incidence "
+        "with readmission, death and disenrolment competing and the end of the data censoring.",
+        isin=METHODS,
+    )
+    persons: int = Field("Persons counted.", ge=0, persons=True)
     continued: int = Field("Of them, persons with care in the window.", ge=0, persons=True)
-    estimate: float = Field("Continued over persons.", nullable=True, ge=0, le=1)
-    lower: float = Field("Lower limit, 95 percent, Wilson.", nullable=True)
-    upper: float = Field("Upper limit, 95 percent, Wilson.", nullable=True)
-    reason: str = Field("Why there is no estimate; null where there is.", nullable=True)
+    estimate: float = Field("Probability that care continued in the window.", nullable=True, ge=0, le=1)
+    lower: float = Field("Lower limit, 95 percent, Wilson, facilities as units.", nullable=True)
+    upper: float = Field("Upper limit, 95 percent, Wilson, facilities as units.", nullable=True)
+    facilities: int = Field("Discharging facilities of the persons counted.", ge=0)
+    reason: str = Field("Why there is no estimate or no interval; null where there are both.", nullable=True)
 
     class Config(Contract.Config):
-        unique = ("window_days", "arm")
-        groups = ("window_days",)
-        hides = ("estimate", "lower", "upper")
+        unique = ("window_days", "arm", "method")
+        groups = ("window_days", "method")
+        hides = ("estimate", "lower", "upper", "facilities")
 
 
 class Readmission(Contract):
-    """One row per arm and window: the share of index discharges with another detox episode in the window."""
+    """One row per arm, window and method: how often an index discharge was followed by another detox admission."""
 
     arm: str = Field("RSN, CSP, none or all.", isin=(*ARMS, "none", "all"))
     window_days: int = Field("Length of the window after discharge.")
+    method: str = Field(
+        "complete_window, the share of those followed for the whole window, readmitted in it or dead before; "
+        "aalen_johansen, the cumulative incidence with death competing and the end of coverage or data censoring.",
+        isin=METHODS,
+    )
     persons: int = Field(
-        "Persons followed for the whole window, readmitted in it, or dead before.", ge=0, persons=True
+        "Persons counted: discharged alive, and not to a hospital's medical care.", ge=0, persons=True
     )
     readmitted: int = Field("Of them, persons in detox again within the window.", ge=0, persons=True)
-    share: float = Field("Readmitted over persons.", nullable=True, ge=0, le=1)
-    lower: float = Field("Lower limit, 95 percent, Wilson.", nullable=True)
-    upper: float = Field("Upper limit, 95 percent, Wilson.", nullable=True)
-    reason: str = Field("Why there is no share; null where there is.", nullable=True)
+    estimate: float = Field("Probability of another detox admission in the window.", nullable=True, ge=0, le=1)
+    lower: float = Field("Lower limit, 95 percent, Wilson, facilities as units.", nullable=True)
+    upper: float = Field("Upper limit, 95 percent, Wilson, facilities as units.", nullable=True)
+    facilities: int = Field("Discharging facilities of the persons counted.", ge=0)
+    reason: str = Field("Why there is no estimate or no interval; null where there are both.", nullable=True)
 
     class Config(Contract.Config):
-        unique = ("window_days", "arm")
-        groups = ("window_days",)
-        hides = ("share", "lower", "upper")
+        unique = ("window_days", "arm", "method")
+        groups = ("window_days", "method")
+        hides = ("estimate", "lower", "upper", "facilities")
 
 
 class CohortVariants(Contract):
-    """One row per rule of repeated detox: how many persons the cohort would hold under it."""
+    """One row per reading of the rule of repeated detox and arm: whom the cohort would hold under it."""
 
-    min_detox_12m: int = Field("Fewest detox episodes in the 365 days up to the index admission.", ge=0)
-    count_index: bool = Field("The index episode is one of those counted.")
-    persons: int = Field("Persons with an eligible episode.", ge=0, persons=True)
-    is_chosen: bool = Field("The rule in force.")
+    unit: str = Field("What is one admission: an episode, transfers joined, or a stay.", isin=UNITS)
+    min_detox_12m: int = Field("Fewest admissions in the 365 days up to the index admission.", ge=0)
+    count_index: bool = Field("The index admission is one of those counted.")
+    index_rule: str = Field("Which of a person's eligible discharges is the index.", isin=INDEX_RULES)
+    arm: str = Field("RSN, CSP, none or all.", isin=(*ARMS, "none", "all"))
+    persons: int = Field("Persons with an index discharge.", ge=0, persons=True)
+    discharges: int = Field("Index discharges: one a person, but for the rule 'all'.", ge=0, persons=True)
+    is_chosen: bool = Field("The reading in force.")
 
     class Config(Contract.Config):
-        unique = ("min_detox_12m", "count_index")
+        unique = ("unit", "min_detox_12m", "count_index", "index_rule", "arm")
+        groups = ("unit", "min_detox_12m", "count_index", "index_rule")

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import ibis
 
-from ratebook.contracts.clean import SUD_CATEGORIES
 from ratebook.contracts.episodes import ARMS
+from ratebook.dates import days_from
+from ratebook.episodes.history import COST_DAYS, add_acute_transfer, add_history, add_hospice
 from ratebook.exposure.months import age_on
 from ratebook.exposure.spans import join_gaps
-
-MOUD = ["MOUD_DRUG", "OTP"]
-COST_DAYS, MOUD_DAYS = 365, 90
-"""Days before admission in which cost and medication are read: the windows of methods.md, D1 and C8."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +21,15 @@ class CohortRules:
     window_start: str
     window_end: str
     seed: int
+    unit: str
     min_detox_12m: int
     count_index: bool
     index_rule: str
     age_min_years: int
     age_max_years: int
     exclude_full_duals: bool
+    exclude_hospice: bool
+    facilities: list[str]
     enrolled_days_before: int
     enrolled_gap_days: int
     prior_contact_days: int
@@ -46,6 +46,7 @@ def inclusion_rules(candidates: ibis.Table, rules: CohortRules) -> list[tuple[st
     """
     detox = candidates.n12 if rules.count_index else candidates.n12 - 1
     counted = "the index included" if rules.count_index else "the index not counted"
+    admissions = {"episode": "detox episodes", "stay": "detox stays"}[rules.unit]
     start, end = (dt.date.fromisoformat(day) for day in (rules.window_start, rules.window_end))
     enough_days = rules.enrolled_days_before - rules.enrolled_gap_days
     last_entry = end - dt.timedelta(days=rules.follow_up_days)
@@ -64,7 +65,7 @@ def inclusion_rules(candidates: ibis.Table, rules: CohortRules) -> list[tuple[st
         ),
         (
             "repeated_detox",
-            f"At least {rules.min_detox_12m} detox episodes in 365 days, {counted}",
+            f"At least {rules.min_detox_12m} {admissions} in 365 days, {counted}",
             0,
             detox >= rules.min_detox_12m,
         ),
@@ -89,11 +90,31 @@ def inclusion_rules(candidates: ibis.Table, rules: CohortRules) -> list[tuple[st
             candidates.cover_end_date > candidates.discharge_date,
         ),
     ]
-    dual = ("not_full_dual", "Not full dual on the day of discharge", 0, ~candidates.is_full_dual)
-    return [*listed, dual] if rules.exclude_full_duals else listed
+    asked = [
+        (
+            rules.exclude_full_duals,
+            ("not_full_dual", "Not full dual on the day of discharge", 0, ~candidates.is_full_dual),
+        ),
+        (
+            rules.exclude_hospice,
+            ("not_hospice", f"No hospice care in the {COST_DAYS} days up to discharge", 0, ~candidates.is_hospice),
+        ),
+        (
+            rules.facilities,
+            (
+                "listed_facility",
+                "Discharged from a participating or a comparison facility",
+                0,
+                candidates.facility_id.isin(list(rules.facilities)),
+            ),
+        ),
+    ]
+    return [*listed, *(rule for is_asked, rule in asked if is_asked)]
 
 
-def select_candidates(episodes: ibis.Table, spans: ibis.Table, persons: ibis.Table, rules: CohortRules) -> ibis.Table:
+def select_candidates(
+    episodes: ibis.Table, spans: ibis.Table, persons: ibis.Table, claims: ibis.Table, rules: CohortRules
+) -> ibis.Table:
     """Put on every episode what the rules ask, and how many rules in a row it passes.
 
     An episode that passes them all is eligible; the index, one of a person's eligible episodes by
@@ -107,15 +128,16 @@ def select_candidates(episodes: ibis.Table, spans: ibis.Table, persons: ibis.Tab
         unbroken coverage that holds the discharge, null where none does), `passed`.
     """
     candidates = _add_coverage(_add_person(episodes, persons), spans, rules.enrolled_days_before)
-    tests = _tests(candidates, rules)
+    candidates = add_hospice(candidates, claims)
+    tests = rule_tests(candidates, rules)
     total = len(tests)
     candidates = candidates.mutate(passed=ibis.cases(*[(~test, n) for n, test in enumerate(tests)], else_=total))
     order = {
-        "first": candidates.admission_date,
-        "last": candidates.admission_date.desc(),
-        "random": (candidates.person_id + "|" + candidates.episode.cast("string") + f"|{rules.seed}").hexdigest("md5"),
+        "first": candidates.episode,
+        "last": candidates.episode.desc(),
+        "random": random_order(candidates, rules.seed),
     }[rules.index_rule]
-    peers = ibis.window(group_by=["person_id", "passed"], order_by=[order, candidates.episode])
+    peers = ibis.window(group_by=["person_id", "passed"], order_by=order)
     candidates = candidates.mutate(place=ibis.row_number().over(peers))
     is_index = (candidates.passed == total) & (candidates.place == 0)
     return candidates.mutate(passed=candidates.passed + is_index.cast("int64")).drop("place")
@@ -141,30 +163,6 @@ def count_flow(candidates: ibis.Table, rules: CohortRules) -> ibis.Table:
         persons_in=entered.person_id.nunique(),
         persons_out=entered.person_id.nunique(where=entered.passed >= entered.step),
     )
-
-
-def count_variants(candidates: ibis.Table, rules: CohortRules) -> ibis.Table:
-    """Count whom the cohort would hold under other readings of "more than one detox admission in the last year".
-
-    Returns
-    -------
-    CohortVariants
-        One, two or three episodes asked for, the index counted or not; and the rule in force, if another.
-
-    References
-    ----------
-    methods.md, B5; H15.
-    """
-    chosen = (rules.min_detox_12m, rules.count_index)
-    readings = {(fewest, counted) for fewest in (1, 2, 3) for counted in (True, False)} | {chosen}
-    variants = ibis.memtable(
-        [(*reading, reading == chosen, reading[0] + (not reading[1])) for reading in sorted(readings)],
-        schema={"min_detox_12m": "int64", "count_index": "boolean", "is_chosen": "boolean", "needed": "int64"},
-    )
-    otherwise = candidates.filter(_tests(candidates, replace(rules, min_detox_12m=0))).select("person_id", "n12")
-    entered = variants.left_join(otherwise, otherwise.n12 >= variants.needed)
-    counts = entered.group_by(*variants.columns).agg(persons=entered.person_id.nunique())
-    return counts.drop("needed")
 
 
 def select_cohort(candidates: ibis.Table, contacts: ibis.Table, claims: ibis.Table, rules: CohortRules) -> ibis.Table:
@@ -193,10 +191,10 @@ def select_cohort(candidates: ibis.Table, contacts: ibis.Table, claims: ibis.Tab
     methods.md, B5, B8 and B9; H6, H16, H20.
     """
     total = len(inclusion_rules(candidates, rules))
-    index = _add_follow_up(candidates.filter(candidates.passed == total + 1), rules.window_end)
-    index = _add_arm(index, contacts, rules)
+    index = add_arm(candidates.filter(candidates.passed == total + 1), contacts, rules)
     index = _add_site_arm(index)
-    index = _add_history(index, claims)
+    index = add_history(index, claims)
+    index = add_acute_transfer(index, claims)
     return index.select(
         "person_id",
         "episode",
@@ -213,6 +211,7 @@ def select_cohort(candidates: ibis.Table, contacts: ibis.Table, claims: ibis.Tab
         "dx_class",
         "los_days",
         "is_ama",
+        "is_acute_transfer",
         "n12",
         "enrolled_days_before",
         "sud_cost_before_usd",
@@ -229,12 +228,17 @@ def select_cohort(candidates: ibis.Table, contacts: ibis.Table, claims: ibis.Tab
     )
 
 
-def days_from(date: ibis.Value, days: int) -> ibis.Value:
-    """Give the date so many days after another; before it where `days` is negative."""
-    return (date + ibis.interval(days=days)).cast("date")
+def add_arm(candidates: ibis.Table, contacts: ibis.Table, rules: CohortRules) -> ibis.Table:
+    """Put on every discharge the end of its follow-up, and its arm: the program of the first contact in time."""
+    return _add_first_contact(_add_follow_up(candidates, rules.window_end), contacts, rules)
 
 
-def _tests(candidates: ibis.Table, rules: CohortRules) -> list[ibis.Value]:
+def random_order(candidates: ibis.Table, seed: int) -> ibis.Value:
+    """Give a number that orders a person's episodes at random, the same on every run and every engine."""
+    return (candidates.person_id + "|" + candidates.episode.cast("string") + f"|{seed}").hexdigest("md5")
+
+
+def rule_tests(candidates: ibis.Table, rules: CohortRules) -> list[ibis.Value]:
     """Give the tests of the rules; what is not known passes none."""
     return [test.fill_null(False) for _, _, _, test in inclusion_rules(candidates, rules)]
 
@@ -295,11 +299,11 @@ def _add_follow_up(index: ibis.Table, window_end: str) -> ibis.Table:
     )
 
 
-def _add_arm(index: ibis.Table, contacts: ibis.Table, rules: CohortRules) -> ibis.Table:
+def _add_first_contact(index: ibis.Table, contacts: ibis.Table, rules: CohortRules) -> ibis.Table:
     valid = contacts.filter(contacts.is_contact).select(
         "person_id", "contact_date", "program", "contact_id", contact_provider_id=contacts.provider_id
     )
-    key = index.select("person_id", "admission_date", "discharge_date", "follow_end_date")
+    key = index.select("person_id", "episode", "admission_date", "discharge_date", "follow_end_date")
     seen = key.join(valid, "person_id")
     after = (seen.contact_date > seen.discharge_date) & (seen.contact_date <= seen.follow_end_date)
     soon = after & (seen.contact_date <= days_from(seen.discharge_date, rules.assignment_days))
@@ -309,20 +313,21 @@ def _add_arm(index: ibis.Table, contacts: ibis.Table, rules: CohortRules) -> ibi
     in_order = ibis.struct(
         {name: seen[name] for name in ("contact_date", "program", "contact_id", "contact_provider_id")}
     )
-    found = seen.group_by("person_id").agg(
+    found = seen.group_by("person_id", "episode").agg(
         first=in_order.min(where=soon),
         programs=seen.program.nunique(where=after),
         is_prior_program=before.any(),
     )
     found = found.select(
         "person_id",
+        "episode",
         "is_prior_program",
         first_contact_date=found["first"]["contact_date"],
         provider_id=found["first"]["contact_provider_id"],
         first_program=found["first"]["program"],
         is_both_programs=found.programs > 1,
     )
-    index = index.left_join(found, "person_id").drop("person_id_right")
+    index = index.left_join(found, ["person_id", "episode"]).drop("person_id_right", "episode_right")
     return index.mutate(
         arm=index.first_program.fill_null("none"),
         is_prior_program=index.is_prior_program.fill_null(False),
@@ -336,27 +341,4 @@ def _add_site_arm(index: ibis.Table) -> ibis.Table:
     assigned = index.arm.isin(ARMS).cast("int64").sum().over(site)
     return index.mutate(
         site_arm=ibis.cases((assigned == 0, ibis.null("string")), (to_rsn * 2 > assigned, "RSN"), else_="CSP")
-    )
-
-
-def _add_history(index: ibis.Table, claims: ibis.Table) -> ibis.Table:
-    key = index.select("person_id", index_date=index.admission_date)
-    lines = claims.select("person_id", "service_start_date", "category", "cost_usd")
-    lines = key.join(lines, "person_id")
-    lines = lines.filter(
-        lines.service_start_date.between(days_from(lines.index_date, -COST_DAYS), days_from(lines.index_date, -1))
-    )
-    is_recent = lines.service_start_date >= days_from(lines.index_date, -MOUD_DAYS)
-    history = lines.group_by("person_id").agg(
-        sud_cost_before_usd=lines.cost_usd.sum(where=lines.category.isin(SUD_CATEGORIES)),
-        total_cost_before_usd=lines.cost_usd.sum(),
-        is_moud_before=(lines.category.isin(MOUD) & is_recent).any(),
-        is_mental_before=(lines.category == "OTHER_BH").any(),
-    )
-    index = index.left_join(history, "person_id").drop("person_id_right")
-    return index.mutate(
-        sud_cost_before_usd=index.sud_cost_before_usd.fill_null(0),
-        total_cost_before_usd=index.total_cost_before_usd.fill_null(0),
-        is_moud_before=index.is_moud_before.fill_null(False),
-        is_mental_before=index.is_mental_before.fill_null(False),
     )

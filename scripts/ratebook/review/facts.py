@@ -8,6 +8,7 @@ from ratebook.clean.lines import denial_rule, unite_lines
 from ratebook.clean.members import with_person
 from ratebook.contracts import clean, episodes, exposure, intake
 from ratebook.dates import month_of
+from ratebook.episodes.stays import STILL_PATIENT
 
 COUNTED_IN = {
     "medical_claims": intake.MedicalClaims,
@@ -44,7 +45,8 @@ def check_claims(tables: dict[str, ibis.Table], settings: dict) -> ibis.Table:
     tables : dict
         Those of `COUNTED_IN`: final lines, their raw rows, signed records, coverage, episodes, capitation.
     settings : dict
-        `episode_gap_days` (longest gap that joins two stays into one episode: a shorter one is never a readmission),
+        `episode_gap_days` (longest gap that joins two stays into one episode: one as short, or of a day, is never a
+        readmission),
         `window_start` and `window_end` of the study, `base_start` and `base_end` of the rates' base, `mm_rule`.
 
     Returns
@@ -85,12 +87,12 @@ def check_claims(tables: dict[str, ibis.Table], settings: dict) -> ibis.Table:
         _near_duplicates(claims),
         _capitation_in_cost(claims, tables["capitation_payments"], tables["identity"]),
         _jumping_codes(claims, settings["window_start"], settings["window_end"]),
-        _step_downs(claims),
         *_coverage(tables["member_months"], tables["spans"], settings),
         _facts(
             episodes,
             episodes=episodes.count(),
-            readmissions_within_gap=(episodes.days_to_next <= settings["episode_gap_days"]).sum(),
+            readmissions_within_gap=_is_continued(episodes, settings["episode_gap_days"]).sum(),
+            readmissions_of_inpatients=_again_still_a_patient(episodes).sum(),
             transfers=episodes.is_transfer.sum(),
         ),
     ]
@@ -206,16 +208,14 @@ def _month_number(day: ibis.Value) -> ibis.Value:
     return (day.year() * 12 + day.month()).cast("int64")
 
 
-def _step_downs(claims: ibis.Table) -> ibis.Table:
-    """Count nights of H0010 that follow H0011 within a day and are read as one more detoxification."""
-    night = claims.select("person_id", "hcpcs_code", "level", "service_start_date", "service_end_date")
-    later = night.filter(night.hcpcs_code == "H0010", night.level.startswith("WM").fill_null(False))
-    earlier = night.filter(night.hcpcs_code == "H0011").select(before_id="person_id", end_date="service_end_date")
-    gap = later.service_start_date.delta(earlier.end_date, unit="day")
-    return _facts(
-        later.semi_join(earlier, [later.person_id == earlier.before_id, gap >= 0, gap <= 1]),
-        step_downs_as_detox=ibis._.count(),
-    )
+def _is_continued(episodes: ibis.Table, gap_days: int) -> ibis.Value:
+    """Mark episodes that the next follows so soon that it is a transfer: on the next day at the latest, or in the gap."""
+    return (episodes.days_to_next <= max(gap_days, 1)).fill_null(False)
+
+
+def _again_still_a_patient(episodes: ibis.Table) -> ibis.Value:
+    """Mark episodes whose last bill says still a patient, and that another follows within 30 days: one stay, cut."""
+    return ((episodes.discharge_status == STILL_PATIENT) & (episodes.days_to_next <= 30)).fill_null(False)
 
 
 def _coverage(months: ibis.Table, spans: ibis.Table, settings: dict) -> list[ibis.Table]:

@@ -7,6 +7,9 @@ import pandas as pd
 from ratebook.disclosure import is_small
 from ratebook.review.seen import CannotSay, Seen, checks
 
+UNANSWERED_DAYS = 1_000.0
+"""The value of a wait that no analysis answers: beyond every wait."""
+
 
 @checks("H1")
 def tie_to_control_totals(seen: Seen):
@@ -169,15 +172,23 @@ def future_conditioned(seen: Seen):
 
 @checks("H17")
 def immortal_time(seen: Seen):
-    """Compare the arms' median days from discharge to first contact."""
+    """Compare the arms' median days from discharge to first contact; without an answer to immortal time, fail.
+
+    An answer is a difference in engaged days, with its estimate, from a landmark or of weighted clones: an arm named
+    by what came after discharge is else credited with the time in which nothing could happen to its members.
+    """
     cohort = seen.table("cohort", "arm in ('RSN', 'CSP')")
     waited = (cohort.first_contact_date - cohort.discharge_date).dt.days.groupby(cohort.arm).median()
     if len(waited) < 2:
         raise CannotSay("only one arm has a first contact")
-    engagement = seen.tables.get("engagement", pd.DataFrame({"method": []}))
-    answered = engagement.method.isin(["landmark", "clone_censor_weight"]).any()
-    remark = "a landmark analysis stands beside the naive one" if answered else "no landmark analysis stands beside it"
-    return abs(waited["RSN"] - waited["CSP"]), remark
+    apart = abs(waited["RSN"] - waited["CSP"])
+    rows = seen.table("engagement", "estimand == 'engaged_days_difference'")
+    given = rows[rows.estimate.notna()].method.astype(str)
+    clones, landmarks = (given.str.startswith(kind).any() for kind in ("clone_censor_weight_", "landmark_"))
+    if not (clones or landmarks):
+        return UNANSWERED_DAYS, f"the waits differ by {apart:g} days, and no landmark and no weighted clones answer it"
+    answers = [name for name, found in (("weighted clones", clones), ("landmarks", landmarks)) if found]
+    return apart, f"{' and '.join(answers)} stand beside the estimate as treated"
 
 
 @checks("H18")
