@@ -8,6 +8,7 @@ import pytest
 
 from engagement_data import END_REASONS, MODEL_SETTINGS, nobody, study
 from ratebook.contracts.engagement import AftCheck, EngagementModels
+from ratebook.disclosure import disclose
 from ratebook.engagement.aft import fit_aft
 from ratebook.engagement.competing import expand_subdistribution
 from ratebook.engagement.cox import NO_MAXIMUM, fit_cox, test_proportionality
@@ -288,9 +289,21 @@ def test_later_spells_count_after_the_first(base):
     first = rows[rows.person_id.isin(second.person_id) & (rows.spell == 1)]
     assert len(second) == 50
     assert (second.start_days.to_numpy() == first.length_days.to_numpy() + 39).all()
-    models = fit_models(cohort, pd.concat([spells, again]), **MODEL_SETTINGS)
-    ends = effect(models, "cox_unadjusted", "RSN vs CSP").events
-    assert effect(models, "andersen_gill").events == ends + (second.role == "event").sum()
+    once, twice = (fit_models(cohort, of, **MODEL_SETTINGS) for of in (spells, pd.concat([spells, again])))
+    assert effect(twice, "cox_unadjusted").estimate == effect(once, "cox_unadjusted").estimate
+    for name in ("andersen_gill", "pwp_gap_time"):
+        assert abs(effect(twice, name).estimate - effect(once, name).estimate) > 1e-3
+
+
+def test_a_rare_way_to_end_hides_the_next_rarest_with_it(base):
+    """Ends of the event add up to those of the whole model: one hidden alone would come back by subtraction."""
+    cohort, spells = base
+    lost = spells.index.isin(spells[spells.end_reason == "disengaged"].index[:5])
+    few = spells.assign(end_reason=spells.end_reason.mask(lost, "graduated"))
+    shown = disclose(fit_models(cohort, few, **MODEL_SETTINGS), EngagementModels, 11)
+    for name in ("cause_specific", "fine_gray"):
+        hidden = shown[(shown.model == name) & shown.events.isna()]
+        assert set(hidden.term) == {"graduated", "readmitted"} and hidden.ratio.isna().all()
 
 
 def one_arm(base):

@@ -88,7 +88,7 @@ class Engagement(Contract):
     """One row per estimand, arm or contrast, horizon, clock and method: how long, with its error."""
 
     estimand: str = Field(
-        "rmst, survival, median: of the first spell. engaged_days: of all spells, from discharge. Suffix _difference "
+        "rmst, survival, median: of the first spell. engaged_days: of all spells, from discharge; own_engaged_days: of the strategy's program alone. Suffix _difference "
         "or _ratio: RSN against CSP. measurement_gap: the row's clock less the contact clock."
     )
     arm: str = Field("RSN, CSP or 'RSN vs CSP'.", isin=(*ARMS, CONTRAST))
@@ -176,13 +176,16 @@ class EngagementModels(Contract):
     degrees: int = Field("Degrees of freedom.", nullable=True, ge=0)
     p_value: float = Field("Two-sided.", nullable=True, ge=0, le=1)
     naive_std_error: float = Field("Standard error were persons independent.", nullable=True, ge=0)
-    persons: int = Field("Persons in the model.", ge=0, persons=True)
     events: int = Field("Ends in the model, or in the interval.", ge=0, persons=True)
+    persons: int = Field("Persons in the model.", ge=0, persons=True)
     clusters: int = Field("Providers.", ge=0)
     reason: str = Field(REASON, nullable=True)
 
     class Config(Contract.Config):
         unique = ("model", "term")
+        # Intervals, and reasons a spell ends, add up: a hidden one takes the next rarest of its model with it
+        # (`events` stand before `persons`, which are the same in every row).
+        groups = ("model",)
         hides = ("estimate", "std_error", "lower", "upper", "ratio", "ratio_lower", "ratio_upper", "naive_std_error")
 
 
@@ -205,7 +208,7 @@ class Balance(Contract):
     """One row per covariate and level: how alike the arms are before and after overlap weighting (methods.md C8)."""
 
     covariate: str = Field("Covariate known at discharge.")
-    level: str = Field("Level of a category, 'squared', or 'mean' for a number.")
+    level: str = Field("Level of a category; of a number mean, squared or log; product of two numbers, centred.")
     rsn_mean: float = Field("Mean or share, RSN, unweighted.", nullable=True)
     csp_mean: float = Field("Mean or share, CSP, unweighted.", nullable=True)
     rsn_weighted_mean: float = Field("The same, overlap weighted.", nullable=True)
@@ -215,7 +218,10 @@ class Balance(Contract):
     variance_ratio_after: float = Field(
         "Weighted variance, RSN / CSP; null for categories and where a variance is 0.", nullable=True
     )
-    status: str = Field("pass up to 0.10, warn up to 0.25, fail above.", isin=("pass", "warn", "fail", "na"))
+    status: str = Field(
+        "pass up to 0.10; warn up to 0.25, or a variance ratio outside 0.5 to 2; fail above.",
+        isin=("pass", "warn", "fail", "na"),
+    )
     rsn_persons: int = Field("Persons of the level, RSN; all for a number.", ge=0, persons=True)
     csp_persons: int = Field("Persons of the level, CSP; all for a number.", ge=0, persons=True)
     reason: str = Field(REASON, nullable=True)
@@ -256,6 +262,41 @@ class WeightSummary(Contract):
     class Config(Contract.Config):
         unique = ("weighting", "arm")
         hides = ("effective_persons", "largest_weight", "outside_share")
+
+
+class Propensity(Contract):
+    """One row per quantity, arm and bin: how far the arms' propensities overlap, and how far the weights spread."""
+
+    quantity: str = Field("propensity, or a weighting: its weights over their arm's mean.")
+    arm: str = Field("Arm.", isin=ARMS)
+    low: float = Field("Lower edge of the bin, which belongs to it.", ge=0)
+    high: float = Field(
+        "Upper edge, which does not but for a propensity of 1; null where there is none.", nullable=True
+    )
+    persons: int = Field("Persons in the bin.", ge=0, persons=True)
+
+    class Config(Contract.Config):
+        unique = ("quantity", "arm", "low")
+        groups = ("quantity", "arm")
+
+
+class Positivity(Contract):
+    """One row per covariate and stratum: could its persons have got either arm (methods.md C8, H32)."""
+
+    covariate: str = Field("Covariate known at discharge.")
+    level: str = Field("Level; of a number the quarter, from the lowest.")
+    rsn_share: float = Field("Share in RSN.", ge=0, le=1)
+    is_one_sided: bool = Field("Fewer than 5% of the stratum are in one of the arms.")
+    outside_share: float = Field("Share with a propensity below 0.05 or above 0.95.", ge=0, le=1)
+    lowest_propensity: float = Field("5th percentile of the propensity.", ge=0, le=1)
+    highest_propensity: float = Field("95th percentile.", ge=0, le=1)
+    rsn_persons: int = Field("Persons, RSN.", ge=0, persons=True)
+    csp_persons: int = Field("Persons, CSP.", ge=0, persons=True)
+
+    class Config(Contract.Config):
+        unique = ("covariate", "level")
+        groups = ("covariate",)
+        hides = ("rsn_share", "is_one_sided", "outside_share", "lowest_propensity", "highest_propensity")
 
 
 class ServiceMix(Contract):

@@ -74,7 +74,7 @@ def discrete_row(study: Study) -> dict:
         return model_row(model, CONTRAST, study.persons, reason="the likelihood has no maximum")
     beta, naive, robust = fitted
     found = coefficient(beta[0], np.sqrt(robust[0, 0]), study.degrees, np.sqrt(naive[0, 0]))
-    return model_row(model, CONTRAST, study.persons, **{**found, "events": int(ends.sum())})
+    return model_row(model, CONTRAST, study.persons, **found)
 
 
 def person_months(days, event) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

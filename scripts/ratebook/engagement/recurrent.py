@@ -42,7 +42,8 @@ def recurrent_rows(
 
     `andersen_gill` counts days since the first contact; between spells nobody is at risk. `pwp_gap_time`
     (Prentice, Williams and Peterson) starts the clock with each spell, and the n-th spells have a hazard of their
-    own. Persons' spells are alike and lie within providers, by whom errors are clustered.
+    own. Persons' spells are alike and lie within providers, by whom errors are clustered. `events` counts persons
+    whose first spell ended, as in the other models.
 
     References
     ----------
@@ -60,8 +61,10 @@ def recurrent_rows(
         "andersen_gill": (start + days, {"entry": start}),
         "pwp_gap_time": (days, {"strata": rows.spell.to_numpy()}),
     }
-    return [
+    found = [
         arm_row(f"{model}{name}", CONTRAST, persons, stop, event, design.iloc[place], cluster, **process)
         for model, (stop, process) in processes.items()
         for name, design in study.designs.items()
     ]
+    # Ends beyond those of first spells may be few: beside the other models their number would come out by subtraction.
+    return [{**row, "events": int(study.event.sum())} for row in found]
