@@ -12,11 +12,14 @@ from ratebook.contracts.engagement import Engagement
 from ratebook.contracts.trial import ELEMENTS, FirstContactWait, Protocol, TrialFlow, TrialWeights
 from ratebook.engagement.clones import Course, course_of, fate_of, follow_clones
 from ratebook.engagement.design import design_matrix
+from ratebook.engagement.figures_trial import FIGURES
 from ratebook.engagement.frame import daily_engagement
 from ratebook.engagement.logit import by_row, by_unit, logit, newton_step
 from ratebook.engagement.resampling import resample
 from ratebook.engagement.trial import estimate_trial
 from ratebook.errors import RatebookError
+from ratebook.review.on_data import UNANSWERED_DAYS, immortal_time
+from ratebook.review.seen import CannotSay, Seen
 from ratebook.tables import read_table, write_table
 from trial_world import FLOW, SETTINGS, World, observed, truth
 
@@ -313,11 +316,32 @@ def test_the_wait_to_first_contact_is_told_by_arm():
     assert (wait.lower <= wait.median_days).all() and (wait.median_days <= wait.upper).all()
 
 
+def test_immortal_time_is_answered_only_by_landmarks_or_clones_with_an_estimate(base, found):
+    cohort, rows = base[0], found.trial
+    days, words = immortal_time(Seen({"cohort": cohort, "engagement": rows}))
+    assert days < 30 and words == "weighted clones and landmarks stand beside the estimate as treated"
+    naive = rows[rows.method == "naive"]
+    assert immortal_time(Seen({"cohort": cohort, "engagement": naive}))[0] == UNANSWERED_DAYS
+    empty = rows.assign(estimate=rows.estimate.where(rows.method == "naive"))
+    assert immortal_time(Seen({"cohort": cohort, "engagement": empty}))[0] == UNANSWERED_DAYS
+    with pytest.raises(CannotSay):
+        immortal_time(Seen({"cohort": cohort[cohort.arm == "RSN"], "engagement": rows}))
+
+
+@pytest.mark.parametrize("name", list(FIGURES))
+def test_a_figure_shows_what_is_there_and_says_so_where_nothing_is(name, found):
+    draw, table = FIGURES[name]
+    assert len(draw(getattr(found, table), 11).axes) > 1
+    assert len(draw(getattr(found, table), 10**6).axes) == 1
+    assert len(draw(getattr(emulate(*nobody()), table), 11).axes) == 1
+
+
 # Recovery
 
 
 def mean_differences(world, seeds=3, **changes):
-    many = [differences(emulate(*observed(world, seed=seed), boot_reps=2, **changes)) for seed in range(seeds)]
+    changes = {"boot_reps": 2, "landmark_days": [14], **changes}
+    many = [differences(emulate(*observed(world, 5000, seed), **changes)) for seed in range(seeds)]
     return pd.concat(many, axis=1).mean(axis=1)
 
 

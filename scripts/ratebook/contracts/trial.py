@@ -79,8 +79,8 @@ class TrialWeights(Contract):
         le=1,
     )
     mean_weight: float = Field("Mean stabilised weight before the cut: about 1.", nullable=True, ge=0)
-    low_weight: float = Field("Stabilised weight at the lower cut.", nullable=True, ge=0)
-    high_weight: float = Field("Stabilised weight at the upper cut.", nullable=True, ge=0)
+    low_weight: float = Field("1st percentile of the stabilised weights after the cut.", nullable=True, ge=0)
+    high_weight: float = Field("99th percentile of the stabilised weights after the cut.", nullable=True, ge=0)
     largest_weight: float = Field("Largest stabilised weight before the cut.", nullable=True, ge=0)
     mean_cut_weight: float = Field("Mean stabilised weight after the cut.", nullable=True, ge=0)
     effective_persons: float = Field("(Σw)² / Σw² of the weights after the cut.", nullable=True, ge=0)
