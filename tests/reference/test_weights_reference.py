@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ratebook.engagement.e_values import e_value, risk_ratio_of_hazard
-from ratebook.engagement.weights import effective_size, overlap_weight, propensity, standardised_difference
+from ratebook.engagement.e_values import e_value, risk_ratio_of_hazard, risk_ratio_of_mean
+from ratebook.engagement.weights import (
+    effective_size,
+    inverse_weight,
+    overlap_weight,
+    propensity,
+    standardised_difference,
+    treated_weight,
+)
 
 X = np.repeat([0.0, 0, 1, 1], [2, 8, 6, 4])
 TREATED = np.repeat([True, False, True, False], [2, 8, 6, 4])
@@ -51,3 +58,27 @@ def test_hazard_ratio_of_a_common_outcome():
     ratio = risk_ratio_of_hazard(0.56)
     assert ratio == pytest.approx(0.670084, abs=5e-7)
     assert e_value(ratio, ratio, ratio)[0] == pytest.approx(2.349531, abs=5e-6)
+
+
+def test_stabilised_inverse_weights_give_the_whole_population_too():
+    """GT-11: the share of the arm in the numerator changes no arm's mean."""
+    chance, _ = propensity(X[:, None], TREATED)
+    weight = inverse_weight(chance, TREATED)
+    for arm in (TREATED, ~TREATED):
+        assert np.average(X[arm], weights=weight[arm]) == pytest.approx(0.5, abs=1e-9)
+    assert weight.sum() == pytest.approx(len(X), abs=1e-6)
+
+
+def test_weights_to_the_treated_give_the_treated():
+    """GT-11: of the 8 treated 6 have X."""
+    chance, _ = propensity(X[:, None], TREATED)
+    weight = treated_weight(chance, TREATED)
+    for arm in (TREATED, ~TREATED):
+        assert np.average(X[arm], weights=weight[arm]) == pytest.approx(0.75, abs=1e-9)
+
+
+def test_a_difference_of_means_as_a_risk_ratio():
+    """RR = exp(0.91 d), by its formula: half a standard deviation is 1.576173, E-value 2.529142."""
+    ratio = risk_ratio_of_mean(30.0, 60.0)
+    assert ratio == pytest.approx(1.576173, abs=5e-7)
+    assert e_value(ratio, ratio, ratio)[0] == pytest.approx(2.529142, abs=5e-6)

@@ -8,6 +8,7 @@ import pytest
 
 from engagement_data import COVARIATES, END_REASONS, MODEL_SETTINGS, SETTINGS, nobody, study
 from ratebook.contracts import engagement as contracts
+from ratebook.engagement.balance import estimate_balance
 from ratebook.engagement.curves import curves_by_arm, rmst_rows
 from ratebook.engagement.days import expected_days
 from ratebook.engagement.design import design_matrix
@@ -16,7 +17,6 @@ from ratebook.engagement.frame import engaged_persons
 from ratebook.engagement.models import fit_models
 from ratebook.engagement.resampling import resample
 from ratebook.engagement.survival import cumulative_incidence, median_of, risk_table, rmst, survival_of
-from ratebook.engagement.weights import estimate_balance
 from ratebook.tables import read_table, write_table
 
 HEADLINE = ("contact", "kaplan_meier")

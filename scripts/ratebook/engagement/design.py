@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
@@ -42,21 +44,36 @@ def design_matrix(persons: pd.DataFrame, covariates: list[str]) -> pd.DataFrame:
 
 
 def balance_columns(persons: pd.DataFrame, covariates: list[str]) -> dict[tuple[str, str], pd.Series]:
-    """Give what the arms are compared on: means, squares and logarithms of numbers, and every level's share."""
-    found = {}
+    """Give what the arms are compared on: means, squares, logarithms and products of numbers, and every level's share."""
+    found, numbers = {}, {}
     for name in covariates:
         values = persons[name]
         if values.dtype == bool:
             found[name, "yes"] = values.astype(float)
         elif _is_number(values):
-            number = _as_number(values)
+            number = numbers[name] = _as_number(values)
             found[name, "mean"] = number
             found.update({(name, "log"): _log(number)} if name.endswith("_usd") else {(name, "squared"): number**2})
         else:
             levels = _levels(values)
             for level in sorted(levels.unique()):
                 found[name, level] = (levels == level).astype(float)
+    for one, other in itertools.combinations(numbers, 2):
+        product = (numbers[one] - numbers[one].mean()) * (numbers[other] - numbers[other].mean())
+        found[f"{one} × {other}", "product"] = product
     return found
+
+
+def strata_of(values: pd.Series) -> pd.Series:
+    """Cut a number into quarters, fewer where it takes few values; a category is its levels, missing is 'unknown'."""
+    if values.dtype == bool:
+        return values.map({True: "yes", False: "no"})
+    if not _is_number(values):
+        return _levels(values)
+    number = _as_number(values)
+    edges = np.unique(number.quantile([0.25, 0.5, 0.75]).dropna())
+    quarter = pd.Series(np.searchsorted(edges, number.fillna(0.0), side="left") + 1, index=values.index)
+    return ("part " + quarter.astype(str) + f" of {len(edges) + 1}").where(number.notna(), UNKNOWN)
 
 
 def _is_number(values: pd.Series) -> bool:

@@ -3,19 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from scipy.special import expit
 
-from ratebook.contracts.engagement import Balance, Weights, WeightSummary
-from ratebook.contracts.episodes import ARMS
-from ratebook.engagement.design import balance_columns, design_matrix
-from ratebook.engagement.frame import engaged_persons
-from ratebook.tables import empty_frame
-
-PASS, WARN = 0.10, 0.25
-"""Limits of |standardised difference| (methods.md, C8)."""
-RARE = 0.05
-"""A propensity below this, or above one less it, is outside the region where both arms are seen."""
 CUT = (0.01, 0.99)
 CLOSEST = 1e-6
 """A probability nearer 0 than this is taken as this, where it divides."""
@@ -210,126 +199,11 @@ def standardised_difference(values, treated, weight=None) -> float:
     weight = np.ones(len(values)) if weight is None else np.asarray(weight, float)
     known = ~np.isnan(values)
     spread = np.sqrt((values[known & treated].var() + values[known & ~treated].var()) / 2)
-    gap = _mean(values, weight, known & treated) - _mean(values, weight, known & ~treated)
+    gap = weighted_mean(values, weight, known & treated) - weighted_mean(values, weight, known & ~treated)
     return float(gap / spread) if spread > 1e-12 else float("nan")
 
 
-def _mean(values, weight, chosen) -> float:
+def weighted_mean(values, weight, chosen) -> float:
+    """Weighted mean of the chosen; NaN where they weigh nothing."""
     total = weight[chosen].sum()
     return float((weight * np.nan_to_num(values))[chosen].sum() / total) if total > 0 else float("nan")
-
-
-def estimate_balance(
-    cohort: pd.DataFrame, spells: pd.DataFrame, end_reasons: dict[str, str], covariates: list[str]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Compare the arms on everything known at discharge, before and after overlap weighting.
-
-    The spread in a standardised difference is that of the unweighted arms, before and after alike; up to 0.10
-    passes, up to 0.25 is a warning. Without persons in both arms there is nothing to weigh: the weights are
-    empty, the comparison says why.
-
-    Returns
-    -------
-    tuple
-        Balance, Weights, WeightSummary.
-
-    References
-    ----------
-    methods.md, C8.
-    """
-    persons = engaged_persons(cohort, spells, end_reasons)
-    treated = (persons.arm == ARMS[0]).to_numpy()
-    if treated.all() or not treated.any():
-        lonely = "no person in " + " and ".join(arm for arm in ARMS if arm not in set(persons.arm))
-        return _unbalanced(persons, covariates, lonely), empty_frame(Weights), _no_summary(persons, lonely)
-    chance, _ = propensity(design_matrix(persons, covariates).to_numpy(), treated)
-    weights = _weights(persons, chance, treated)
-    rows = [
-        _balance_row(name, level, values.to_numpy(float), treated, weights.overlap.to_numpy())
-        for (name, level), values in balance_columns(persons, covariates).items()
-    ]
-    return pd.DataFrame(rows), weights, _summary(weights)
-
-
-def _weights(persons: pd.DataFrame, chance: np.ndarray, treated: np.ndarray) -> pd.DataFrame:
-    known = {"person_id": persons.person_id, "arm": persons.arm, "propensity": chance}
-    return pd.DataFrame(known | {name: weigh(chance, treated) for name, weigh in WEIGHTINGS.items()})
-
-
-def _balance_row(name: str, level: str, values, treated, weight) -> dict:
-    ones = np.ones(len(values))
-    is_share = level not in ("mean", "log", "squared")
-    before = standardised_difference(values, treated)
-    after = standardised_difference(values, treated, weight)
-    known = ~np.isnan(values)
-    size = abs(after)
-    status = "na" if np.isnan(after) else "pass" if size <= PASS else "warn" if size <= WARN else "fail"
-    return {
-        "covariate": name,
-        "level": level,
-        "rsn_mean": _mean(values, ones, known & treated),
-        "csp_mean": _mean(values, ones, known & ~treated),
-        "rsn_weighted_mean": _mean(values, weight, known & treated),
-        "csp_weighted_mean": _mean(values, weight, known & ~treated),
-        "smd_before": before,
-        "smd_after": after,
-        "variance_ratio_after": float("nan") if is_share else _variance_ratio(values, weight, known, treated),
-        "status": status,
-        "rsn_persons": int(values[treated].sum()) if is_share else int((known & treated).sum()),
-        "csp_persons": int(values[~treated].sum()) if is_share else int((known & ~treated).sum()),
-        "reason": "the covariate does not vary" if np.isnan(after) else None,
-    }
-
-
-def _variance_ratio(values, weight, known, treated) -> float:
-    spread = []
-    for chosen in (known & treated, known & ~treated):
-        centre = _mean(values, weight, chosen)
-        spread.append(_mean((values - centre) ** 2, weight, chosen))
-    return spread[0] / spread[1] if spread[1] > 1e-12 else float("nan")
-
-
-def _summary(weights: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for weighting in WEIGHTINGS:
-        for arm in ARMS:
-            mine = weights[weights.arm == arm]
-            weight = mine[weighting].to_numpy()
-            rare = ~mine.propensity.between(RARE, 1 - RARE)
-            usable = weight.sum() > 0
-            rows.append(
-                {
-                    "weighting": weighting,
-                    "arm": arm,
-                    "persons": len(mine),
-                    "effective_persons": effective_size(weight) if usable else float("nan"),
-                    "largest_weight": weight.max() / weight.mean() if usable else float("nan"),
-                    "outside_share": rare.mean(),
-                    "reason": None if usable else "every weight is zero: the covariates tell the arms apart",
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _no_summary(persons: pd.DataFrame, reason: str) -> pd.DataFrame:
-    rows = [
-        {"weighting": w, "arm": arm, "persons": int((persons.arm == arm).sum()), "reason": reason}
-        for w in WEIGHTINGS
-        for arm in ARMS
-    ]
-    return pd.DataFrame(rows).reindex(columns=list(WeightSummary.types()))
-
-
-def _unbalanced(persons: pd.DataFrame, covariates: list[str], reason: str) -> pd.DataFrame:
-    rows = [
-        {
-            "covariate": name,
-            "level": "mean",
-            "status": "na",
-            "rsn_persons": int((persons.arm == ARMS[0]).sum()),
-            "csp_persons": int((persons.arm == ARMS[1]).sum()),
-            "reason": reason,
-        }
-        for name in covariates
-    ]
-    return pd.DataFrame(rows).reindex(columns=list(Balance.types()))
