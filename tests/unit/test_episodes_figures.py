@@ -24,8 +24,8 @@ def words(fig) -> str:
 @pytest.mark.parametrize(
     ("left", "shown"),
     [
-        pytest.param(90, "90  (−10)", id="ten persons taken: hidden"),
-        pytest.param(89, "89  (−11)", id="eleven persons taken: shown"),
+        pytest.param(90, "10 excluded", id="ten persons taken: hidden"),
+        pytest.param(89, "11 excluded", id="eleven persons taken: shown"),
     ],
 )
 def test_the_flow_shows_no_small_step(left, shown):
@@ -41,6 +41,28 @@ def test_the_flow_shows_no_small_step(left, shown):
     )
     text = words(plot_flow(flow, LIMIT))
     assert (shown in text) == ("100" in text) == (100 - left >= LIMIT)
+
+
+def drawn_flow(*left):
+    rules = [f"Rule {n}" for n in range(1, len(left))]
+    steps = {"step": range(1, len(left)), "rule_id": rules, "description": rules, "days_ahead": 0}
+    return pd.DataFrame({**steps, "persons_in": left[:-1], "persons_out": left[1:]})
+
+
+def test_a_hidden_step_is_drawn_with_the_next_and_rules_without_effect_are_named_together():
+    text = words(plot_flow(drawn_flow(900, 500, 497, 440, 440, 440), LIMIT))
+    assert "403 excluded; the rule: Rule 1 + Rule 2" in text.replace("\n", " ")
+    assert "57 excluded; the rule: Rule 3" in text and "0 excluded; the rules: Rule 4" in text
+    assert "500" not in text and "n = 497" in text and "Rule 5\nn = 440" in text
+
+
+def test_the_flow_ends_in_the_arms_and_hides_a_small_one():
+    reading = {"unit": "episode", "min_detox_12m": 2, "count_index": True, "index_rule": "first"}
+    persons = {"RSN": 200, "CSP": 230, "none": 10, "all": 440}
+    rows = [{**reading, "arm": arm, "persons": n, "discharges": n, "is_chosen": True} for arm, n in persons.items()]
+    text = words(plot_flow(drawn_flow(900, 500, 440), LIMIT, pd.DataFrame(rows)))
+    assert "first contact with CSP\nn = 230" in text
+    assert "no contact in time\nnumber not shown" in text and "first contact with RSN\nnumber not shown" in text
 
 
 def test_a_small_bar_is_not_drawn():

@@ -161,6 +161,7 @@ rule plot_episodes:
     """Draw the flow into the cohort, the lengths of episodes, the first spells and other gap rules."""
     input:
         flow="results/episodes/cohort_flow.parquet",
+        variants="results/episodes/cohort_variants.parquet",
         lengths="results/episodes/episode_lengths.parquet",
         cohort="results/episodes/cohort.parquet",
         spells="results/episodes/spells.parquet",

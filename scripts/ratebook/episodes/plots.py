@@ -2,50 +2,118 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pandas as pd
 
-from ratebook.contracts.episodes import CohortFlow, EpisodeLengths
+from ratebook.contracts.episodes import CohortFlow, CohortVariants, EpisodeLengths
 from ratebook.disclosure import Flow, disclose
-from ratebook.figures import PALETTE, empty_figure, plt
+from ratebook.figures import ARM_COLORS, PALETTE, empty_figure, plt
+
+LEFT, EXCLUDED = 0.24, 0.47
+"""Where the boxes of those left have their middle, and those of the excluded their left edge."""
 
 
-def plot_flow(flow: pd.DataFrame, suppress_below: int):
-    """Draw who is left after every inclusion rule, top to bottom, with the number each rule takes.
+def plot_flow(flow: pd.DataFrame, suppress_below: int, variants: pd.DataFrame | None = None):
+    """Draw the flow into the cohort: boxes of those left, beside each rule a box of those it excludes, then the arms.
 
-    Counts that would show how a small number of persons left are not drawn.
+    Rules that exclude nobody are named together, without a box of their own. Counts that would show how a small
+    number of persons left are not drawn.
 
     Parameters
     ----------
     flow : CohortFlow
     suppress_below : int
         The smallest count of persons that is shown.
+    variants : CohortVariants, optional
+        For the arms: the counts of the reading in force.
 
     Returns
     -------
     matplotlib.figure.Figure
+
+    References
+    ----------
+    methods.md, B5; the flow chart that STROBE and RECORD ask for.
     """
     flow = flow.sort_values("step").reset_index(drop=True)
     if flow.empty or flow.persons_in.iloc[0] == 0:
         return empty_figure("Nobody has an episode of withdrawal management: there is no flow to draw.")
     shown = disclose(flow, CohortFlow, suppress_below, (Flow("persons"),))
-    labels = ["Any episode of withdrawal management", *flow.description]
-    left = pd.Series([shown.persons_in.iloc[0], *shown.persons_out]).astype("Float64")
-    fig, ax = plt.subplots(figsize=(8.4, 0.36 * len(left) + 0.8))
-    ax.barh(left.index, left.fillna(0).astype(float), color=PALETTE[0], height=0.62)
-    last = None
-    for place, persons in left.items():
-        text = "not shown: the next count is too near" if pd.isna(persons) else f"{persons:,.0f}"
-        taken = f"  (−{last - persons:,.0f})" if last is not None and not pd.isna(persons) and persons < last else ""
-        at = (0 if pd.isna(persons) else float(persons), place)
-        ax.annotate(text + taken, at, (4, 0), textcoords="offset points", va="center", color="#333333")
-        last = last if pd.isna(persons) else persons
-    ax.set_yticks(left.index, labels)
-    ax.invert_yaxis()
-    ax.set_xlim(0, float(left.max()) * 1.3)
-    ax.set_xticks([])
-    ax.spines["bottom"].set_visible(False)
-    fig.suptitle("From episodes to the cohort: persons left by every rule", x=0.01, ha="left", weight="bold")
+    rows = _flow_rows(shown)
+    arms = _arm_counts(variants, suppress_below)
+    fig, ax = plt.subplots(figsize=(8.4, 0.5 * (len(rows) + 2 * bool(arms)) + 0.9))
+    ax.set_xlim(0, 1)
+    ax.set_ylim(len(rows) + 2 * bool(arms) + 0.2, -0.7)
+    ax.axis("off")
+    _box(ax, LEFT, 0, f"With an episode of withdrawal management\n{_count(shown.persons_in.iloc[0])}")
+    above = 0
+    for row, (is_left, words) in enumerate(rows, start=1):
+        if is_left:
+            _arrow(ax, (LEFT, above), (LEFT, row))
+            _box(ax, LEFT, row, words)
+            above = row
+        else:
+            _arrow(ax, (LEFT, row), (EXCLUDED, row))
+            _box(ax, EXCLUDED, row, textwrap.fill(words, 58), "left")
+    for arm, (place, persons) in arms.items():
+        _arrow(ax, (LEFT, above), (place, above + 1.9))
+        label = {"none": "no contact in time"}.get(arm, f"first contact with {arm}")
+        _box(ax, place, above + 1.9, f"{label}\n{_count(persons)}", color=ARM_COLORS[arm])
+    fig.suptitle(
+        "From episodes to the cohort: persons left, and excluded by every rule", x=0.01, ha="left", weight="bold"
+    )
     return fig
+
+
+def _flow_rows(shown: pd.DataFrame) -> list[tuple[bool, str]]:
+    """List the boxes from top to bottom: whether it is of those left, and its words."""
+    rows, nobody, waiting = [], [], []
+    known = shown.persons_in.iloc[0]
+    for step in shown.itertuples():
+        is_last = step.Index == len(shown) - 1
+        rule = step.description.replace("\n", " ")
+        is_without_effect = pd.notna(known) and pd.notna(step.persons_out) and step.persons_out == known
+        if is_without_effect and not waiting and not is_last:
+            nobody.append(rule)
+            continue
+        waiting.append(rule)
+        if pd.isna(step.persons_out) and not is_last:
+            continue
+        # Steps whose counts are not shown are drawn with the next that is.
+        taken = None if pd.isna(step.persons_out) or pd.isna(known) else known - step.persons_out
+        if taken != 0:
+            excluded = "number not shown" if taken is None else f"{taken:,.0f} excluded"
+            rows.append((False, f"{excluded}; the rule: {' + '.join(waiting)}"))
+        rows.append((True, f"{rule}\n{_count(step.persons_out)}" if is_last else _count(step.persons_out)))
+        known, waiting = step.persons_out, []
+    if nobody:
+        rows.insert(len(rows) - 1, (False, "0 excluded; the rules: " + "; ".join(nobody)))
+    return rows
+
+
+def _arm_counts(variants: pd.DataFrame | None, suppress_below: int) -> dict[str, tuple[float, int | None]]:
+    """Give every arm's place and its persons under the reading in force; nothing where that is not known."""
+    if variants is None or variants.empty:
+        return {}
+    shown = disclose(variants, CohortVariants, suppress_below)
+    chosen = shown[shown.is_chosen & shown.arm.ne("all")].set_index("arm").persons
+    return {arm: (place, chosen.get(arm)) for arm, place in (("RSN", 0.16), ("CSP", 0.5), ("none", 0.84))}
+
+
+def _count(persons) -> str:
+    return "number not shown" if persons is None or pd.isna(persons) else f"n = {persons:,.0f}"
+
+
+def _box(ax, x: float, y: float, words: str, align: str = "center", color: str = "#555555") -> None:
+    box = {"boxstyle": "square,pad=0.4", "facecolor": "white", "edgecolor": color}
+    ax.text(x, y, words, ha=align, va="center", fontsize=8, color="#222222", bbox=box, zorder=3)
+
+
+def _arrow(ax, start: tuple[float, float], end: tuple[float, float]) -> None:
+    ax.annotate(
+        "", end, start, arrowprops={"arrowstyle": "-|>", "color": "#888888", "shrinkB": 9, "shrinkA": 0}, zorder=1
+    )
 
 
 def plot_lengths(lengths: pd.DataFrame, suppress_below: int):

@@ -13,7 +13,9 @@ from ratebook.episodes.plots import plot_flow, plot_lengths
 from ratebook.figures import save_figure
 
 REDRAWN: dict[str, Callable[[dict[str, pd.DataFrame], int], object]] = {
-    "cohort_flow": lambda tables, limit: plot_flow(merge_hidden(tables["cohort_flow"], "persons"), limit),
+    "cohort_flow": lambda tables, limit: plot_flow(
+        merge_hidden(tables["cohort_flow"], "persons"), limit, tables["cohort_variants"]
+    ),
     "episode_lengths": lambda tables, limit: plot_lengths(tables["episode_lengths"].dropna(subset="episodes"), limit),
     "survival": lambda tables, limit: plot_survival(tables["survival"], limit),
     "cumulative_incidence": lambda tables, limit: plot_cumulative_incidence(
