@@ -417,7 +417,7 @@ def test_levels_of_table_1_add_up_to_the_arm_and_arms_to_all(written):
 def test_nobody_with_a_detox_gives_a_flow_of_zeros_and_empty_tables(written):
     flow, table = written(episodes="person_id | episode")
     assert flow.persons_in.eq(0).all() and flow.persons_out.eq(0).all()
-    assert len(flow) == 10
+    assert len(flow) == 11
     assert table.empty
 
 

@@ -86,7 +86,7 @@ def estimate_readmission(cohort: pd.DataFrame) -> pd.DataFrame:
         is_again = is_readmitted(days_to_next, window_days)
         is_dead_before = ~is_again & is_dead & (followed <= window_days)
         by_window[window_days] = home[["arm", "facility_id"]].assign(
-            days=followed.clip(upper=window_days).where(~is_again, days_to_next).astype(int),
+            days=np.where(is_again, days_to_next, followed.clip(upper=window_days)).astype(int),
             cause=np.select([is_again, is_dead_before], [1, 2], 0),
             is_seen=is_again | is_dead_before | (followed >= window_days),
         )
