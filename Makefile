@@ -1,11 +1,11 @@
-# make results: the main job · make test: everything CI runs · make check: the release reproduces · make bench: speed
+# make results: the main job · make test: everything CI runs · make check: the release reproduces · make bench: speed · make recovery: known truths
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CORES ?= all
 
-.PHONY: results test check bench dictionary layout lock clean
+.PHONY: results test check bench recovery dictionary layout lock clean
 
 results: $(STAMP)
 	$(BIN)/snakemake --cores $(CORES)
@@ -23,6 +23,10 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python tests/bench.py
+
+# Thousands of programs of which the truth is known: bias, coverage and false alarms of the length of engagement.
+recovery: $(STAMP)
+	$(BIN)/python tests/recovery/study.py
 
 dictionary: $(STAMP)
 	PYTHONPATH=scripts $(BIN)/python -m ratebook.dictionary > docs/data_dictionary.md

@@ -23,7 +23,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 MEDICAL_SHARE = 0.785
 """Of the simulated lines, those of medical claims; the others are dispensings."""
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 
 def measured(call, *arguments) -> dict:
@@ -150,7 +150,84 @@ def keep_last(source: Path, folder: Path) -> None:
     duckdb.connect(config=limits).sql(KEEP_LAST.format(source=source, target=folder / "last.parquet"))
 
 
-BENCHES = ("simulate", "clean")
+def bench_engagement(persons: int, replicates: int) -> dict:
+    """Estimate every headline of engagement with its replicates, on two cores: two doors, side by side.
+
+    The yardstick is what those errors cost without sharing any work: one Kaplan-Meier curve of a library for each
+    arm, times the replicates.
+    """
+    from recovery.world import World, tables
+
+    cohort, spells = tables(World(persons=persons, providers=(30, 30)), 1)
+    cohort = with_covariates(cohort)
+    found = {name: measured(estimate_engagement, name, cohort, spells, replicates) for name in ("survival", "trial")}
+    both = measured(side_by_side, cohort, spells, replicates)
+    one = measured(library_curve, cohort, spells)
+    plain = one["seconds"] / LIBRARY_CURVES * 2 * replicates
+    return {
+        "persons": len(cohort),
+        "replicates": replicates,
+        **both,
+        "seconds_by_door": {name: part["seconds"] for name, part in found.items()},
+        "yardstick_seconds": round(plain, 1),
+        "ratio_to_yardstick": round(both["seconds"] / plain, 2),
+    }
+
+
+def with_covariates(cohort):
+    """Vary what the recovery study leaves alike, so that every covariate of the default config enters a model."""
+    import numpy as np
+
+    rng, persons = np.random.default_rng(2), len(cohort)
+    levels = {"race": ["a", "b", "c", "d"], "region": ["e", "n", "s", "w"], "dx_class": ["alcohol", "opioid", "other"]}
+    flags = ("is_ama", "is_moud_before", "is_mental_before", "is_prior_program")
+    return cohort.assign(
+        **{name: rng.choice(values, persons) for name, values in levels.items()},
+        **{name: rng.random(persons) < 0.3 for name in flags},
+        los_days=rng.integers(1, 20, persons),
+        total_cost_before_usd=rng.gamma(2.0, 5000.0, persons),
+    )
+
+
+def estimate_engagement(name: str, cohort, spells, replicates: int) -> None:
+    """Run what a door of engagement runs, with the covariates of the default config and two landmarks and graces."""
+    from recovery import estimators
+
+    estimators.REPLICATES = replicates
+    covariates = yaml.safe_load((ROOT / "config.yaml").read_text())["engagement"]["covariates"]
+    more = {"more_days": (20,)} if name == "trial" else {}
+    getattr(estimators, name)(cohort, spells, 1, covariates, **more)
+
+
+def side_by_side(cohort, spells, replicates: int) -> None:
+    """Run both doors at once, a core each, as the pipeline does."""
+    context = multiprocessing.get_context("fork")
+    workers = [
+        context.Process(target=estimate_engagement, args=(name, cohort, spells, replicates))
+        for name in ("survival", "trial")
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if any(worker.exitcode for worker in workers):
+        raise SystemExit("an estimate failed")
+
+
+LIBRARY_CURVES = 20
+"""Curves the yardstick draws."""
+
+
+def library_curve(cohort, spells) -> None:
+    """Draw the curve of half the spells, again and again, with lifelines."""
+    from lifelines import KaplanMeierFitter
+
+    half = spells[spells.program == "RSN"]
+    for _ in range(LIBRARY_CURVES):
+        KaplanMeierFitter().fit(half.length_days, half.is_event)
+
+
+BENCHES = ("simulate", "clean", "engagement")
 
 
 def main() -> None:
@@ -158,6 +235,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--simulated", type=int, default=10_000_000, help="medical claim lines to simulate")
     parser.add_argument("--cleaned", type=int, default=30_000_000, help="lines to clean, medical and pharmacy")
+    parser.add_argument("--persons", type=int, default=20_000, help="members of the cohort of engagement")
+    parser.add_argument("--replicates", type=int, default=1_000, help="of every estimate of engagement")
     parser.add_argument("--only", choices=BENCHES, help="one benchmark")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -167,6 +246,8 @@ def main() -> None:
         if asked.only in (None, "clean"):
             bench_simulate(int(asked.cleaned * MEDICAL_SHARE), folder)
             print(json.dumps({"clean": bench_clean(folder / "raw", folder)}), flush=True)
+        if asked.only in (None, "engagement"):
+            print(json.dumps({"engagement": bench_engagement(asked.persons, asked.replicates)}), flush=True)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def curves(cohort, spells, seed) -> pd.DataFrame:
     return _tidy([*rows, *_incidences(pd.DataFrame(incidence))])
 
 
-def survival(cohort, spells, seed) -> pd.DataFrame:
+def survival(cohort, spells, seed, covariates=COVARIATES) -> pd.DataFrame:
     """Everything the door of `estimate_survival` makes: plain, weighted and regressed restricted means."""
     found = estimate_survival(
         cohort,
@@ -63,7 +63,7 @@ def survival(cohort, spells, seed) -> pd.DataFrame:
         horizons_days=list(HORIZONS_DAYS),
         min_observed_share=MIN_OBSERVED_SHARE,
         survival_months=12,
-        covariates=COVARIATES,
+        covariates=list(covariates),
         boot_reps=REPLICATES,
         seed=seed,
     )
@@ -71,8 +71,11 @@ def survival(cohort, spells, seed) -> pd.DataFrame:
     return _tidy([*rows, *_incidences(found.cumulative_incidence)])
 
 
-def trial(cohort, spells, seed) -> pd.DataFrame:
-    """Everything the door of `estimate_trial` makes: as treated, from the landmark, by weighted clones."""
+def trial(cohort, spells, seed, covariates=COVARIATES, more_days=()) -> pd.DataFrame:
+    """Everything the door of `estimate_trial` makes: as treated, from the landmark, by weighted clones.
+
+    `more_days` are further landmarks and periods of grace.
+    """
     found = estimate_trial(
         cohort,
         empty_frame(CohortFlow),
@@ -80,10 +83,10 @@ def trial(cohort, spells, seed) -> pd.DataFrame:
         spell_gap_days=GAP_DAYS,
         assignment_days=90,
         horizons_days=list(HORIZONS_DAYS),
-        landmark_days=[LANDMARK_DAYS],
-        grace_days=[GRACE_DAYS],
+        landmark_days=[LANDMARK_DAYS, *more_days],
+        grace_days=[GRACE_DAYS, *more_days],
         trial_weight_cut=[0.01, 0.99],
-        covariates=COVARIATES,
+        covariates=list(covariates),
         boot_reps=REPLICATES,
         seed=seed,
     )
