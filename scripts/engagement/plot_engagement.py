@@ -5,12 +5,15 @@ from ratebook.contracts.engagement import (
     Clocks,
     CumulativeIncidence,
     Engagement,
+    Propensity,
     RmstByDay,
     ServiceMix,
     Survival,
 )
 from ratebook.contracts.navigation import ServiceSummary
-from ratebook.engagement.figures import plot_engagement
+from ratebook.contracts.robustness import EngagementSensitivity
+from ratebook.contracts.trial import TrialWeights
+from ratebook.engagement.plots import plot_engagement
 from ratebook.figures import save_figure
 from ratebook.steps import step
 from ratebook.tables import read_table
@@ -24,6 +27,10 @@ TABLES = {
     "service_mix": ServiceMix,
     "service_summary": ServiceSummary,
     "clocks": Clocks,
+    "trial": Engagement,
+    "trial_weights": TrialWeights,
+    "propensity": Propensity,
+    "engagement_sensitivity": EngagementSensitivity,
 }
 
 

@@ -10,7 +10,7 @@ from engagement_data import COVARIATES, END_REASONS, nobody, study
 from ratebook.contracts.engagement import Positivity, Propensity
 from ratebook.engagement.balance import describe_overlap, estimate_balance
 from ratebook.engagement.design import balance_columns, strata_of
-from ratebook.engagement.figures_weights import FIGURES
+from ratebook.engagement.weight_figures import FIGURES
 from ratebook.engagement.weights import inverse_weight, treated_weight
 
 

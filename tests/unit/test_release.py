@@ -20,8 +20,8 @@ from ratebook.errors import RatebookError
 from ratebook.release.figures import REDRAWN, merge_hidden, release_figures
 from ratebook.release.manifest import direct_dependencies, release_manifest
 from ratebook.release.report import interval_text as interval
-from ratebook.release.report import public_settings, release_report, side_by_side
-from ratebook.release.sentences import SENTENCES, say_summary
+from ratebook.release.report import public_settings, release_report, sentences, side_by_side
+from ratebook.release.sentences import say_summary
 from ratebook.release.tables import csv_text, read_released, release_tables, write_released
 from ratebook.release.wording import direction, phrase, spell
 from ratebook.tables import empty_frame
@@ -83,7 +83,7 @@ def test_the_contents_name_released_tables_and_columns_that_exist():
             assert not set(named) - set(columns), spec["name"]
         assert set(section.get("figures", [])) <= set(CONTENTS["figures"])
     assert {figure["table"] for figure in CONTENTS["figures"].values()} <= set(RELEASED)
-    assert {s["id"] for s in CONTENTS["sections"]} >= set(SENTENCES)
+    assert {s["id"] for s in CONTENTS["sections"]} >= set(sentences.SENTENCES)
 
 
 def test_the_rule_reads_exactly_the_named_tables():

@@ -15,7 +15,7 @@ from ratebook.contracts.engagement import ServiceMix
 from ratebook.contracts.navigation import ServiceSummary, WorkerTotals
 from ratebook.engagement.balance import estimate_balance
 from ratebook.engagement.estimate import estimate_survival
-from ratebook.engagement.figures import FIGURES, plot_engagement
+from ratebook.engagement.plots import FIGURES, plot_engagement
 from ratebook.engagement.service_mix import BY_CLIENT, NO_CASE_RATE, NO_UNIT_PRICE, WHOLE_LOG, build_service_mix
 from ratebook.engagement.worker_totals import KINDS, NO_LOG, NO_PRICE, build_worker_totals, estimate_service_summary
 from ratebook.figures import save_figure

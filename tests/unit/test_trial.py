@@ -12,11 +12,11 @@ from ratebook.contracts.engagement import Engagement
 from ratebook.contracts.trial import ELEMENTS, FirstContactWait, Protocol, TrialFlow, TrialWeights
 from ratebook.engagement.clones import Course, course_of, fate_of, follow_clones
 from ratebook.engagement.design import design_matrix
-from ratebook.engagement.figures_trial import FIGURES
 from ratebook.engagement.frame import daily_engagement
 from ratebook.engagement.logit import by_row, by_unit, logit, newton_step
 from ratebook.engagement.resampling import resample
 from ratebook.engagement.trial import estimate_trial
+from ratebook.engagement.trial_figures import FIGURES
 from ratebook.errors import RatebookError
 from ratebook.review.on_data import UNANSWERED_DAYS, immortal_time
 from ratebook.review.seen import CannotSay, Seen

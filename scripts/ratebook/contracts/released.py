@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ratebook.contracts import clean, cost, engagement, episodes, exposure, programs, quality, rates, review
+from ratebook.contracts import (
+    clean,
+    cost,
+    engagement,
+    episodes,
+    exposure,
+    navigation,
+    programs,
+    quality,
+    rates,
+    review,
+    robustness,
+    spells,
+    trial,
+)
 from ratebook.contracts.base import Contract
 from ratebook.contracts.chains import Flow, Series
 
@@ -22,6 +36,11 @@ class Released:
     chains: tuple[Flow | Series, ...] = ()
     never: tuple[str, ...] = ()
     follows: tuple[str, str, tuple[str, ...]] | None = None
+
+
+def nested(count: str) -> tuple[Series, ...]:
+    """Chain persons from one window to the next, and with them those of whom it is true: who is new is few."""
+    return tuple(Series(name, ("arm", "method"), ("estimate", "lower", "upper")) for name in ("persons", count))
 
 
 RELEASED = {
@@ -47,11 +66,21 @@ RELEASED = {
     "cohort_variants": Released(episodes.CohortVariants),
     "cohort": Released(episodes.CohortTable),
     "episode_lengths": Released(episodes.EpisodeLengths),
+    "continuity": Released(episodes.ContinuityByArm, nested("continued"), never=("persons", "continued")),
+    "readmission": Released(episodes.Readmission, nested("readmitted"), never=("persons", "readmitted")),
+    "crossover": Released(spells.Crossover),
+    "protocol": Released(trial.Protocol),
+    "first_contact_wait": Released(trial.FirstContactWait),
     "engagement": Released(engagement.Engagement),
     "engagement_models": Released(engagement.EngagementModels),
+    "engagement_sensitivity": Released(robustness.EngagementSensitivity, never=("persons",)),
+    "clocks": Released(engagement.Clocks, never=("arm_persons", "persons")),
     "balance": Released(engagement.Balance),
+    "propensity": Released(engagement.Propensity),
+    "positivity": Released(engagement.Positivity),
     "weight_summary": Released(engagement.WeightSummary),
     "service_mix": Released(engagement.ServiceMix),
+    "service_summary": Released(navigation.ServiceSummary),
     "survival": Released(engagement.Survival, (Series("at_risk", ("arm",), engagement.Survival.Config.hides),)),
     "rmst_by_day": Released(engagement.RmstByDay, never=("at_risk",)),
     "survival_by_month": Released(

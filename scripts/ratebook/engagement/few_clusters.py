@@ -106,7 +106,7 @@ def wild_cluster_test(outcome, arm, others: np.ndarray, cluster, reps: int, seed
     """Test an arm's coefficient in a least-squares model by the wild cluster bootstrap-t, the null imposed.
 
     The model is fitted as though the arm did nothing; the residuals of whole clusters are multiplied by a random
-    factor and t is worked out again. p is the share of draws in which |t| is at least as large. The interval holds
+    factor and t is worked out again. p is the share of draws, the data among them, in which |t| is at least as large. The interval holds
     the values that the same test, imposing each of them, does not reject at 5%.
 
     Parameters
@@ -154,13 +154,18 @@ def wild_cluster_test(outcome, arm, others: np.ndarray, cluster, reps: int, seed
         statistic = abs(estimate - null) / observed
         scores = signs * products[:, 0]
         draws = np.abs(scores.sum(1)) / size / np.maximum(error(scores, signs @ products), 1e-300)
-        return float((draws >= statistic - 1e-12).mean())
+        return _share_as_large(draws, statistic)
 
     observed = float(error(parts[0][:, 0], parts[0].sum(0)))
     if not observed > 1e-12:
         return "no variation between providers"
     limits = [_edge(p_value, estimate, direction * observed) for direction in (-1, 1)]
     return Wild(estimate, observed, estimate / observed, p_value(0.0), *limits, clusters)
+
+
+def _share_as_large(draws: np.ndarray, observed: float) -> float:
+    """Give p: the share of draws at least as large, what was observed being one of them, so that p is never 0."""
+    return float((1 + (draws >= observed - 1e-12).sum()) / (1 + len(draws)))
 
 
 def _edge(p_value: Callable[[float], float], estimate: float, step: float) -> float:
@@ -211,4 +216,4 @@ def wild_score_test(scores, information: np.ndarray, cluster, reps: int, seed: i
 
     observed = float(statistic(sums))
     drawn = statistic(wild_signs(clusters, reps, seed) * sums)
-    return observed, float((np.abs(drawn) >= abs(observed) - 1e-12).mean())
+    return observed, _share_as_large(np.abs(drawn), abs(observed))

@@ -146,3 +146,11 @@ def plot_clocks(clocks: pd.DataFrame, suppress_below: int):
     right.set_xlabel("Days (95% interval)")
     right.axvline(0, color="#888888", lw=0.8)
     return fig
+
+
+FIGURES = {
+    "service_mix": (plot_service_mix, "service_mix"),
+    "service_earnings": (plot_service_earnings, "service_summary"),
+    "clocks": (plot_clocks, "clocks"),
+}
+"""Figure to the function that draws it and the table it is drawn from."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ratebook.engagement.figures import plot_cumulative_incidence, plot_survival
+from ratebook.engagement.curve_figures import plot_cumulative_incidence, plot_survival
+from ratebook.engagement.weight_figures import plot_propensity, plot_weights
 from ratebook.episodes.plots import plot_flow, plot_lengths
 from ratebook.figures import save_figure
 
@@ -21,6 +22,8 @@ REDRAWN: dict[str, Callable[[dict[str, pd.DataFrame], int], object]] = {
     "cumulative_incidence": lambda tables, limit: plot_cumulative_incidence(
         tables["cumulative_incidence"].dropna(subset="incidence"), limit
     ),
+    "propensity": lambda tables, limit: plot_propensity(tables["propensity"].dropna(subset="persons"), limit),
+    "weights": lambda tables, limit: plot_weights(tables["propensity"].dropna(subset="persons"), limit),
 }
 """Figures in which a count of people, or of their records, could be read, and how what may be shown is drawn."""
 

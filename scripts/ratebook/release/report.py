@@ -11,9 +11,11 @@ import jinja2
 import pandas as pd
 
 from ratebook.contracts.released import RELEASED
-from ratebook.release.sentences import SENTENCES
+from ratebook.release import engagement_sentences, sentences
 from ratebook.release.wording import NOTHING, is_missing, spell, unit_of
 
+SPEAKERS = (sentences, engagement_sentences)
+"""The modules that register what sections say."""
 LARGEST_SVG = 150_000
 """Bytes above which a figure is shown as PNG: a curve of thousands of points would make the page slow."""
 MOST_ROWS = 40
@@ -56,7 +58,7 @@ def release_report(
     sections = [
         {
             **section,
-            "sentences": SENTENCES.get(section["id"], lambda *_: [])(tables, settings),
+            "sentences": sentences.SENTENCES.get(section["id"], lambda *_: [])(tables, settings),
             "tables": [report_table(tables, spec) for spec in section.get("tables", [])],
             "figures": [
                 report_figure(contents["figures"][name], drawn[f"{name}.svg"], drawn[f"{name}.png"])

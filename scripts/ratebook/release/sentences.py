@@ -170,45 +170,6 @@ def say_cohort(tables: Tables, settings: dict) -> list[str]:
     return said
 
 
-@section("engagement")
-def say_engagement(tables: Tables, settings: dict) -> list[str]:
-    """Give restricted means by arm, the ratio, and what other methods make of the difference."""
-    length = primary_length(tables)
-    if length is None:
-        return [NO_COHORT]
-    rows, tau, said = tables["engagement"], length["tau_days"], []
-    for arm in ("RSN", "CSP"):
-        mean = pick(rows, estimand="rmst", arm=arm, tau_days=tau, clock="contact", method="kaplan_meier")
-        if mean is not None:
-            said.append(value_of(f"Mean engagement within {int(tau)} days, {arm},", mean, "", "days"))
-    said.append(value_of("The difference, RSN less CSP,", length, "", "days"))
-    for method, name in (
-        ("overlap_weighted", "The difference after overlap weighting"),
-        ("landmark", "The difference from the landmark on, among members still followed,"),
-        ("by_site", "The difference by site of discharge, whoever engaged,"),
-    ):
-        other = rows[(rows.method == method) & rows.estimand.str.endswith("_difference") & (rows.clock == "contact")]
-        other = other.sort_values("tau_days")
-        if len(other):
-            said.append(value_of(name, other.iloc[-1].to_dict(), "", "days"))
-    gap = rows[(rows.estimand == "measurement_gap") & rows.estimate.notna()].sort_values("tau_days")
-    for row in gap.groupby("arm", sort=False).tail(1).to_dict("records"):
-        said.append(
-            f"Timed by enrolment and not by contacts, engagement in {row['arm']} would be {phrase(row, '', 'days')} "
-            "longer: both arms are therefore timed by contacts."
-        )
-    models = tables["engagement_models"]
-    tests = models[models.model.str.startswith("ph_test") & (models.term == "GLOBAL") & models.p_value.notna()]
-    if len(tests):
-        found = [
-            f"{'p < 0.001' if row.p_value < 0.001 else f'p = {row.p_value:.3f}'} in the "
-            f"{row.model.removeprefix('ph_test_')} Cox model"
-            for row in tests.sort_values("model", ascending=False).itertuples()
-        ]
-        said.append(f"The global test of proportional hazards gives {' and '.join(found)}.")
-    return said
-
-
 VARIANTS = {
     "P1": "program cost per engaged month",
     "P2": "program cost per eligible month",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ratebook.contracts.engagement import CONTRAST
 from ratebook.contracts.episodes import ARMS
-from ratebook.engagement.work_figures import plot_clocks, plot_service_earnings, plot_service_mix
+from ratebook.engagement.trial_figures import name_of, order_of
 from ratebook.figures import ARM_COLORS, PALETTE, empty_figure
 
 ENDS = {
@@ -20,15 +20,18 @@ ENDS = {
     "disenrolled": "lost coverage",
     "end_of_data": "end of data",
 }
-LABELS = {
-    ("rmst_difference", "contact", "kaplan_meier"): "First spell, from first contact",
-    ("rmst_difference", "contact", "overlap_weighted"): "… overlap weighted",
-    ("rmst_difference", "contact", "competing_censored"): "… competing ends censored",
-    ("rmst_difference", "admin", "kaplan_meier"): "… enrolment to disenrolment",
-    ("engaged_days_difference", "contact", "naive"): "All spells from discharge, as treated",
-    ("engaged_days_difference", "contact", "landmark"): "… from the landmark on",
-    ("engaged_days_difference", "contact", "by_site"): "… by site of discharge",
+FIRST_SPELL = {
+    ("contact", "kaplan_meier"): "First spell, from first contact",
+    ("contact", "overlap_weighted"): "… overlap weighted",
+    ("contact", "inverse_weighted"): "… weighted to everybody",
+    ("contact", "treated_weighted"): "… weighted to RSN's clients",
+    ("contact", "pseudo_values"): "… regression of pseudo-values",
+    ("contact", "ipcw"): "… weighted for lost coverage",
+    ("contact", "competing_censored"): "… competing ends censored",
+    ("floor", "kaplan_meier"): "… months with a contact",
+    ("admin", "kaplan_meier"): "… enrolment to disenrolment",
 }
+"""Clock and method of the first spell's estimates, and what each is called."""
 NOTHING = "Nobody in the cohort has a spell with a navigator."
 
 
@@ -175,12 +178,15 @@ def _covariate_label(covariate: str, level: str) -> str:
 
 
 def plot_forest(engagement: pd.DataFrame, suppress_below: int):
-    """Differences in days engaged at the longest horizon, by everything that could bias them."""
+    """Differences in days engaged at the longest horizon: of the first spell, then of all days from discharge."""
     enough = engagement.persons >= suppress_below
     rows = engagement[(engagement.arm == CONTRAST) & engagement.estimate.notna() & enough]
     rows = rows[rows.tau_days == rows.tau_days.max()] if len(rows) else rows
-    keyed = {(row.estimand, row.clock, row.method): row for row in rows.itertuples()}
-    shown = [(label, keyed[key]) for key, label in LABELS.items() if key in keyed]
+    first = {(row.clock, row.method): row for row in rows[rows.estimand == "rmst_difference"].itertuples()}
+    shown = [(label, first[key]) for key, label in FIRST_SPELL.items() if key in first]
+    from_discharge = rows[rows.estimand == "engaged_days_difference"]
+    in_order = sorted(from_discharge.itertuples(), key=lambda row: order_of(row.method))
+    shown += [(name_of(row.method), row) for row in in_order]
     if not shown:
         return empty_figure("The arms could not be compared at the longest horizon.")
     fig, ax = plt.subplots(figsize=(7.2, 1.2 + 0.36 * len(shown)))
@@ -204,14 +210,6 @@ FIGURES = {
     "rmst_difference": (plot_rmst_difference, "rmst_by_day"),
     "cumulative_incidence": (plot_cumulative_incidence, "cumulative_incidence"),
     "love_plot": (plot_love, "balance"),
-    "service_mix": (plot_service_mix, "service_mix"),
-    "service_earnings": (plot_service_earnings, "service_summary"),
-    "clocks": (plot_clocks, "clocks"),
     "forest": (plot_forest, "engagement"),
 }
 """Figure to the function that draws it and the table it is drawn from."""
-
-
-def plot_engagement(tables: dict[str, pd.DataFrame], suppress_below: int) -> dict:
-    """Draw every figure of the stage; an empty table gives a figure that says so."""
-    return {name: draw(tables[table], suppress_below) for name, (draw, table) in FIGURES.items()}

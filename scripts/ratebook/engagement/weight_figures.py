@@ -35,7 +35,7 @@ def plot_propensity(propensity: pd.DataFrame, suppress_below: int):
 
 
 def plot_weights(propensity: pd.DataFrame, suppress_below: int):
-    """Share of each arm's persons by weight, the arm's mean being 1, for every weighting."""
+    """Each arm's persons by weight, the arm's mean being 1, as shares of those shown, for every weighting."""
     rows = propensity[propensity.quantity.isin(WEIGHTINGS)]
     shown = rows[rows.persons >= suppress_below]
     if shown.empty:
@@ -43,17 +43,15 @@ def plot_weights(propensity: pd.DataFrame, suppress_below: int):
     fig, axes = plt.subplots(1, len(WEIGHTINGS), figsize=(7.2, 2.9), sharey=True)
     for ax, (quantity, title) in zip(axes, WEIGHTINGS.items()):
         for arm in ARMS:
-            whole = rows.persons[(rows.quantity == quantity) & (rows.arm == arm)].sum()
             mine = shown[(shown.quantity == quantity) & (shown.arm == arm)]
             wide = (mine.high.fillna(mine.low * 1.5) - mine.low).clip(upper=5)
-            height = mine.persons / max(whole, 1)
+            height = mine.persons / max(mine.persons.sum(), 1)
             ax.bar(mine.low, height, wide, align="edge", color=ARM_COLORS[arm], alpha=0.55, label=arm)
         ax.axvline(1, color="#888888", lw=0.8)
         ax.set_title(title, fontsize=9)
-        ax.set_xlabel("Weight / arm's mean")
-    axes[0].set_ylabel("Share of the arm's persons")
+    axes[0].set_ylabel("Share of the arm's persons shown")
     axes[-1].legend(loc="upper right")
-    _say_hidden(axes[-1], suppress_below)
+    fig.supxlabel(f"Weight over the arm's mean (bins below {suppress_below} persons are not drawn)", fontsize=9)
     return fig
 
 
@@ -81,7 +79,7 @@ def plot_robustness(engagement_sensitivity: pd.DataFrame, suppress_below: int):
     within = f" over {int(tau.iloc[0])} days" if len(tau) else ""
     ax.set(yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6), xlabel="Days engaged, RSN less CSP (95% interval)")
     ax.set_yticklabels(labels, fontsize=7)
-    ax.set_title(f"Does the difference in engagement{within} hold?")
+    fig.suptitle(f"Does the difference in engagement{within} hold?")
     return fig
 
 

@@ -28,7 +28,7 @@ def plot_trial(trial: pd.DataFrame, suppress_below: int):
         return empty_figure(
             "The arms could not be compared from discharge: an arm has nobody, or too few to be shown."
         )
-    methods = sorted(rows.method.unique(), key=_order)
+    methods = sorted(rows.method.unique(), key=order_of)
     horizons = sorted(rows.tau_days.unique())
     fig, axes = plt.subplots(
         1, len(horizons), figsize=(8.4, 1.3 + 0.36 * len(methods)), sharey=True, sharex=True, squeeze=False
@@ -43,7 +43,9 @@ def plot_trial(trial: pd.DataFrame, suppress_below: int):
         ax.axvline(0, color="#888888", lw=0.8)
         ax.set_title(f"Within {int(tau)} days", fontsize=9, fontweight="normal")
     axes[0][0].set(
-        yticks=range(len(methods)), yticklabels=[_name(method) for method in methods], ylim=(len(methods) - 0.4, -0.8)
+        yticks=range(len(methods)),
+        yticklabels=[name_of(method) for method in methods],
+        ylim=(len(methods) - 0.4, -0.8),
     )
     fig.suptitle("Difference in days engaged, by what is done about time before the first contact", fontsize=10)
     fig.supxlabel("Days engaged, RSN less CSP (95% interval)", fontsize=9)
@@ -54,13 +56,15 @@ def _kind(method: str) -> str:
     return method.rstrip("0123456789").rstrip("_")
 
 
-def _order(method: str) -> tuple[int, int]:
+def order_of(method: str) -> tuple[int, int]:
+    """Place a method among the others: its kind in the order of `NAMES`, then its number."""
     number = method.removeprefix(_kind(method)).strip("_")
     return list(NAMES).index(_kind(method)), int(number or 0)
 
 
-def _name(method: str) -> str:
-    return NAMES[_kind(method)].format(_order(method)[1])
+def name_of(method: str) -> str:
+    """Say in words what a method of the target trial is."""
+    return NAMES[_kind(method)].format(order_of(method)[1])
 
 
 def plot_trial_weights(trial_weights: pd.DataFrame, suppress_below: int):
@@ -71,7 +75,7 @@ def plot_trial_weights(trial_weights: pd.DataFrame, suppress_below: int):
     rows = trial_weights[trial_weights.mean_weight.notna() & (trial_weights.persons >= suppress_below)]
     if rows.empty:
         return empty_figure("No strategy has enough clones whose weights could be shown.")
-    methods = sorted(rows.method.unique(), key=_order)
+    methods = sorted(rows.method.unique(), key=order_of)
     fig, axes = plt.subplots(
         len(methods), len(ARMS), figsize=(7.2, 0.9 + 2.1 * len(methods)), sharey=True, sharex="row", squeeze=False
     )
@@ -82,7 +86,7 @@ def plot_trial_weights(trial_weights: pd.DataFrame, suppress_below: int):
             ax.vlines(mine.day, mine.low_weight, mine.high_weight, color=ARM_COLORS[arm], lw=2.2, alpha=0.35)
             ax.plot(mine.day, mine.mean_cut_weight, "o", color=ARM_COLORS[arm], ms=3)
             ax.xaxis.get_major_locator().set_params(integer=True)
-            ax.set_title(f"{arm}: {_name(method).lower()}", fontsize=8, fontweight="normal")
+            ax.set_title(f"{arm}: {name_of(method).lower()}", fontsize=8, fontweight="normal")
             if len(mine):
                 last = mine.iloc[-1]
                 ax.annotate(
