@@ -15,7 +15,7 @@ from ratebook.contracts.engagement import ServiceMix
 from ratebook.contracts.navigation import ServiceSummary, WorkerTotals
 from ratebook.engagement.balance import estimate_balance
 from ratebook.engagement.estimate import estimate_survival
-from ratebook.engagement.plots import FIGURES, plot_engagement
+from ratebook.engagement.plots import DRAWN_FROM, FIGURES, plot_engagement
 from ratebook.engagement.service_mix import BY_CLIENT, NO_CASE_RATE, NO_UNIT_PRICE, WHOLE_LOG, build_service_mix
 from ratebook.engagement.worker_totals import KINDS, NO_LOG, NO_PRICE, build_worker_totals, estimate_service_summary
 from ratebook.figures import save_figure
@@ -205,7 +205,8 @@ def test_figures_are_drawn_from_the_tables_and_say_so_when_empty(table, services
         found = estimate_survival(*data, **{**SETTINGS, "boot_reps": 20})
         balance, _, _ = estimate_balance(*data, END_REASONS, COVARIATES)
         summary = estimate_service_summary(drawn_totals(workers=8) if len(mix) else empty_frame(WorkerTotals), 20, 1)
-        tables = {**found._asdict(), "balance": balance, "service_mix": mix, "service_summary": summary}
+        tables = {name: empty_frame(contract) for name, contract in DRAWN_FROM.items()}
+        tables |= {**found._asdict(), "balance": balance, "service_mix": mix, "service_summary": summary}
         figures = plot_engagement(tables, 11)
         assert list(figures) == list(FIGURES)
         for name, figure in figures.items():

@@ -85,8 +85,8 @@ def say_trial(tables: Tables, settings: dict) -> list[str]:
         said.append(value_of("The difference in the median wait for the first contact", row, "", "days"))
     if (rows.method == "by_site").any():
         said.append(
-            "A site counts as RSN's where most of the members it discharged met RSN first; where sites refer to both, "
-            "the difference by site is diluted, and bounds from below what the program does to its clients."
+            "A site counts as RSN's where most of the members it discharged met RSN first, and everybody it discharged "
+            "is counted: where sites refer to both programs, or members meet neither, this difference is drawn to none."
         )
     return said
 
@@ -107,7 +107,7 @@ def say_robustness(tables: Tables, settings: dict) -> list[str]:
     said = [
         f"Other choices give differences from {phrase(lowest, '', 'days')} ({lowest['analysis']}: {lowest['variant']}) to "
         f"{phrase(highest, '', 'days')} ({highest['analysis']}: {highest['variant']}).",
-        f"{int(others.sign_change.fillna(False).sum())} of {len(others)} change the sign.",
+        f"{int((others.sign_change == 1).sum())} of {len(others)} change the sign.",
     ]
     strength = base.dropna(subset=["e_value", "e_value_limit"])
     if len(strength):
