@@ -11,7 +11,7 @@ from cohort_data import cohort_rules
 from ratebook.contracts.clean import Claims, Contacts, Persons
 from ratebook.contracts.exposure import Spans
 from ratebook.episodes.cohort import inclusion_rules, select_candidates
-from ratebook.episodes.describe import is_readmitted
+from ratebook.episodes.incidence import is_readmitted
 from ratebook.episodes.stays import build_episodes, build_stays, count_by_gap
 from ratebook.episodes.variants import count_variants, select_by_unit, select_eligible
 from ratebook.tables import hold
