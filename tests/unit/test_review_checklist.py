@@ -228,7 +228,9 @@ def test_retroactive_months_are_all_left_out_of_the_base(left_out, status):
     assert ask("H11", base_exclusions=base, facts=CLEAN).status == status
 
 
-@pytest.mark.parametrize(("share", "status"), [(0.05, "pass"), (0.06, "warn"), (0.2, "fail")])
+@pytest.mark.parametrize(
+    ("share", "status"), [(0.05, "pass"), (0.054, "warn"), (0.06, "warn"), (0.104, "fail"), (0.2, "fail")]
+)
 def test_contamination_is_a_share_of_the_engaged(share, status):
     both = round(share * 1000)
     cohort = pd.DataFrame({"arm": ["RSN"] * 1000, "is_both_programs": [True] * both + [False] * (1000 - both)})
@@ -261,9 +263,9 @@ def test_workers_of_both_programs_are_counted_beside_the_share():
     assert "3 of 40" in ask("H20", cohort=cohort, contamination=mixed, settings=LIMIT).reason
 
 
-def test_the_share_with_both_programs_is_in_whole_percent():
+def test_the_share_with_both_programs_is_in_whole_percent_above():
     cohort = pd.DataFrame({"arm": ["RSN"] * 900, "is_both_programs": [True] * 31 + [False] * 869})
-    assert ask("H20", cohort=cohort, settings=LIMIT).value == 0.03
+    assert ask("H20", cohort=cohort, settings=LIMIT).value == 0.04
 
 
 @pytest.mark.parametrize(

@@ -142,3 +142,67 @@ def test_errors_must_know_the_providers(world, providers, unit, naive_share, tes
     models = models if tests else without(models, "model in ('permutation', 'wild_bootstrap')")
     rows = errors(world["engagement"], unit, naive_share + 1e-9)
     assert status("H29", {**world, "cohort": cohort, "engagement": rows, "engagement_models": models}) == answer
+
+
+# Clocks, gaps, covariates and weights (H23, H24, H30, H31)
+
+
+def test_clocks_are_compared_where_the_effect_is_known(world):
+    rows = world["engagement"]
+    longest = (rows.estimand == "rmst_difference") & (rows.tau_days == 365)
+    unknown = rows.assign(estimate=rows.estimate.mask(longest))
+    cross = {"comparison": "cross_clock", "other_clock": "contact", "clock": "admin", "persons": 50}
+    clocks = pd.DataFrame(
+        [{**cross, "source": "log / log", "estimate_days": 42.0, "tau_days": tau} for tau in (180, 365)]
+    )
+    choices = {**CHOICES, "release": {"suppress_below": 11}}
+    seen = Seen({"engagement": unknown, "clocks": clocks}, {}, choices)
+    assert check_review(QUESTIONS[QUESTIONS.id == "H23"], seen).iloc[0].status == "pass"
+
+
+@pytest.mark.parametrize(("known", "answer"), [(3, "pass"), (2, "warn")])
+def test_a_gap_rule_counts_where_the_difference_stands_under_it(known, answer):
+    rows = pd.DataFrame({"factor": "gap rule", "setting": ["14 days", "30 days", "60 days"], "estimate": 5.0})
+    assert status("H24", {"sensitivity": rows.assign(estimate=rows.estimate.where(rows.index < known))}) == answer
+
+
+@pytest.mark.parametrize(
+    ("covariate", "answer"),
+    [
+        ("los_days", "pass"),
+        ("los_days × n12", "pass"),
+        ("death_date", "fail"),
+        ("n12 × is_acute_transfer", "fail"),
+        ("site_arm", "fail"),
+    ],
+)
+def test_a_covariate_not_known_at_discharge_fails(covariate, answer):
+    assert status("H30", {"balance": pd.DataFrame({"covariate": ["age_years", covariate]})}) == answer
+
+
+@pytest.mark.parametrize(
+    ("smd", "inverse", "answer"),
+    [
+        pytest.param(0.1, [1.0] * 100, "pass", id="alike"),
+        pytest.param(0.11, [1.0] * 100, "warn", id="an arm differs"),
+        pytest.param(0.01, [1.0] * 99 + [40.0], "warn", id="one weight is extreme"),
+        pytest.param(0.01, [1.0] * 70 + [6.0] * 30, "pass", id="under half, but barely not"),
+        pytest.param(0.01, [1.0] * 80 + [12.0] * 20, "warn", id="an arm tells as much as under half of it"),
+    ],
+)
+def test_weights_are_judged_beside_the_balance(smd, inverse, answer):
+    weights = pd.DataFrame({"arm": "RSN", "overlap": 0.5, "inverse": inverse, "treated": 1.0})
+    assert status("H31", {"balance": pd.DataFrame({"smd_after": [smd]}), "weights": weights}) == answer
+
+
+@pytest.mark.parametrize(
+    ("causes", "weighed", "answer"),
+    [(None, False, "pass"), (0.2, False, "pass"), (0.003, False, "warn"), (0.003, True, "pass")],
+)
+def test_causes_of_censoring_that_differ_by_arm_need_weights(causes, weighed, answer):
+    cohort = pd.DataFrame(
+        {"arm": ["RSN", "CSP"] * 50, "follow_end_reason": ["disenrolled"] * 40 + ["end_of_data"] * 60}
+    )
+    models = pd.DataFrame({"model": ["censoring"], "p_value": [causes]}).astype({"p_value": float})
+    rows = pd.DataFrame({"method": ["ipcw"], "estimate": [5.0 if weighed else None]}).astype({"estimate": float})
+    assert status("H33", {"cohort": cohort, "engagement_models": models, "engagement": rows}) == answer

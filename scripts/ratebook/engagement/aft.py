@@ -122,8 +122,10 @@ def fit_aft(days, event, covariates: pd.DataFrame, cluster, family: str) -> Aft 
         return "the covariates do not vary, or repeat each other"
     data = (np.log(days), event, x, FAMILIES[family])
     best = min((_climb(start, data) for start in _starts(data, family)), key=lambda found: found.fun)
-    curvature = _curvature(best.x, data)
-    if not np.isfinite(best.fun) or np.abs(best.jac).max() > 1e-3 * len(days) ** 0.5:
+    with np.errstate(all="ignore"):
+        curvature = _curvature(best.x, data)
+    is_found = np.isfinite(best.fun) and np.isfinite(curvature).all()
+    if not is_found or np.abs(best.jac).max() > 1e-3 * len(days) ** 0.5:
         return "the likelihood's maximum was not found"
     if np.linalg.eigvalsh(curvature).min() <= 1e-8:
         return "the likelihood has no single maximum"
@@ -149,7 +151,7 @@ def _starts(data, family: str) -> list[np.ndarray]:
 
 
 def _climb(start: np.ndarray, data):
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         return minimize(
             lambda theta: -np.nan_to_num(_each(theta, data).sum(), nan=-1e12),
             start,

@@ -248,7 +248,8 @@ def test_proportionality(
     """Test, by the exact score test, whether any effect changes with time.
 
     Adds g(t)·x to the fitted model without refitting, g(t) being 1 less the Kaplan-Meier of all subjects just
-    before t, centred over the ends. Each term alone, then all together as GLOBAL.
+    before t, centred over the ends. Each term alone, then all together as GLOBAL; NaN where all
+    ends come at once.
 
     References
     ----------
@@ -269,8 +270,9 @@ def test_proportionality(
     score = g_of_place @ (own - expected)
     alone, both, of_time = (_information(sample, beta, ends, ends.weight * g**power) for power in (0, 1, 2))
     spread = of_time - both @ np.linalg.solve(alone, both)
-    each = score**2 / np.diag(spread)
-    together = float(score @ np.linalg.pinv(spread) @ score)
+    told = np.diag(spread) > 1e-12
+    each = np.divide(score**2, np.diag(spread), out=np.full(len(score), np.nan), where=told)
+    together = float(score @ np.linalg.pinv(spread) @ score) if told.all() else np.nan
     statistic = np.append(each, together)
     degrees = np.append(np.ones(len(each), int), len(each))
     return Proportionality([*covariates.columns, "GLOBAL"], statistic, degrees, chi2.sf(statistic, degrees))

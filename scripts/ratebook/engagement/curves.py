@@ -13,7 +13,6 @@ from ratebook.engagement.estimates import NAN, Measured, contrast_rows
 from ratebook.engagement.resampling import Resampling
 from ratebook.engagement.survival import (
     RiskTable,
-    Z,
     cumulative_incidence,
     greenwood,
     log_log_interval,
@@ -173,7 +172,7 @@ def incidence_rows(curves, draws, causes, horizon) -> list[dict]:
             share = np.clip(1 - rest, 0.0, 1.0)
             ended = int(curve.table.ends[place][time <= known[-1]].sum())
             for n, day in enumerate(known):
-                reason = None if np.isfinite(low[n]) else "nobody has ended for this reason"
+                reason = None if np.isfinite(low[n]) else _no_band(share[n])
                 row = {"arm": arm, "end_reason": cause, "day": day, "at_risk": at_risk[n], "cause_persons": ended}
                 rows.append(
                     {**row, "incidence": share[n], "lower": 1 - high[n], "upper": 1 - low[n], "reason": reason}
@@ -181,13 +180,20 @@ def incidence_rows(curves, draws, causes, horizon) -> list[dict]:
     return rows
 
 
-def month_rows(curves: dict[str, Curve], survival_months: int) -> list[dict]:
+def _no_band(share: float) -> str:
+    if share < 1e-12:
+        return "nobody has ended for this reason"
+    return "everybody has ended for this reason" if share > 1 - 1e-12 else "too few to resample"
+
+
+def month_rows(curves: dict[str, Curve], draws: Resampling, survival_months: int) -> list[dict]:
     """Read the curve at the start of every month; the hazard is what makes the next start of it."""
     rows = []
     for arm, curve in curves.items():
         starts = np.arange(survival_months + 1) * MONTH_DAYS
         share = value_at(curve.table.time, curve.survival, starts)
         error = value_at(curve.table.time, curve.replicates, starts).std(0, ddof=1)
+        error = error if draws.sizes.get(arm, 0) > 1 else np.full(len(starts), NAN)
         at_risk = len(curve.days) - np.searchsorted(np.sort(curve.days), starts, side="right")
         ended = np.searchsorted(np.sort(curve.days[curve.cause > 0]), starts, side="right")
         for month in range(1, survival_months + 1):
@@ -202,16 +208,16 @@ def month_rows(curves: dict[str, Curve], survival_months: int) -> list[dict]:
                     "hazard": 1 - share[month] / share[month - 1],
                     "survival_start": share[month - 1],
                     "std_error": error[month - 1],
-                    **_log_log_limits(share[month - 1], error[month - 1]),
+                    **_log_log_limits(share[month - 1], error[month - 1], draws.quantile((arm,))),
                 }
             )
     return rows
 
 
-def _log_log_limits(share: float, error: float) -> dict:
+def _log_log_limits(share: float, error: float, quantile: float) -> dict:
     """Give 95% limits of a share still engaged, which never leave 0 and 1, and why they or the hazard's are missing."""
     if not 0 < share < 1 or not np.isfinite(error):
-        why = "1 by definition" if share == 1 else "none is left" if share == 0 else "fewer than two providers"
+        why = "1 by definition" if share == 1 else "none is left" if share == 0 else "one person in the arm"
         return {"lower": None, "upper": None, "reason": f"share: {why}, no interval; {NO_HAZARD_LIMITS}"}
-    reach = np.exp(Z * error / (share * abs(np.log(share))))
-    return {"lower": share**reach, "upper": share ** (1 / reach), "reason": NO_HAZARD_LIMITS}
+    lower, upper = (float(limit) for limit in log_log_interval(share, error, quantile))
+    return {"lower": lower, "upper": upper, "reason": NO_HAZARD_LIMITS}

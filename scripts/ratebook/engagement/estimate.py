@@ -92,7 +92,7 @@ def estimate_survival(
     return Estimates(
         _frame(survival_rows(curves, draws, horizons_days), Survival),
         _frame(rmst_by_day(curves, draws, max(horizons_days), min_observed_share), RmstByDay),
-        _frame(month_rows(curves, survival_months), SurvivalByMonth),
+        _frame(month_rows(curves, draws, survival_months), SurvivalByMonth),
         _frame(incidence_rows(curves, draws, causes, max(horizons_days)), CumulativeIncidence),
         compare_clocks(timed, draws, horizons_days, min_observed_share),
         _frame(rows, Engagement),
@@ -117,14 +117,18 @@ def _median_rows(curves: dict[str, Curve], draws: Resampling) -> list[dict]:
 
 
 def _contact_rows(persons: pd.DataFrame, draws: Resampling) -> list[dict]:
-    """Contacts in the first spell as observed, per person and per engaged month; a censored spell counts as seen."""
+    """Contacts in the first spell as observed, per person and per engaged month; a censored spell counts as seen.
+
+    The months are those from its first to its last contact, in which the contacts were counted, also where the last
+    days leave the risk set.
+    """
     per_person, per_month = {}, {}
     for arm in ARMS:
         mine = persons[persons.arm == arm]
         unit, counts = draws.among((persons.arm == arm).to_numpy())
         contacts, months, ones = (
             np.bincount(unit, value, counts.shape[1])
-            for value in (mine.contacts, mine.days / MONTH_DAYS, np.ones(len(mine)))
+            for value in (mine.contacts, mine.length_days.astype(float) / MONTH_DAYS, np.ones(len(mine)))
         )
         per_person[arm] = _observed_ratio(contacts, ones, counts, len(mine))
         per_month[arm] = _observed_ratio(contacts, months, counts, len(mine))

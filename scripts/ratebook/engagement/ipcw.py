@@ -16,6 +16,8 @@ from ratebook.engagement.survival import RiskTable, risk_table, rmst, survival_o
 END_OF_DATA = "end_of_data"
 FEWEST = 10
 """Losses in an arm below which its losses are not modelled."""
+TOO_FEW_LOST = "fewer than 10 lost in either arm: nothing to weigh"
+NOT_MODELLED = "nothing known at discharge foretells the losses, or they cannot be modelled: nobody is weighed"
 LARGEST = 20.0
 """A weight above this is set to it."""
 
@@ -31,7 +33,7 @@ def ipcw_rows(persons, draws, curves, covariates, end_reasons, horizons_days, mi
     Returns
     -------
     list of dict
-        Rows of `Engagement`, method `ipcw`; null with a reason where neither arm loses 10.
+        Rows of `Engagement`, method `ipcw`; null with a reason where neither arm's losses can be modelled.
 
     References
     ----------
@@ -40,12 +42,12 @@ def ipcw_rows(persons, draws, curves, covariates, end_reasons, horizons_days, mi
     lost_to = [reason for reason, role in end_reasons.items() if role == "censor" and reason != END_OF_DATA]
     lost = persons.end_reason.isin(lost_to).to_numpy()
     matrix = design_matrix(persons, covariates)
-    means, nothing = {}, "fewer than 10 lost in either arm: nothing to weigh"
+    means, weighed, many = {}, False, False
     for arm in ARMS:
         mine = np.flatnonzero((persons.arm == arm).to_numpy())
-        if lost[mine].sum() >= FEWEST:
-            nothing = None
-        means[arm] = _means(persons.iloc[mine], lost[mine], matrix.iloc[mine], draws, mine, horizons_days)
+        means[arm], is_weighed = _means(persons.iloc[mine], lost[mine], matrix.iloc[mine], draws, mine, horizons_days)
+        weighed, many = weighed or is_weighed, many or lost[mine].sum() >= FEWEST
+    nothing = None if weighed else NOT_MODELLED if many else TOO_FEW_LOST
     rows = []
     for place, tau in enumerate(horizons_days):
         found = {}
@@ -57,8 +59,8 @@ def ipcw_rows(persons, draws, curves, covariates, end_reasons, horizons_days, mi
     return rows
 
 
-def _means(persons, lost, matrix: pd.DataFrame, draws, mine, horizons_days) -> np.ndarray:
-    """Give one arm's weighted restricted means (1 + reps, horizons), the whole sample's first."""
+def _means(persons, lost, matrix: pd.DataFrame, draws, mine, horizons_days) -> tuple[np.ndarray, bool]:
+    """Give one arm's weighted restricted means (1 + reps, horizons), the whole sample's first; and whether any weighs."""
     unit, counts = draws.among(mine)
     days, ended = persons.days.to_numpy(), (persons.role != "censor").to_numpy()
     at = np.unique(days[ended & (days <= max(horizons_days))])
@@ -68,7 +70,7 @@ def _means(persons, lost, matrix: pd.DataFrame, draws, mine, horizons_days) -> n
     ends = member @ (weight * ((days[:, None] == at) & ended[:, None]))
     counts = np.vstack([np.ones(counts.shape[1]), counts])
     survival = survival_of(RiskTable(at, counts @ at_risk, (counts @ ends)[None]))
-    return np.stack([rmst(at, survival, tau) for tau in horizons_days], axis=1)
+    return np.stack([rmst(at, survival, tau) for tau in horizons_days], axis=1), bool((weight != 1).any())
 
 
 def observed_weights(days, lost, covariates: pd.DataFrame, at: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from ratebook.engagement.e_values import e_value, risk_ratio_of_hazard
 from ratebook.engagement.few_clusters import wild_rows
 from ratebook.engagement.frailty import frailty_rows
 from ratebook.engagement.frame import engaged_persons
-from ratebook.engagement.model_rows import TOO_FEW, Study, cox_coefficient, model_row, models_table, study_of
+from ratebook.engagement.model_rows import NAN, TOO_FEW, Study, cox_coefficient, model_row, models_table, study_of
 from ratebook.engagement.piecewise import discrete_row, piecewise_rows
 from ratebook.engagement.recurrent import recurrent_rows
 from ratebook.engagement.resampling import cluster_codes
@@ -23,6 +23,7 @@ from ratebook.engagement.survival import greenwood, log_rank, risk_table, rmst, 
 
 COMMON_OUTCOME = 0.15
 """Share with the outcome above which a hazard ratio is not a risk ratio (methods.md, C9)."""
+AT_ONCE = "all ends come on one day: no change with time to test"
 COMPARED = (
     "log_rank", "gehan", "log_rank_by_region", "cox_unadjusted", "cox_adjusted", "ph_test_unadjusted", "ph_test_adjusted",
     "crossing", "piecewise_exponential", "discrete_time", "aft_weibull", "aft_lognormal", "aft_loglogistic",
@@ -75,7 +76,7 @@ def fit_models(
     rows += _permutation_rows(persons, study.treated, horizons_days, permutations, seed)
     rows += wild_rows(study, horizons_days, permutations, seed)
     rows += [_censoring_row(persons, end_reasons)]
-    rows += _e_value_rows(persons, study.event, unadjusted)
+    rows += [_e_value_row(study, unadjusted)]
     return models_table(rows)
 
 
@@ -129,6 +130,7 @@ def _cox_rows(name: str, study: Study, matrix: pd.DataFrame) -> tuple[Cox | None
     tested = test_proportionality(study.days, study.event, matrix, fitted.beta)
     for term, statistic, degrees, p_value in zip(*tested):
         test = {"statistic": statistic, "degrees": degrees, "p_value": p_value}
+        test |= {} if np.isfinite(statistic) else {"degrees": None, "reason": AT_ONCE}
         rows.append(model_row(f"ph_test_{name}", term, study.persons, **test))
     return fitted, rows
 
@@ -201,15 +203,16 @@ def _censoring_row(persons: pd.DataFrame, end_reasons: dict[str, str]) -> dict:
     return model_row("censoring", "end reason by arm", persons, statistic=statistic, degrees=degrees, p_value=p_value)
 
 
-def _e_value_rows(persons, event, fitted: Cox | None) -> list[dict]:
+def _e_value_row(study: Study, fitted: Cox | None) -> dict:
+    """Judge the unadjusted hazard ratio by its interval, the one of its row; without one there is no limit."""
     if fitted is None:
-        return [model_row("e_value", CONTRAST, persons, reason="no hazard ratio to judge")]
-    error = np.sqrt(fitted.robust[0, 0])
-    error = error if np.isfinite(error) else np.sqrt(fitted.naive[0, 0])
-    ratios = np.exp(fitted.beta[0] + norm.ppf([0.5, 0.025, 0.975]) * error)
-    if event.mean() > COMMON_OUTCOME:
+        return model_row("e_value", CONTRAST, study.persons, reason="no hazard ratio to judge")
+    found = cox_coefficient(fitted, study.degrees)
+    ratios = [found[name] for name in ("ratio", "ratio_lower", "ratio_upper")]
+    if study.event.mean() > COMMON_OUTCOME:
         ratios = [risk_ratio_of_hazard(ratio) for ratio in ratios]
-    point, limit = e_value(*ratios)
-    reason = "lower is the E-value of the confidence limit nearer 1; there is no upper"
-    found = {"scale": "identity", "estimate": point, "lower": limit, "reason": reason}
-    return [model_row("e_value", CONTRAST, persons, **found)]
+    is_limited = bool(np.isfinite(ratios).all())
+    point, limit = e_value(*(ratios if is_limited else ratios[:1] * 3))
+    reason = "lower is the E-value of the confidence limit nearer 1; there is no upper" if is_limited else TOO_FEW
+    cells = {"scale": "identity", "estimate": point, "lower": limit if is_limited else NAN, "reason": reason}
+    return model_row("e_value", CONTRAST, study.persons, **cells)

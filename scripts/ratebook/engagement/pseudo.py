@@ -91,7 +91,8 @@ def pseudo_value_rows(persons, draws, curves, covariates, horizons_days, min_obs
     The model is the mean itself (identity link, independence as the working correlation). The difference is the
     arm's coefficient; an arm's mean is the prediction for everybody in that arm. Pseudo-values are those within
     the arm and stay as they are in the replicates, in which the regression is fitted again; `naive_std_error` is
-    the sandwich with persons independent. Without covariates everything is as by Kaplan-Meier.
+    the sandwich with persons independent. Without covariates everything is as by Kaplan-Meier; where they leave
+    nothing of the arm there is no estimate.
 
     Returns
     -------
@@ -102,14 +103,17 @@ def pseudo_value_rows(persons, draws, curves, covariates, horizons_days, min_obs
     ----------
     methods.md, C3.
     """
-    both = len(persons) > 0 and persons.arm.nunique() == len(ARMS)
-    if both:
-        means, naive = _adjusted_means(adjusted_design(persons, covariates, horizons_days), draws)
+    nothing = None if persons.arm.nunique() == len(ARMS) else "no person in the other arm"
+    if not nothing:
+        adjusted = adjusted_design(persons, covariates, horizons_days)
+        nothing = None if _arm_stands_out(adjusted.design) else "the covariates tell the arms apart"
+    if not nothing:
+        means, naive = _adjusted_means(adjusted, draws)
     rows = []
     for place, tau in enumerate(horizons_days):
         found = {}
         for arm, curve in curves.items():
-            reason = unknown_to(curve, tau, min_observed_share) or (None if both else "no person in the other arm")
+            reason = unknown_to(curve, tau, min_observed_share) or nothing
             if reason:
                 missing = np.full(len(draws.counts), NAN)
                 found[arm] = Measured(NAN, missing, len(curve.days), reason=reason)
@@ -118,6 +122,13 @@ def pseudo_value_rows(persons, draws, curves, covariates, horizons_days, min_obs
                 found[arm] = Measured(float(mean[0]), mean[1:], len(curve.days), float(naive[arm][place]))
         rows += contrast_rows("rmst", tau, "contact", "pseudo_values", found, draws)
     return rows
+
+
+def _arm_stands_out(design: np.ndarray) -> bool:
+    """Say whether anything of the arm, the second column, is left beside the others."""
+    arm, others = design[:, 1], np.delete(design, 1, axis=1)
+    left = arm - others @ np.linalg.lstsq(others, arm, rcond=None)[0]
+    return bool(left @ left > 1e-9 * len(arm))
 
 
 def _adjusted_means(adjusted: Adjusted, draws) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from ratebook.contracts.episodes import ARMS
+
 
 class Resampling(NamedTuple):
     """Which unit each person belongs to, how often each counts in each replicate, and by arm how many there are.
@@ -44,7 +46,8 @@ def resample(arm: pd.Series, cluster: pd.Series, reps: int, seed: int) -> Resamp
 
     Of an arm's m units m - 1 are drawn with replacement, each counting m / (m - 1): that makes the
     replicates' variance unbiased even for a handful of providers. A provider that serves both arms is drawn
-    with the arm of most of its clients, and takes all its clients along.
+    with the arm of most of its clients, and takes all its clients along. How many providers there are is asked of
+    the arms compared: members of neither arm have no provider, however few they are.
 
     Parameters
     ----------
@@ -64,7 +67,7 @@ def resample(arm: pd.Series, cluster: pd.Series, reps: int, seed: int) -> Resamp
     arm = arm.reset_index(drop=True)
     named = pd.Series(cluster_codes(cluster), index=arm.index)
     home = pd.crosstab(named, arm).idxmax(axis=1) if len(arm) else pd.Series(dtype=object)
-    by_provider = home.value_counts().reindex(arm.unique()).fillna(0).min() >= 2 if len(arm) else False
+    by_provider = _has_providers(home, named[cluster.notna().to_numpy()], arm)
     if not by_provider:
         named, home = arm.index, arm
     codes = pd.Index(home.index)
@@ -77,9 +80,17 @@ def resample(arm: pd.Series, cluster: pd.Series, reps: int, seed: int) -> Resamp
         mine = np.flatnonzero((home == name).to_numpy())
         sizes[name] = len(mine)
         equals[name] = float(persons[mine].sum() ** 2 / (persons[mine] ** 2).sum())
-        drawn = generator.multinomial(max(len(mine) - 1, 0), np.full(len(mine), 1 / len(mine)), size=reps)
-        counts[:, mine] = drawn * (len(mine) / max(len(mine) - 1, 1))
+        # A sole unit cannot be drawn otherwise than it is.
+        draws = max(len(mine) - 1, 1)
+        drawn = generator.multinomial(draws, np.full(len(mine), 1 / len(mine)), size=reps)
+        counts[:, mine] = drawn * (len(mine) / draws)
     return Resampling(place, counts, "provider" if by_provider else "person", sizes, equals)
+
+
+def _has_providers(home: pd.Series, named: pd.Series, arm: pd.Series) -> bool:
+    """Say whether each arm compared has at least two providers with a name."""
+    compared = [name for name in ARMS if (arm == name).any()]
+    return bool(compared) and home[named.unique()].value_counts().reindex(compared).fillna(0).min() >= 2
 
 
 def cluster_codes(cluster: pd.Series):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from ratebook.disclosure import is_small
@@ -213,7 +215,7 @@ def attrition_shown(seen: Seen):
 
 @checks("H20")
 def contamination(seen: Seen):
-    """Give the share of engaged members with contacts of both programs, in whole percent; count workers of both.
+    """Give the share of engaged members with contacts of both programs, in whole percent above; count workers of both.
 
     With few such members in either arm no share is given: their number would follow from it.
     """
@@ -223,7 +225,8 @@ def contamination(seen: Seen):
         raise CannotSay("so few members had contacts of both programs that their share is not shown")
     mixed = seen.tables.get("contamination", pd.DataFrame(columns=["measure"])).query("measure == 'mixed_workers'")
     workers = f"; workers who deliver both: {mixed.counted.sum()} of {mixed.looked_at.sum()}" if len(mixed) else ""
-    return round(cohort.is_both_programs.mean(), 2), f"analysed by the first program, whatever came after{workers}"
+    share = math.ceil(round(100 * cohort.is_both_programs.mean(), 6)) / 100
+    return share, f"analysed by the first program, whatever came after{workers}"
 
 
 @checks("H22")
@@ -243,10 +246,10 @@ def end_of_data_as_event(seen: Seen):
 
 @checks("H33")
 def informative_disenrolment(seen: Seen):
-    """Test whether the share disenrolled in follow-up is the same in both arms (chi-squared).
+    """Test whether the arms lose members alike: in follow-up, and among spells whose end was not seen (chi-squared).
 
-    Where estimates weighted for those who lost coverage stand beside the headline, an unlike share is answered: the
-    check then gives no less than 0.05, and its remark the p.
+    The smaller p of the two. Where estimates weighted for those who lost coverage stand beside the headline, an
+    unlike share is answered: the check then gives no less than 0.05, and its remark the p.
     """
     from scipy.stats import chi2_contingency
 
@@ -254,11 +257,15 @@ def informative_disenrolment(seen: Seen):
     table = pd.crosstab(cohort.arm, cohort.follow_end_reason == "disenrolled")
     if table.shape != (2, 2):
         raise CannotSay("nobody, or everybody, was disenrolled, or only one arm stands")
-    p_value = chi2_contingency(table, correction=False).pvalue
+    tests = {"in follow-up": chi2_contingency(table, correction=False).pvalue}
+    models = seen.tables.get("engagement_models", pd.DataFrame(columns=["model", "p_value"]))
+    causes = models.p_value[models.model == "censoring"].dropna()
+    tests |= {"by cause among censored spells": causes.iloc[0]} if len(causes) else {}
+    p_value, said = min(tests.values()), "; ".join(f"p = {p:.2g} {where}" for where, p in tests.items())
     rows = seen.tables.get("engagement", pd.DataFrame({"method": [], "estimate": []}))
     if not rows.estimate[rows.method == "ipcw"].notna().any():
-        return p_value, f"p = {p_value:.2g}, and no estimate weighted for losses stands beside the headline"
-    return max(p_value, 0.05), f"p = {p_value:.2g}; estimates weighted for losses (ipcw) stand beside the headline"
+        return p_value, f"{said}; no estimate weighted for losses stands beside the headline"
+    return max(p_value, 0.05), f"{said}; estimates weighted for losses (ipcw) stand beside the headline"
 
 
 @checks("H43")

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ratebook.engagement.frame import engaged_persons
 from ratebook.engagement.survival import risk_table, survival_of
+from ratebook.engagement.weights import WEIGHTINGS, effective_size
 from ratebook.review.seen import CannotSay, Seen, checks
 
 PRIMARY = "estimand == 'rmst_difference' and clock == 'contact' and method == 'kaplan_meier'"
@@ -14,17 +15,27 @@ FEW_PROVIDERS = 20
 """Providers in an arm below which the clustered error alone is too small (methods.md, C4)."""
 NAIVE_SHARE = 0.8
 """An error that ignores providers below this share of the clustered one would have misled."""
+LARGEST_WEIGHT, LEAST_EFFECTIVE = 20.0, 0.5
+"""Limits of a weight over its arm's mean, and of the share of an arm that its weights leave (methods.md, H31)."""
+KNOWN_AT_DISCHARGE = {
+    "episode", "index_admission_date", "discharge_date", "facility_id", "age_years", "sex", "race", "region", "dx_class",
+    "los_days", "is_ama", "n12", "enrolled_days_before", "sud_cost_before_usd", "total_cost_before_usd",
+    "is_moud_before", "is_mental_before", "is_prior_program",
+}  # fmt: skip
+"""Columns of the cohort that no day after the discharge can change."""
 
 
 @checks("H23")
 def different_clocks(seen: Seen):
     """Ask whether the arms' contacts are read in one source; say what a comparison across clocks would have added."""
-    effect = _last(seen.table("engagement", PRIMARY)).estimate
-    if not effect or effect != effect:
+    known = seen.table("engagement", PRIMARY).dropna(subset=["estimate"])
+    if known.empty or not _last(known).estimate:
         raise CannotSay("the effect on engagement could not be estimated")
+    effect, tau = _last(known)[["estimate", "tau_days"]]
     clocks = seen.table("clocks", "comparison in ('same_clock', 'cross_clock') and other_clock == 'contact'")
     sources = set(clocks.source.iloc[0].split(" / "))
     enough = clocks[(clocks.clock == "admin") & (clocks.persons >= seen.setting("release", "suppress_below"))]
+    enough = enough[enough.tau_days == tau]
     across = _last(enough).estimate_days if len(enough) else float("nan")
     added = (
         "" if across != across else f"; RSN by enrolment against CSP by contacts would add {across - effect:.0f} days"
@@ -34,8 +45,9 @@ def different_clocks(seen: Seen):
 
 @checks("H24")
 def gap_rule_varied(seen: Seen):
-    """Count the gap rules by which spells were built."""
-    return seen.table("spells_by_gap").spell_gap_days.nunique()
+    """Count the gap rules under which the difference could be estimated."""
+    rows = seen.table("sensitivity", "factor == 'gap rule'")
+    return rows.setting[rows.estimate.notna()].nunique()
 
 
 @checks("H26")
@@ -146,18 +158,30 @@ def clusters(seen: Seen):
 
 @checks("H30")
 def covariates_after_baseline(seen: Seen):
-    """Count covariates of the balance table that the cohort does not know at discharge."""
-    after = {"first_contact_date", "follow_end_date", "follow_end_reason", "readmission_date", "is_both_programs"}
-    return seen.table("balance").covariate.isin(after).sum()
+    """Count covariates of the balance table that are not among what the cohort knows at discharge."""
+    named = {part for covariate in seen.table("balance").covariate for part in covariate.split(" × ")}
+    return len(named - KNOWN_AT_DISCHARGE)
 
 
 @checks("H31")
 def imbalance(seen: Seen):
-    """Give the largest standardised difference that overlap weighting leaves."""
+    """Give the largest standardised difference that overlap weighting leaves; 1 where weights are extreme.
+
+    Extreme: a weight over 20 times its arm's mean, or an arm that tells as much as under half its persons.
+    """
     after = seen.table("balance").smd_after.dropna().abs()
     if after.empty:
         raise CannotSay("no covariate could be weighted")
-    return after.max()
+    weights = seen.tables.get("weights", pd.DataFrame(columns=["arm", *WEIGHTINGS]))
+    columns = [mine[name].to_numpy(float) for _, mine in weights.groupby("arm") for name in WEIGHTINGS]
+    usable = [weight for weight in columns if weight.sum() > 0]
+    largest = max((weight.max() / weight.mean() for weight in usable), default=1.0)
+    least = min((effective_size(weight) / len(weight) for weight in usable), default=1.0)
+    is_extreme = largest > LARGEST_WEIGHT or least < LEAST_EFFECTIVE or len(usable) < len(columns)
+    remark = (
+        f"largest weight {largest:.1f} times its arm's mean; an arm tells as much as {100 * least:.0f}% of its persons"
+    )
+    return max(after.max(), float(is_extreme)), remark
 
 
 @checks("H32")
