@@ -16,6 +16,7 @@ from ratebook.engagement.ipcw import NOT_MODELLED, ipcw_rows
 from ratebook.engagement.models import fit_models
 from ratebook.engagement.pseudo import pseudo_value_rows
 from ratebook.engagement.resampling import resample
+from ratebook.engagement.robustness import estimate_robustness, until_readmission
 from ratebook.engagement.survival import log_log_interval
 
 CAUSES = ["disengaged", "readmitted"]
@@ -158,3 +159,35 @@ def test_the_e_value_of_one_provider_an_arm_has_no_limit(base):
     found = row(models, model="e_value")
     assert found.estimate > 1 and pd.isna(found.lower)
     assert "fewer than two providers" in found.reason
+
+
+# Readmission
+
+
+def test_spells_that_a_readmission_closes_are_set_beside_those_it_does_not(base):
+    """Half of RSN's clients are back in detox on day 20 of their spell; two before they met anybody."""
+    cohort, spells = base
+    first = cohort.first_contact_date
+    is_back = (cohort.arm == "RSN") & (np.arange(len(cohort)) % 2 == 0)
+    cohort = cohort.assign(readmission_date=(first + pd.Timedelta(days=20)).where(is_back))
+    early = cohort.index[cohort.arm == "CSP"][:2]
+    cohort.loc[early, "readmission_date"] = first[early] - pd.Timedelta(days=1)
+    persons = engaged_persons(cohort, spells, END_REASONS, 30)
+    closed = until_readmission(persons)
+    assert len(closed) == len(persons) - 2
+    stayed = persons[(persons.readmission_date > persons.first_date) & (persons.days >= 20)].person_id
+    mine = closed[closed.person_id.isin(stayed)]
+    assert len(mine) and (mine.days == 20).all() and (mine.role == "competing").all()
+    others = persons[~persons.person_id.isin(stayed) & persons.person_id.isin(closed.person_id)]
+    pd.testing.assert_series_equal(
+        closed[~closed.person_id.isin(stayed)].set_index("person_id").days, others.set_index("person_id").days
+    )
+    by_gap = spells.assign(spell_gap_days=30)
+    table = estimate_robustness(
+        cohort, by_gap, spell_gap_days=30, end_reasons=END_REASONS, horizons_days=[90], min_observed_share=0.1,
+        boot_reps=20, seed=1,
+    )  # fmt: skip
+    counted, closing = (
+        row(table, analysis="readmission", variant=name) for name in ("as spells are counted", "closes the spell")
+    )
+    assert closing.estimate < counted.estimate

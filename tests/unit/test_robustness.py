@@ -75,7 +75,7 @@ def test_without_censoring_no_factor_matters():
 
 def test_every_choice_in_force_is_the_headline(found):
     bases = found[found.is_base]
-    assert len(bases) == 3 + 3
+    assert len(bases) == 4 + 3
     assert bases.estimate.to_numpy() == pytest.approx(bases.estimate.iloc[0], abs=1e-8)
     assert bases.lower.to_numpy() == pytest.approx(bases.lower.iloc[0], abs=1e-8)
 

@@ -10,7 +10,7 @@ class EngagementSensitivity(Contract):
     """One row per analysis and variant: RSN less CSP under another choice, other assumption, or where nothing can differ."""
 
     analysis: str = Field(
-        "gap rule, single-contact spells, disenrolment, informative censoring, tipping point, a provider left out; "
+        "gap rule, single-contact spells, disenrolment, readmission, informative censoring, tipping point, a provider left out; "
         "negative control and placebo arm, where the program can have done nothing."
     )
     variant: str = Field("What was chosen or assumed.")

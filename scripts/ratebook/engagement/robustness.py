@@ -12,7 +12,7 @@ from ratebook.contracts.robustness import EngagementSensitivity
 from ratebook.engagement.curves import Curve, curves_by_arm, rmst_in, unknown_to
 from ratebook.engagement.e_values import e_value, risk_ratio_of_mean
 from ratebook.engagement.estimates import NAN, Measured, contrast_rows
-from ratebook.engagement.frame import engaged_persons
+from ratebook.engagement.frame import DAY, engaged_persons
 from ratebook.engagement.resampling import Resampling, resample
 from ratebook.engagement.survival import rmst, survival_of
 from ratebook.engagement.tipping import Unseen, restricted_mean_if, unseen_of
@@ -61,7 +61,8 @@ def estimate_robustness(
     The headline is the difference in restricted mean engagement, RSN less CSP, by Kaplan-Meier on the contact
     clock, to the longest horizon that can be estimated.
 
-    - gap rule, single-contact spells, disenrolment (censored, or a competing end): the choices of the definition;
+    - gap rule, single-contact spells, disenrolment and readmission (or each a competing end): the choices of the
+      definition;
     - informative censoring: those censored end 0.5 to 3 times as fast as those still observed, in one arm or both;
       tipping point: the factor, in the arm that stays longer, at which the difference or its significance is gone;
     - a provider left out: the smallest, middle and largest estimate, without naming whom;
@@ -103,12 +104,32 @@ def estimate_robustness(
     closing = _arms(engaged_persons(cohort, spells, end_reasons | lost, spell_gap_days), setting)
     rows.append(_row("disenrolment", "not seen further", headline, True))
     rows.append(_row("disenrolment", "closes the spell", _difference(closing, tau, setting)))
+    until = _arms(until_readmission(persons), setting)
+    rows.append(_row("readmission", "as spells are counted", headline, True))
+    rows.append(_row("readmission", "closes the spell", _difference(until, tau, setting)))
     rows += _censoring_rows(base, tau, headline)
     rows += _left_out_rows(base, tau, setting, headline)
     rows = [{**row, "sign_change": _opposite(row["estimate"], headline["estimate"])} for row in rows]
     rows += [_control_row(base, column, unit) for column, unit in CONTROLS.items()]
     rows.append(_row("placebo arm", "sites before the case rate began", _placebo(cohort, persons, tau, setting)))
     return _frame(rows)
+
+
+def until_readmission(persons: pd.DataFrame) -> pd.DataFrame:
+    """Close spells on the day of another detox admission; who was readmitted before meeting anybody has none.
+
+    References
+    ----------
+    methods.md, C: readmission as a competing end.
+    """
+    again = (persons.readmission_date - persons.first_date) / DAY
+    closes = (again <= persons.days).to_numpy()
+    closed = persons.assign(
+        days=persons.days.mask(closes, again),
+        end_reason=persons.end_reason.mask(closes, "readmitted"),
+        role=persons.role.mask(closes, "competing"),
+    )
+    return closed[~(again <= 0).to_numpy()]
 
 
 def _frame(rows: list[dict]) -> pd.DataFrame:

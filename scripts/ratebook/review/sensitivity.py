@@ -11,7 +11,7 @@ from ratebook.tables import empty_frame
 LENGTH = "length of engagement"
 PRICE = "program cost per engaged month"
 TOTAL = "total SUD cost per member"
-CHOICES = ("gap rule", "single-contact spells", "disenrolment", "informative censoring")
+CHOICES = ("gap rule", "single-contact spells", "disenrolment", "readmission", "informative censoring")
 """Analyses of the length of engagement that vary a choice or an assumption (methods.md, C9)."""
 
 
