@@ -154,11 +154,29 @@ def _hide_flow(frame: pd.DataFrame, flow: Flow, limit: int) -> pd.DataFrame:
     return frame
 
 
+def apart(counts: list[int | None], preferred: list[bool], limit: int) -> list[bool]:
+    """Say which of several counts may be shown, no two of them being a small number apart, in whatever order they stand.
+
+    The largest comes first, because it is the population that other tables give; then the preferred, then the rest,
+    each from the end.
+    """
+    known = [place for place, count in enumerate(counts) if not pd.isna(count) and not 0 < count < limit]
+    largest = max(known, key=lambda place: counts[place], default=None)
+    shown: dict[int, int] = {}
+    for place in sorted(known, key=lambda place: (place != largest, not preferred[place], -place)):
+        if all(counts[place] == other or abs(counts[place] - other) >= limit for other in shown.values()):
+            shown[place] = counts[place]
+    return [place in shown for place in range(len(counts))]
+
+
 def _hide_series(frame: pd.DataFrame, series: Series, limit: int) -> pd.DataFrame:
+    preferred = frame[series.prefer].fillna(False).astype(bool) if series.prefer else pd.Series(False, frame.index)
+    shown = pd.Series(True, frame.index)
     for _, rows in frame.groupby(list(series.within), dropna=False, sort=False) if series.within else [((), frame)]:
-        shown = visible_nodes(rows[series.count].tolist(), limit)
-        frame = _blank(frame, ~pd.Series(shown, rows.index), [series.count, *series.hides])
-    return frame
+        shown[rows.index] = apart(rows[series.count].tolist(), preferred[rows.index].tolist(), limit)
+    if series.together and len(frame):
+        shown = shown.groupby([frame[column] for column in series.together]).transform("all")
+    return _blank(frame, ~shown, [series.count, *series.hides])
 
 
 def _blank(frame: pd.DataFrame, hidden: pd.Series, columns: list[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from ratebook.contracts.base import Contract, Field
 from ratebook.contracts.clean import Attrition
 from ratebook.contracts.episodes import CohortFlow
 from ratebook.contracts.released import Flow, Series
-from ratebook.disclosure import disclose, visible_nodes
+from ratebook.disclosure import apart, disclose, visible_nodes
 
 LIMIT = 11
 
@@ -186,3 +186,37 @@ def test_no_two_shown_counts_of_a_flow_differ_by_a_small_number(last, lost):
     assert not any(0 < abs(a - b) < LIMIT for a in shown for b in shown)
     assert last in shown or 0 < last < LIMIT
     assert counts[0] in shown or 0 < counts[0] < LIMIT or 0 < counts[0] - shown[-1] < LIMIT
+
+
+@pytest.mark.parametrize(
+    ("counts", "is_shown"),
+    [
+        pytest.param(
+            [902, 902, 897, 400], [True, True, False, True], id="five without a visit do not show beside all"
+        ),
+        pytest.param([897, 400, 902], [False, True, True], id="the largest comes first wherever it stands"),
+        pytest.param([623, 612], [True, True], id="eleven apart, the limit, are shown"),
+        pytest.param([623, 613], [True, False], id="ten apart are not"),
+        pytest.param([0, 30, 35], [True, False, True], id="nobody is shown"),
+    ],
+)
+def test_no_two_counts_of_a_series_are_few_apart(counts, is_shown):
+    assert apart(counts, [False] * len(counts), LIMIT) == is_shown
+
+
+def test_a_row_that_another_table_gives_is_shown_before_its_neighbour():
+    assert apart([600, 130, 128], [False, True, False], LIMIT) == [True, True, False]
+
+
+def test_arms_that_add_up_are_hidden_together():
+    windows = pd.DataFrame(
+        {
+            "arm": ["RSN", "CSP", "all"] * 2,
+            "persons": [300, 400, 700, 295, 350, 645],
+            "share": 0.5,
+            "day": [7] * 3 + [14] * 3,
+        }
+    )
+    shown = disclose(windows, Plain, LIMIT, (Series("persons", ("arm",), ("share",), together=("day",)),))
+    assert shown.share.notna().groupby(shown.day).nunique().eq(1).all()
+    assert shown.share.isna().any()

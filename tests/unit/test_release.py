@@ -16,8 +16,9 @@ from ratebook.contracts.cost import Pmpm
 from ratebook.contracts.episodes import CohortFlow
 from ratebook.contracts.intake import SourceManifest
 from ratebook.contracts.released import RELEASED
+from ratebook.engagement.plots import FIGURES
 from ratebook.errors import RatebookError
-from ratebook.release.figures import REDRAWN, merge_hidden, release_figures
+from ratebook.release.figures import REDRAWN, TABLE_OF, merge_hidden, release_figures
 from ratebook.release.manifest import direct_dependencies, release_manifest
 from ratebook.release.report import interval_text as interval
 from ratebook.release.report import public_settings, release_report, sentences, side_by_side
@@ -244,6 +245,7 @@ def test_a_rare_reason_and_the_next_rarest_show_no_incidence(nothing):
         for day in (0, 100, 200)
     ]
     incidence = pd.DataFrame(rows).assign(incidence=0.1, lower=0.05, upper=0.15)
+    incidence["ended"] = incidence.cause_persons
     incidence = incidence.reindex(columns=list(RELEASED["cumulative_incidence"].contract.types()))
     shown = release_tables({**nothing, "cumulative_incidence": incidence}, 11)["cumulative_incidence"]
     for column in ("cause_persons", "incidence", "lower", "upper"):
@@ -257,6 +259,62 @@ def test_people_at_risk_are_counted_on_one_grid_only(nothing):
     months = months.reindex(columns=list(RELEASED["survival_by_month"].contract.types()))
     shown = release_tables({**nothing, "survival_by_month": months}, 11)["survival_by_month"]
     assert shown.at_risk.isna().all() and shown.events.isna().all()
+
+
+def released(nothing, name, rows):
+    frame = pd.DataFrame(rows).reindex(columns=list(RELEASED[name].contract.types()))
+    return release_tables({**nothing, name: frame}, 11)[name]
+
+
+def test_who_met_both_programs_does_not_come_back_from_table_1(nothing):
+    counts = {"CSP": (610, 13), "RSN": (619, 14), "none": (85, 6)}
+    rows = [
+        {"first_program": arm, "programs": programs, "persons": persons, "share": persons / sum(pair)}
+        for arm, pair in counts.items()
+        for programs, persons in zip(("CSP only", "both"), pair)
+    ]
+    shown = released(nothing, "crossover", rows)
+    both = shown[shown.programs == "both"].set_index("first_program").share.isna()
+    assert both.to_dict() == {"CSP": True, "RSN": False, "none": True}
+
+
+def test_a_share_whose_count_is_hidden_has_no_digits_to_count_by(nothing):
+    rows = [{"arm": "CSP", "window_days": 7, "method": "complete_window", "persons": 621, "readmitted": 43}]
+    shown = released(nothing, "readmission", [{**rows[0], "estimate": 43 / 621, "lower": 0.0492, "upper": 0.0965}])
+    assert shown[["estimate", "lower", "upper"]].iloc[0].tolist() == [0.07, 0.05, 0.1]
+    assert shown[["persons", "readmitted"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize(("fewest", "is_shown"), [(5, False), (11, True), (None, True)])
+def test_a_share_of_few_is_hidden_though_its_arm_is_large(nothing, fewest, is_shown):
+    share = {"persons": 623, "fewest_persons": fewest, "estimate": 0.0036, "lower": 0.001, "upper": 0.01}
+    for name in ("engagement", "engagement_sensitivity"):
+        shown = released(nothing, name, [share]).iloc[0]
+        assert [pd.notna(shown[column]) for column in ("estimate", "lower", "upper")] == [is_shown] * 3
+        assert pd.isna(shown.fewest_persons)
+
+
+def test_a_step_of_the_curve_does_not_count_those_who_ended(nothing):
+    rows = [
+        {
+            "arm": "RSN",
+            "day": day,
+            "at_risk": at_risk,
+            "ended": ended,
+            "survival": 1 - ended / 700,
+            "is_horizon": False,
+        }
+        for day, at_risk, ended in [(0, 700, 0), (7, 640, 50), (14, 600, 58), (21, 500, 120), (28, 480, 135)]
+    ]
+    shown = released(nothing, "survival", rows)
+    assert shown.day[shown.survival.notna()].tolist() == [0, 14, 21, 28]
+    assert shown.ended.isna().all()
+
+
+@pytest.mark.parametrize("figure", sorted(FIGURES))
+def test_a_figure_of_engagement_is_drawn_again_if_its_table_is_released(figure):
+    source = FIGURES[figure][1]
+    assert (figure in REDRAWN) == (TABLE_OF.get(source, source) in RELEASED) == (figure in CONTENTS["figures"])
 
 
 def test_a_level_cannot_be_worked_out_from_its_arm(nothing):

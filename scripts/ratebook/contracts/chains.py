@@ -18,11 +18,14 @@ class Flow:
 
 @dataclass(frozen=True)
 class Series:
-    """A count that only falls from row to row in the order of the key, as people at risk by month.
+    """A count of which one row's people hold the next one's, as people at risk by day: no two shown differ by few.
 
-    What a hidden row would give back (`hides`) is hidden with it.
+    What a hidden row would give back (`hides`) is hidden with it. Rows in which the column `prefer` is true are shown
+    before others, because another table gives them. Rows alike in `together` are shown all or none: their sum is known.
     """
 
     count: str
     within: tuple[str, ...] = ()
     hides: tuple[str, ...] = ()
+    prefer: str = ""
+    together: tuple[str, ...] = ()

@@ -7,6 +7,10 @@ from ratebook.contracts.episodes import ARMS
 
 CONTRAST = "RSN vs CSP"
 CLOCKS = ("contact", "admin", "floor")
+FEWEST = (
+    "Of a share, those of whom it is true or those of whom it is not, whichever are fewer and somebody, in either arm; "
+    "null where the estimate is no share."
+)
 REASON = "Why the estimate or its interval is missing; null where both stand."
 
 
@@ -16,6 +20,8 @@ class Survival(Contract):
     arm: str = Field("Arm.", isin=ARMS)
     day: int = Field("Days since the first contact.", ge=0)
     at_risk: int = Field("Persons whose spell is longer than this or ends on this day.", ge=0, persons=True)
+    ended: int = Field("Persons whose spell was seen to end by this day.", ge=0, persons=True)
+    is_horizon: bool = Field("One of the horizons to which estimates are given.")
     survival: float = Field("Kaplan-Meier share still engaged after this day.", nullable=True, ge=0, le=1)
     lower: float = Field("Lower 95% limit, log-log scale, providers resampled.", nullable=True, ge=0, le=1)
     upper: float = Field("Upper 95% limit.", nullable=True, ge=0, le=1)
@@ -72,6 +78,7 @@ class CumulativeIncidence(Contract):
         persons=True,
     )
     at_risk: int = Field("Persons at risk on this day.", ge=0, persons=True)
+    ended: int = Field("Persons whose spell ended for this reason by this day.", ge=0, persons=True)
     incidence: float = Field("Share ended for this reason by this day.", ge=0, le=1)
     lower: float = Field("Lower 95% limit, providers resampled.", nullable=True, ge=0, le=1)
     upper: float = Field("Upper 95% limit.", nullable=True, ge=0, le=1)
@@ -112,8 +119,9 @@ class Engagement(Contract):
         "Standard error were persons independent; null where it has no closed form.", nullable=True, ge=0
     )
     persons: int = Field("Persons behind it; those of the smaller arm for a contrast.", ge=0, persons=True)
-    error_units: int = Field("Providers, sites or persons resampled.", ge=0)
-    error_unit: str = Field("provider, or person where an arm has fewer than two providers.")
+    fewest_persons: int = Field(FEWEST, nullable=True, ge=0, persons=True)
+    error_units: int = Field("Providers, facilities or persons resampled.", ge=0)
+    error_unit: str = Field("provider (facility, of by_site), or person where an arm has fewer than two.")
     reason: str = Field(REASON, nullable=True)
 
     class Config(Contract.Config):

@@ -28,19 +28,29 @@ class Released:
     """A released table, and what its contract alone cannot say of disclosure.
 
     `chains` are counts whose differences are counts of people. `never` are columns no released copy shows: counts
-    that another table gives on another grid, so that both together would show a small difference. `follows` names
+    that another table gives on another grid, so that both together would show a small difference. `percents` are
+    shares shown in whole percent: with more digits a share of a known group gives its counts back. `follows` names
     a table, the column that ties it to this one, and the columns hidden here where that table hides its row.
     """
 
     contract: type[Contract]
     chains: tuple[Flow | Series, ...] = ()
     never: tuple[str, ...] = ()
+    percents: tuple[str, ...] = ()
     follows: tuple[str, str, tuple[str, ...]] | None = None
 
 
+LIMITED = ("estimate", "lower", "upper")
+
+
 def nested(count: str) -> tuple[Series, ...]:
-    """Chain persons from one window to the next, and with them those of whom it is true: who is new is few."""
-    return tuple(Series(name, ("arm", "method"), ("estimate", "lower", "upper")) for name in ("persons", count))
+    """Chain persons from one window to the next, and with them those of whom it is true: who is new is few.
+
+    The arms of a window are hidden together, because they add up to all.
+    """
+    return tuple(
+        Series(name, ("arm", "method"), LIMITED, together=("window_days", "method")) for name in ("persons", count)
+    )
 
 
 RELEASED = {
@@ -66,22 +76,30 @@ RELEASED = {
     "cohort_variants": Released(episodes.CohortVariants),
     "cohort": Released(episodes.CohortTable),
     "episode_lengths": Released(episodes.EpisodeLengths),
-    "continuity": Released(episodes.ContinuityByArm, nested("continued"), never=("persons", "continued")),
-    "readmission": Released(episodes.Readmission, nested("readmitted"), never=("persons", "readmitted")),
+    "continuity": Released(episodes.ContinuityByArm, nested("continued"), ("persons", "continued"), LIMITED),
+    "readmission": Released(episodes.Readmission, nested("readmitted"), ("persons", "readmitted"), LIMITED),
     "crossover": Released(spells.Crossover),
     "protocol": Released(trial.Protocol),
     "first_contact_wait": Released(trial.FirstContactWait),
-    "engagement": Released(engagement.Engagement),
+    "engagement": Released(engagement.Engagement, never=("fewest_persons",)),
     "engagement_models": Released(engagement.EngagementModels),
-    "engagement_sensitivity": Released(robustness.EngagementSensitivity, never=("persons",)),
+    "engagement_sensitivity": Released(robustness.EngagementSensitivity, never=("persons", "fewest_persons")),
     "clocks": Released(engagement.Clocks, never=("arm_persons", "persons")),
     "balance": Released(engagement.Balance),
     "propensity": Released(engagement.Propensity),
-    "positivity": Released(engagement.Positivity),
-    "weight_summary": Released(engagement.WeightSummary),
-    "service_mix": Released(engagement.ServiceMix),
+    "positivity": Released(engagement.Positivity, percents=("outside_share",)),
+    "weight_summary": Released(engagement.WeightSummary, percents=("outside_share",)),
+    "service_mix": Released(engagement.ServiceMix, (Series("clients", ("program",)),)),
     "service_summary": Released(navigation.ServiceSummary),
-    "survival": Released(engagement.Survival, (Series("at_risk", ("arm",), engagement.Survival.Config.hides),)),
+    "survival": Released(
+        engagement.Survival,
+        # Who left between two days, and who of them was seen to end: the curve's step times those at risk.
+        (
+            Series("at_risk", ("arm",), ("ended", *engagement.Survival.Config.hides), "is_horizon"),
+            Series("ended", ("arm",), ("at_risk", *engagement.Survival.Config.hides), "is_horizon"),
+        ),
+        never=("ended",),
+    ),
     "rmst_by_day": Released(engagement.RmstByDay, never=("at_risk",)),
     "survival_by_month": Released(
         engagement.SurvivalByMonth,
@@ -90,7 +108,11 @@ RELEASED = {
     ),
     "cumulative_incidence": Released(
         engagement.CumulativeIncidence,
-        (Series("at_risk", ("arm", "end_reason"), engagement.CumulativeIncidence.Config.hides),),
+        (
+            Series("at_risk", ("arm", "end_reason"), ("ended", *engagement.CumulativeIncidence.Config.hides)),
+            Series("ended", ("arm", "end_reason"), ("at_risk", *engagement.CumulativeIncidence.Config.hides)),
+        ),
+        never=("ended",),
     ),
     "pmpm": Released(cost.Pmpm),
     "payment_forms": Released(cost.PaymentForms),

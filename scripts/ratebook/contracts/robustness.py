@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ratebook.contracts.base import Contract, Field
-from ratebook.contracts.engagement import REASON
+from ratebook.contracts.engagement import FEWEST, REASON
 
 
 class EngagementSensitivity(Contract):
@@ -38,6 +38,7 @@ class EngagementSensitivity(Contract):
     persons: int = Field(
         "Persons of the smaller arm; with a provider left out, those before it was.", ge=0, persons=True
     )
+    fewest_persons: int = Field(FEWEST, nullable=True, ge=0, persons=True)
     opposite_providers: int = Field(
         "Providers without any one of whom the estimate has the other sign; null where none was left out.",
         nullable=True,

@@ -96,7 +96,8 @@ class Crossover(Contract):
 
     class Config(Contract.Config):
         unique = ("first_program", "programs")
-        groups = ("first_program",)
+        # Table 1 gives those who met both programs, over all first programs.
+        groups = (("first_program",), ("programs",))
         hides = ("share", "lower", "upper", "median_cross_days")
 
 

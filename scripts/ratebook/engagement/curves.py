@@ -41,6 +41,11 @@ class Curve(NamedTuple):
         """Persons whose time is at least each of the days."""
         return len(self.days) - np.searchsorted(np.sort(self.days), days, side="left")
 
+    def ended(self, days, cause: int | None = None) -> np.ndarray:
+        """Persons seen to end by each of the days, for any cause or for one (from 1 on)."""
+        mine = self.cause > 0 if cause is None else self.cause == cause
+        return np.searchsorted(np.sort(self.days[mine]), days, side="right")
+
 
 def curves_by_arm(persons: pd.DataFrame, days: pd.Series, draws: Resampling, causes: list[str]) -> dict[str, Curve]:
     """Give each arm's Kaplan-Meier; an arm without persons has a curve without steps."""
@@ -79,8 +84,16 @@ def rmst_rows(curves, draws, clock, method, horizons_days, min_observed_share) -
             means[arm] = rmst_in(curve, tau, reason)
             shares[arm] = share_at(curve, tau, reason)
         rows += contrast_rows("rmst", tau, clock, method, means, draws)
-        rows += contrast_rows("survival", tau, clock, method, shares, draws, ("difference",), "share")
+        still = contrast_rows("survival", tau, clock, method, shares, draws, ("difference",), "share")
+        rows += [{**row, "fewest_persons": _fewest_at(curves, tau, row["arm"])} for row in still]
     return rows
+
+
+def _fewest_at(curves: dict[str, Curve], tau: int, arm: str) -> int:
+    """Count who was seen beyond a day, and who ended by it, and give the smaller number above 0; of a contrast in either arm."""
+    read = [curves[arm]] if arm in curves else curves.values()
+    counts = [count for curve in read for count in (int((curve.days > tau).sum()), curve.ended([tau])[0])]
+    return min((int(count) for count in counts if count > 0), default=0)
 
 
 def rmst_in(curve: Curve, tau: int, reason: str | None) -> Measured:
@@ -111,6 +124,8 @@ def survival_rows(curves: dict[str, Curve], draws: Resampling, horizons_days: li
                     "arm": arm,
                     "day": day,
                     "at_risk": int(curve.at_risk([day])[0]),
+                    "ended": int(curve.ended([day])[0]),
+                    "is_horizon": int(day) in horizons_days,
                     "survival": share[place] if known else NAN,
                     "lower": low[place] if known else NAN,
                     "upper": high[place] if known else NAN,
@@ -170,12 +185,19 @@ def incidence_rows(curves, draws, causes, horizon) -> list[dict]:
             time = curve.table.time
             rest, low, high = _share_on(time, 1 - incidence[place], 1 - replicates[place], known, draws, arm)
             share = np.clip(1 - rest, 0.0, 1.0)
-            ended = int(curve.table.ends[place][time <= known[-1]].sum())
+            ended = curve.ended(known, place + 1)
             for n, day in enumerate(known):
                 reason = None if np.isfinite(low[n]) else _no_band(share[n])
-                row = {"arm": arm, "end_reason": cause, "day": day, "at_risk": at_risk[n], "cause_persons": ended}
+                row = {"arm": arm, "end_reason": cause, "day": day, "at_risk": at_risk[n], "ended": ended[n]}
                 rows.append(
-                    {**row, "incidence": share[n], "lower": 1 - high[n], "upper": 1 - low[n], "reason": reason}
+                    {
+                        **row,
+                        "cause_persons": ended[-1],
+                        "incidence": share[n],
+                        "lower": 1 - high[n],
+                        "upper": 1 - low[n],
+                        "reason": reason,
+                    }
                 )
     return rows
 

@@ -289,7 +289,13 @@ def _control_row(base: Arms, column: str, unit: str) -> dict:
         with np.errstate(divide="ignore", invalid="ignore"):
             replicates = (counts @ sums) / (counts @ sizes)
         measured[arm] = Measured(float(sums.sum() / sizes.sum()), replicates, int(known.sum()))
-    return {**_row("negative control", column, _contrast(measured, base.draws, None)), "unit": unit}
+    row = {**_row("negative control", column, _contrast(measured, base.draws, None)), "unit": unit}
+    return row | ({"fewest_persons": _fewest_of(base.persons, column)} if unit == "share" else {})
+
+
+def _fewest_of(persons: pd.DataFrame, column: str) -> int:
+    known = persons[persons[column].notna()]
+    return int(known.groupby(["arm", known[column].astype(bool)]).size().min()) if len(known) else 0
 
 
 def _placebo(cohort: pd.DataFrame, persons: pd.DataFrame, tau: int, setting: Setting) -> dict:

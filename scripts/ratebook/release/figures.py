@@ -1,31 +1,54 @@
-"""Released figures: those that show counts of people are drawn again, from the released tables."""
+"""Released figures: those of tables about people are drawn again, from the released tables."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from ratebook.engagement.curve_figures import plot_cumulative_incidence, plot_survival
-from ratebook.engagement.weight_figures import plot_propensity, plot_weights
+from ratebook.contracts.released import RELEASED
+from ratebook.engagement.plots import FIGURES
 from ratebook.episodes.plots import plot_flow, plot_lengths
 from ratebook.figures import save_figure
+
+COUNTED = ("propensity", "weights", "service_mix")
+"""Figures of which the counts themselves are drawn: a row without one is left out, not taken for large enough."""
+TABLE_OF = {"trial": "engagement"}
+"""The released table that holds the rows of one that is not released."""
+
+
+def draw_again(figure: str, tables: dict[str, pd.DataFrame], limit: int):
+    """Draw a figure of engagement from the released table alone.
+
+    Where few stand behind an estimate the table shows none, and where it shows one they are enough, also if it does not
+    say how many.
+    """
+    draw, source = FIGURES[figure]
+    name = TABLE_OF.get(source, source)
+    fields, table = RELEASED[name].contract.fields(), tables[name]
+    counts = [column for column, field in fields.items() if field.persons]
+    if figure in COUNTED:
+        return draw(table.dropna(subset=counts), limit)
+    hides = [column for column in RELEASED[name].contract.Config.hides if column in table]
+    shown = table.dropna(subset=hides, how="all")
+    return draw(shown.assign(**{column: shown[column].fillna(limit) for column in counts}), limit)
+
 
 REDRAWN: dict[str, Callable[[dict[str, pd.DataFrame], int], object]] = {
     "cohort_flow": lambda tables, limit: plot_flow(
         merge_hidden(tables["cohort_flow"], "persons"), limit, tables["cohort_variants"]
     ),
     "episode_lengths": lambda tables, limit: plot_lengths(tables["episode_lengths"].dropna(subset="episodes"), limit),
-    "survival": lambda tables, limit: plot_survival(tables["survival"], limit),
-    "cumulative_incidence": lambda tables, limit: plot_cumulative_incidence(
-        tables["cumulative_incidence"].dropna(subset="incidence"), limit
-    ),
-    "propensity": lambda tables, limit: plot_propensity(tables["propensity"].dropna(subset="persons"), limit),
-    "weights": lambda tables, limit: plot_weights(tables["propensity"].dropna(subset="persons"), limit),
+    **{
+        figure: partial(draw_again, figure)
+        for figure, (_, source) in FIGURES.items()
+        if TABLE_OF.get(source, source) in RELEASED
+    },
 }
-"""Figures in which a count of people, or of their records, could be read, and how what may be shown is drawn."""
+"""Figures of which the released table shows less than the table they are made of, and how that is drawn."""
 
 
 def release_figures(

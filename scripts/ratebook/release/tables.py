@@ -39,6 +39,8 @@ def release_tables(frames: dict[str, pd.DataFrame], limit: int) -> dict[str, pd.
             continue
         for column in released.never:
             shown[name][column] = pd.array([pd.NA] * len(shown[name]), dtype="Int64")
+        for column in released.percents:
+            shown[name][column] = shown[name][column].astype(float).round(2)
         if released.follows:
             other, key, columns = released.follows
             counts = [column for column, field in RELEASED[other].contract.fields().items() if field.persons]
