@@ -93,14 +93,13 @@ def engaged_day_rows(
     for method, way in ways.items():
         chosen = way.fate.isin(KEPT)
         persons = cohort[chosen].assign(_arm=way.arm[chosen], _cluster=way.cluster[chosen], _start=way.start[chosen])
-        rows += _rows_of(
-            persons.reset_index(drop=True), spells, horizons_days, method, spell_gap_days, boot_reps, seed
-        )
+        persons, unit = persons.reset_index(drop=True), way.cluster.name.removesuffix("_id")
+        draws = resample(persons._arm, persons._cluster, boot_reps, seed, unit)
+        rows += _rows_of(persons, draws, spells, horizons_days, method, spell_gap_days)
     return rows
 
 
-def _rows_of(persons, spells, horizons_days, method, spell_gap_days, boot_reps, seed) -> list[dict]:
-    draws = resample(persons._arm, persons._cluster, boot_reps, seed)
+def _rows_of(persons, draws, spells, horizons_days, method, spell_gap_days) -> list[dict]:
     daily = daily_engagement(persons, spells, persons._start, max(horizons_days), spell_gap_days)
     curves = {}
     for arm in ARMS:

@@ -56,8 +56,9 @@ def estimate_survival(
 ) -> Estimates:
     """Estimate the length of engagement by arm, and by how much the arms differ.
 
-    Engagement ends when the first spell ends for any seen cause; `competing` ends (death, another detox) close a
-    spell as much as silence does, and the cumulative incidence tells the causes apart. The same curve with
+    Engagement ends when the first spell ends for any seen cause; `competing` ends (death, and another detox where it
+    closes a spell) end it as much as silence does, and the cumulative incidence tells the causes apart. A cause by which
+    no spell ended, as where spells go on through another detox, has no incidence. The same curve with
     competing ends censored stands beside it as `competing_censored`. Both arms are read on the same clock, from
     first to last contact; the administrative clock and the `measurement_gap` between the two show what a
     comparison across clocks would have manufactured.
@@ -76,6 +77,7 @@ def estimate_survival(
     """
     persons = engaged_persons(cohort, spells, end_reasons, spell_gap_days)
     causes = [reason for reason, role in end_reasons.items() if role != "censor"]
+    causes = [reason for reason in causes if persons.end_reason.eq(reason).any()] or causes
     draws = resample(persons.arm, persons.provider_id, boot_reps, seed)
     curves = curves_by_arm(persons, persons.days, draws, causes)
     rows = rmst_rows(curves, draws, "contact", "kaplan_meier", horizons_days, min_observed_share)

@@ -41,7 +41,7 @@ class Resampling(NamedTuple):
         return float(student.ppf(0.975, max(sum(self.equals.get(arm, 0) for arm in arms) - len(arms), 1)))
 
 
-def resample(arm: pd.Series, cluster: pd.Series, reps: int, seed: int) -> Resampling:
+def resample(arm: pd.Series, cluster: pd.Series, reps: int, seed: int, named_for: str = "provider") -> Resampling:
     """Draw providers with their clients inside, arm by arm; persons where an arm has fewer than two providers.
 
     Of an arm's m units m - 1 are drawn with replacement, each counting m / (m - 1): that makes the
@@ -53,6 +53,8 @@ def resample(arm: pd.Series, cluster: pd.Series, reps: int, seed: int) -> Resamp
     ----------
     arm, cluster : Series (n,)
         Arm and provider of each person; a missing provider makes the person a unit of its own.
+    named_for : str
+        What a cluster is called, where it is another than the provider.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def resample(arm: pd.Series, cluster: pd.Series, reps: int, seed: int) -> Resamp
         draws = max(len(mine) - 1, 1)
         drawn = generator.multinomial(draws, np.full(len(mine), 1 / len(mine)), size=reps)
         counts[:, mine] = drawn * (len(mine) / draws)
-    return Resampling(place, counts, "provider" if by_provider else "person", sizes, equals)
+    return Resampling(place, counts, named_for if by_provider else "person", sizes, equals)
 
 
 def _has_providers(home: pd.Series, named: pd.Series, arm: pd.Series) -> bool:

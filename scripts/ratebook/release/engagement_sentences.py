@@ -28,7 +28,13 @@ def say_engagement(tables: Tables, settings: dict) -> list[str]:
         other = pick(rows, estimand="rmst_difference", tau_days=tau, clock="contact", method=method)
         if other is not None:
             said.append(value_of(name, other, "", "days"))
-    return [*said, *_of_clocks(tables, tau), *_of_hazards(tables)]
+    return [*said, *_of_readmission(tables), *_of_clocks(tables, tau), *_of_hazards(tables)]
+
+
+def _of_readmission(tables: Tables) -> list[str]:
+    """Say what the headline is where another detoxification closes a spell."""
+    row = pick(tables["engagement_sensitivity"], analysis="readmission", is_base=False)
+    return [value_of("Where another detoxification closes a spell, the difference", row, "", "days")] if row else []
 
 
 def _of_clocks(tables: Tables, tau: int) -> list[str]:
