@@ -128,7 +128,7 @@ def plot_cumulative_incidence(incidence: pd.DataFrame, suppress_below: int):
     """What ended engagement by each day, stacked, one panel per arm; what is left over is still engaged.
 
     A panel stops where fewer than `suppress_below` are at risk; a cause that ended fewer spells than that is
-    left out.
+    left out. Between the days on which a cause may be shown runs a straight line.
     """
     incidence = incidence[(incidence.at_risk >= suppress_below) & (incidence.cause_persons >= suppress_below)]
     if incidence.empty:
@@ -137,12 +137,14 @@ def plot_cumulative_incidence(incidence: pd.DataFrame, suppress_below: int):
     causes = [cause for cause in ENDS if cause in set(incidence.end_reason)]
     for ax, arm in zip(axes, ARMS):
         wide = incidence[incidence.arm == arm].pivot(index="day", columns="end_reason", values="incidence")
+        wide = wide.interpolate(method="index").fillna(0.0)
+        wide = wide.loc[:, wide.max() > 0]
         if len(wide):
             shown = [cause for cause in causes if cause in wide]
             ax.stackplot(
                 wide.index.to_numpy(int), *[wide[cause].to_numpy() for cause in shown],
                 labels=[ENDS[cause] for cause in shown],
-                colors=[PALETTE[causes.index(cause) + 2] for cause in shown], step="post",
+                colors=[PALETTE[causes.index(cause) + 2] for cause in shown],
             )  # fmt: skip
         ax.set(title=arm, xlabel="Days since the first contact", ylim=(0, 1))
     axes[0].set_ylabel("Share whose spell has ended")
