@@ -64,7 +64,7 @@ def plot_robustness(engagement_sensitivity: pd.DataFrame, suppress_below: int):
     rows = rows[(rows.unit == "days") & rows.estimate.notna() & (rows.persons >= suppress_below)]
     if rows.empty:
         return empty_figure("The difference in engagement could not be estimated, so no choice could be varied.")
-    labels = [f"{row.analysis}: {row.variant}" + _factor(row.hazard_factor, row.analysis) for row in rows.itertuples()]
+    labels = [f"{row.analysis}: {row.variant}" + _factor(row) for row in rows.itertuples()]
     fig, ax = plt.subplots(figsize=(7.2, 1.0 + 0.24 * len(rows)))
     base = rows[rows.is_base]
     for place, row in enumerate(rows.itertuples()):
@@ -83,8 +83,11 @@ def plot_robustness(engagement_sensitivity: pd.DataFrame, suppress_below: int):
     return fig
 
 
-def _factor(hazard_factor, analysis: str) -> str:
-    return f" {hazard_factor:.1f}" if analysis == "tipping point" and pd.notna(hazard_factor) else ""
+def _factor(row) -> str:
+    """Say at which factor the point tips, or up to which it does not."""
+    if row.analysis != "tipping point" or pd.isna(row.hazard_factor):
+        return ""
+    return f" {row.hazard_factor:.1f}" if pd.isna(row.reason) else f" not up to {row.hazard_factor:.0f}"
 
 
 def _say_hidden(ax, suppress_below: int) -> None:
