@@ -49,8 +49,10 @@ def study(table):
         numbered = table(contacts, Contacts)
         numbered = numbered.mutate(contact_id=ibis.row_number().cast("string"))
         lines = table(claims, Claims)
-        candidates = select_candidates(
-            table(episodes, Episodes, **drawn), table(spans, Spans), table(persons, Persons), lines, chosen
+        candidates = hold(
+            select_candidates(
+                table(episodes, Episodes, **drawn), table(spans, Spans), table(persons, Persons), lines, chosen
+            )
         )
         return candidates, select_cohort(candidates, numbered, lines, chosen), chosen
 
