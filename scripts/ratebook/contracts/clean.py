@@ -44,7 +44,8 @@ class ServiceColumns(Contract):
     program: str = Field("RSN or CSP for a navigator's line; null otherwise.", nullable=True)
     is_sud_diagnosis: bool = Field("Any diagnosis of the line is a substance use disorder.")
     dx_class: str = Field(
-        "Class of the first SUD diagnosis: alcohol, opioid, poly (several, F19) or other; null where none.", nullable=True
+        "Class of the first SUD diagnosis: alcohol, opioid, poly (several, F19) or other; null where none.",
+        nullable=True,
     )
     hcpcs_code: str = Field("HCPCS or CPT code.", nullable=True)
     hcpcs_modifier_1: str = Field("First modifier.", nullable=True)
