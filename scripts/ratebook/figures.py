@@ -37,9 +37,17 @@ def save_figure(fig, svg: str | Path, png: str | Path, note: str = "") -> None:
         fig.text(0.995, 0.002, note, ha="right", va="bottom", fontsize=6.5, color="#777777")
     for path in (Path(svg), Path(png)):
         path.parent.mkdir(parents=True, exist_ok=True)
+    _lay_out_once(fig)
     fig.savefig(svg, metadata={"Date": None})
     fig.savefig(png, dpi=150, metadata={"Software": None})
     plt.close(fig)
+
+
+def _lay_out_once(fig) -> None:
+    """Find the places of everything, and keep them: saving would look for them again, twice for every format."""
+    fig.get_layout_engine().execute(fig)
+    with plt.rc_context({"figure.constrained_layout.use": False}):
+        fig.set_layout_engine(None)
 
 
 def empty_figure(reason: str):
