@@ -1,8 +1,34 @@
-"""The cohort's rules as the tests take them: those of the default config, over two years drawn small."""
+"""The cohort's rules as the tests take them, over two years drawn small: two persons, and one member alone."""
 
 from __future__ import annotations
 
-from ratebook.episodes.cohort import CohortRules
+import ibis
+
+from ratebook.contracts.clean import Claims, Contacts, Persons
+from ratebook.contracts.episodes import Cohort, Episodes
+from ratebook.contracts.exposure import Spans
+from ratebook.episodes.cohort import CohortRules, select_candidates, select_cohort
+from ratebook.tables import hold
+
+EPISODES = """\
+    person_id | episode | admission_date | discharge_date | n12 | days_to_next
+    A         | 1       | 2022-03-01     | 2022-03-05     | 1   | 88
+    A         | 2       | 2022-06-01     | 2022-06-05     | 2   | 100
+    A         | 3       | 2022-09-13     | 2022-09-20     | 3   |
+    B         | 1       | 2022-06-01     | 2022-06-05     | 2   |
+    """
+SPANS = """\
+    person_id | start_date | end_date   | dual_group
+    A         | 2020-01-01 | 2023-12-31 | none
+    B         | 2020-01-01 | 2022-12-31 | none
+    """
+PERSONS = """\
+    person_id | birth_date | sex    | race    | region
+    A         | 1980-01-01 | female | unknown | east
+    B         | 1990-01-01 | male   | unknown | west
+    """
+CONTACTS = "person_id | contact_date | program | provider_id | is_contact\nA | 2022-06-10 | RSN | P1 | true"
+CLAIMS = "person_id | service_start_date | category | cost_usd\nA | 2022-05-01 | OP_SUD | 10.00"
 
 
 def cohort_rules(**changes) -> CohortRules:
@@ -27,3 +53,30 @@ def cohort_rules(**changes) -> CohortRules:
         "follow_up_days": 0,
     }
     return CohortRules(**{**usual, **changes})
+
+
+def draw_study(
+    table, episodes=EPISODES, spans=SPANS, persons=PERSONS, contacts=CONTACTS, claims=CLAIMS, **rules
+) -> tuple:
+    """Build candidates and cohort; every table has a default and any may be redrawn, any rule changed."""
+    chosen = cohort_rules(**rules)
+    usual = {"last_facility_id": "F1", "los_days": 4, "is_ama": "false", "is_died": "false"}
+    drawn = {name: value for name, value in usual.items() if name not in episodes}
+    numbered = table(contacts, Contacts).mutate(contact_id=ibis.row_number().cast("string"))
+    lines = table(claims, Claims)
+    of_persons = table(spans, Spans), table(persons, Persons)
+    candidates = hold(select_candidates(table(episodes, Episodes, **drawn), *of_persons, lines, chosen))
+    return candidates, select_cohort(candidates, numbered, lines, chosen), chosen
+
+
+def draw_member(table, **changes) -> ibis.Table:
+    """Draw one cohort member, followed through 2024 unless said otherwise."""
+    values = {
+        "person_id": "A",
+        "discharge_date": "2024-01-01",
+        "follow_end_date": "2024-12-31",
+        "follow_end_reason": "end_of_data",
+        "facility_id": "F1",
+        **changes,
+    }
+    return table(" | ".join(values) + "\n" + " | ".join(values.values()), Cohort)

@@ -116,3 +116,16 @@ def study(persons=400, mean_days=(180.0, 60.0), providers=12, frailty=0.0, censo
 def nobody():
     """Give a cohort and spells without a row."""
     return empty_frame(Cohort), empty_frame(Spells)
+
+
+def one_arm(base):
+    """Keep RSN alone."""
+    cohort, spells = base
+    return cohort[cohort.arm == "RSN"], spells[spells.program == "RSN"]
+
+
+def one_member(base):
+    """Keep one member of RSN, and CSP."""
+    cohort, spells = base
+    keep = cohort.person_id.isin([*cohort.person_id[cohort.arm == "RSN"][:1], *cohort.person_id[cohort.arm == "CSP"]])
+    return cohort[keep], spells[keep]

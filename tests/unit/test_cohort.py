@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from itertools import pairwise
 
 import ibis
 import pytest
 
-from cohort_data import cohort_rules
+from cohort_data import CLAIMS, EPISODES, PERSONS, SPANS, cohort_rules, draw_study
 from ratebook.contracts.clean import Claims, Contacts, Persons
 from ratebook.contracts.episodes import Cohort, CohortFlow, CohortTable, CohortVariants, Episodes
 from ratebook.contracts.exposure import Spans
@@ -17,46 +18,10 @@ from ratebook.episodes.describe import describe_cohort
 from ratebook.episodes.variants import count_variants, select_eligible
 from ratebook.tables import empty_frame, hold, read_table, write_table
 
-EPISODES = """\
-    person_id | episode | admission_date | discharge_date | n12 | days_to_next
-    A         | 1       | 2022-03-01     | 2022-03-05     | 1   | 88
-    A         | 2       | 2022-06-01     | 2022-06-05     | 2   | 100
-    A         | 3       | 2022-09-13     | 2022-09-20     | 3   |
-    B         | 1       | 2022-06-01     | 2022-06-05     | 2   |
-    """
-SPANS = """\
-    person_id | start_date | end_date   | dual_group
-    A         | 2020-01-01 | 2023-12-31 | none
-    B         | 2020-01-01 | 2022-12-31 | none
-    """
-PERSONS = """\
-    person_id | birth_date | sex    | race    | region
-    A         | 1980-01-01 | female | unknown | east
-    B         | 1990-01-01 | male   | unknown | west
-    """
-CONTACTS = "person_id | contact_date | program | provider_id | is_contact\nA | 2022-06-10 | RSN | P1 | true"
-CLAIMS = "person_id | service_start_date | category | cost_usd\nA | 2022-05-01 | OP_SUD | 10.00"
-
 
 @pytest.fixture
 def study(table):
-    """Build candidates and cohort; every table has a default and any may be redrawn, any rule changed."""
-
-    def make(episodes=EPISODES, spans=SPANS, persons=PERSONS, contacts=CONTACTS, claims=CLAIMS, **rules):
-        chosen = cohort_rules(**rules)
-        usual = {"last_facility_id": "F1", "los_days": 4, "is_ama": "false", "is_died": "false"}
-        drawn = {name: value for name, value in usual.items() if name not in episodes}
-        numbered = table(contacts, Contacts)
-        numbered = numbered.mutate(contact_id=ibis.row_number().cast("string"))
-        lines = table(claims, Claims)
-        candidates = hold(
-            select_candidates(
-                table(episodes, Episodes, **drawn), table(spans, Spans), table(persons, Persons), lines, chosen
-            )
-        )
-        return candidates, select_cohort(candidates, numbered, lines, chosen), chosen
-
-    return make
+    return partial(draw_study, table)
 
 
 @pytest.fixture
@@ -187,62 +152,6 @@ def test_the_flow_starts_with_everyone_falls_and_ends_with_the_cohort(study, run
     assert all(before["persons_out"] == after["persons_in"] for before, after in pairwise(flow))
     assert flow[-1]["persons_out"] == run(cohort.count()) == 1
     assert [row["rule_id"] for row in flow if row["persons_in"] > row["persons_out"]] == ["enrolled_at_discharge"]
-
-
-def readings(rows, **asked) -> dict:
-    """Persons by number asked for, whether the index counts, and arm, where the rest is as asked."""
-    usual = {"unit": "episode", "index_rule": "first", "arm": "all", **asked}
-    kept = [row for row in rows if all(row[name] == value for name, value in usual.items())]
-    return {(row["min_detox_12m"], row["count_index"]): row["persons"] for row in kept}
-
-
-@pytest.fixture
-def variants_of(study, table, run):
-    def make(**changes):
-        candidates, cohort, rules = study(**changes)
-        contacts = table(CONTACTS, Contacts).mutate(contact_id=ibis.row_number().cast("string"))
-        eligible = hold(select_eligible({"episode": candidates}, contacts, rules))
-        found = count_variants(eligible, rules)
-        return run(found.order_by(*found.columns[:5])), run(cohort.count())
-
-    return make
-
-
-def test_other_readings_of_repeated_detox_hold_the_same_or_fewer_as_they_ask_for_more(variants_of):
-    rows, persons = variants_of()
-    assert readings(rows) == {(1, False): 2, (1, True): 2, (2, False): 1, (2, True): 2, (3, False): 0, (3, True): 1}
-    assert [row["persons"] for row in rows if row["is_chosen"] and row["arm"] == "all"] == [persons]
-    rows, _ = variants_of(min_detox_12m=5)
-    chosen = [row for row in rows if row["is_chosen"]]
-    assert [(row["min_detox_12m"], row["persons"]) for row in chosen] == [(5, 0)] * 4
-
-
-@pytest.mark.parametrize(
-    ("index_rule", "rsn", "discharges"),
-    [
-        pytest.param("first", 1, 2, id="A's second episode, five days before the contact"),
-        pytest.param("last", 0, 2, id="A's third, after it"),
-        pytest.param("all", 1, 3, id="A is there twice, with RSN once"),
-    ],
-)
-def test_which_discharge_is_the_index_decides_the_arm(variants_of, index_rule, rsn, discharges):
-    rows, _ = variants_of()
-    assert readings(rows, index_rule=index_rule)[2, True] == 2
-    assert readings(rows, index_rule=index_rule, arm="RSN")[2, True] == rsn
-    asked = [row for row in rows if row["index_rule"] == index_rule and row["unit"] == "episode"]
-    counted = {
-        row["arm"]: row["discharges"] for row in asked if (row["min_detox_12m"], row["count_index"]) == (2, True)
-    }
-    assert counted.pop("all") == sum(counted.values()) == discharges
-
-
-def test_the_arms_of_a_reading_add_up_to_it_and_the_reading_in_force_is_the_cohort(variants_of, cohort_of):
-    for index_rule in ("first", "last", "random"):
-        rows, persons = variants_of(index_rule=index_rule)
-        chosen = {row["arm"]: row["persons"] for row in rows if row["is_chosen"]}
-        assert chosen.pop("all") == sum(chosen.values()) == persons
-        arms = [row["arm"] for row in cohort_of(index_rule=index_rule).values()]
-        assert chosen == {arm: arms.count(arm) for arm in ("RSN", "CSP", "none")}
 
 
 def test_hospice_care_in_the_year_up_to_discharge_keeps_out(index_of):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engagement_data import COVARIATES, END_REASONS, MODEL_SETTINGS, SETTINGS, nobody, study
+from engagement_data import COVARIATES, END_REASONS, MODEL_SETTINGS, SETTINGS, nobody, one_arm, one_member, study
 from ratebook.contracts import engagement as contracts
 from ratebook.engagement.balance import estimate_balance
 from ratebook.engagement.curves import curves_by_arm, rmst_rows
@@ -236,17 +236,6 @@ def test_nobody_gives_empty_curves_and_reasons(tmp_path):
     assert weights.empty and balance.reason.notna().all() and summary.reason.notna().all()
     for name, table in {"Balance": balance, "Weights": weights, "WeightSummary": summary}.items():
         write_table(table, tmp_path / f"{name}.parquet", getattr(contracts, name))
-
-
-def one_arm(base):
-    cohort, spells = base
-    return cohort[cohort.arm == "RSN"], spells[spells.program == "RSN"]
-
-
-def one_member(base):
-    cohort, spells = base
-    keep = cohort.person_id.isin([*cohort.person_id[cohort.arm == "RSN"][:1], *cohort.person_id[cohort.arm == "CSP"]])
-    return cohort[keep], spells[keep]
 
 
 def one_provider(base):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engagement_data import END_REASONS, MODEL_SETTINGS, nobody, study
+from engagement_data import END_REASONS, MODEL_SETTINGS, nobody, one_arm, one_member, study
 from ratebook.contracts.engagement import AftCheck, EngagementModels
 from ratebook.disclosure import disclose
 from ratebook.engagement.aft import fit_aft
@@ -304,17 +304,6 @@ def test_a_rare_way_to_end_hides_the_next_rarest_with_it(base):
     for name in ("cause_specific", "fine_gray"):
         hidden = shown[(shown.model == name) & shown.events.isna()]
         assert set(hidden.term) == {"graduated", "readmitted"} and hidden.ratio.isna().all()
-
-
-def one_arm(base):
-    cohort, spells = base
-    return cohort[cohort.arm == "RSN"], spells[spells.program == "RSN"]
-
-
-def one_member(base):
-    cohort, spells = base
-    keep = cohort.person_id.isin([*cohort.person_id[cohort.arm == "RSN"][:1], *cohort.person_id[cohort.arm == "CSP"]])
-    return cohort[keep], spells[keep]
 
 
 def two_members(base):
