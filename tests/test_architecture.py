@@ -173,6 +173,11 @@ def test_every_setting_is_described_and_no_unknown_key_passes():
     assert set(schema["required"]) == set(schema["properties"])
 
 
+def test_no_two_test_files_share_a_name():
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "__init__.py"]
+    assert sorted(names) == sorted(set(names)), "pytest imports test files by their name alone"
+
+
 def test_the_environment_pins_the_direct_dependencies_identically():
     direct = [line for line in (ROOT / "requirements.in").read_text().split() if line]
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
