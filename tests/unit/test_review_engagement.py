@@ -157,13 +157,32 @@ def test_clocks_are_compared_where_the_effect_is_known(world):
     )
     choices = {**CHOICES, "release": {"suppress_below": 11}}
     seen = Seen({"engagement": unknown, "clocks": clocks}, {}, choices)
-    assert check_review(QUESTIONS[QUESTIONS.id == "H23"], seen).iloc[0].status == "pass"
+    row = check_review(QUESTIONS[QUESTIONS.id == "H23"], seen).iloc[0]
+    effect = rows.estimate[(rows.estimand == "rmst_difference") & (rows.tau_days == 180) & rows.estimate.notna()]
+    assert row.value == pytest.approx(min(abs(42 / effect[rows.method == "kaplan_meier"].iloc[0] - 1), 1))
 
 
 @pytest.mark.parametrize(("known", "answer"), [(3, "pass"), (2, "warn")])
 def test_a_gap_rule_counts_where_the_difference_stands_under_it(known, answer):
-    rows = pd.DataFrame({"factor": "gap rule", "setting": ["14 days", "30 days", "60 days"], "estimate": 5.0})
+    rows = gap_rules(5.0, 5.0, 5.0)
     assert status("H24", {"sensitivity": rows.assign(estimate=rows.estimate.where(rows.index < known))}) == answer
+
+
+def gap_rules(*estimates):
+    """Draw differences under gap rules; the second is the one in force."""
+    settings = [f"{days} days" for days in (14, 30, 60)]
+    rows = pd.DataFrame({"factor": "gap rule", "setting": settings, "estimate": estimates})
+    return rows.assign(is_base=rows.index == 1)
+
+
+@pytest.mark.parametrize(
+    ("other", "answer"), [(80.0, "pass"), (120.0, "pass"), (79.0, "warn"), (121.0, "warn"), (-100.0, "warn")]
+)
+def test_a_gap_rule_that_moves_the_difference_by_over_a_fifth_warns(other, answer):
+    seen = Seen({"sensitivity": gap_rules(100.0, 100.0, other)}, {}, CHOICES)
+    row = check_review(QUESTIONS[QUESTIONS.id == "H24"], seen).iloc[0]
+    assert (row.status, row.value) == (answer, pytest.approx(abs(other - 100) / 100))
+    assert f"{other:.0f} at 60 days" in row.reason
 
 
 @pytest.mark.parametrize(
@@ -193,6 +212,32 @@ def test_a_covariate_not_known_at_discharge_fails(covariate, answer):
 def test_weights_are_judged_beside_the_balance(smd, inverse, answer):
     weights = pd.DataFrame({"arm": "RSN", "overlap": 0.5, "inverse": inverse, "treated": 1.0})
     assert status("H31", {"balance": pd.DataFrame({"smd_after": [smd]}), "weights": weights}) == answer
+
+
+CLONES = {
+    "arm": ["RSN", "CSP"], "persons": 400, "mean_weight": 1.0, "largest_weight": 5.0, "mean_cut_weight": 1.0,
+    "effective_persons": 300.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("damage", "answer", "value"),
+    [
+        pytest.param({}, "pass", 0.01, id="sound"),
+        pytest.param({"mean_weight": [1.0, 1.1]}, "pass", 0.1, id="a mean of 1.1 is the limit"),
+        pytest.param({"mean_weight": [1.0, 1.134]}, "warn", 0.134, id="a mean above 1.1"),
+        pytest.param({"mean_weight": [0.85, 1.0]}, "warn", 0.15, id="a mean below 0.9"),
+        pytest.param({"largest_weight": [60.0, 2.0]}, "warn", 1.0, id="one weight of sixty"),
+        pytest.param({"effective_persons": [199.0, 300.0]}, "warn", 1.0, id="under half of the clones"),
+        pytest.param({"mean_weight": [float("nan")] * 2}, "pass", 0.01, id="nobody was weighed"),
+    ],
+)
+def test_weights_of_the_clones_are_judged_too(damage, answer, value):
+    weights = pd.DataFrame({"arm": ["RSN"] * 9, "overlap": 0.5, "inverse": 1.0, "treated": 1.0})
+    tables = {"balance": pd.DataFrame({"smd_after": [0.01]}), "weights": weights}
+    seen = Seen({**tables, "trial_weights": pd.DataFrame({**CLONES, **damage})}, {}, CHOICES)
+    row = check_review(QUESTIONS[QUESTIONS.id == "H31"], seen).iloc[0]
+    assert (row.status, row.value) == (answer, pytest.approx(value))
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ TABLES = {
         B         | 2015-01-01    | none       | 0.75          | true
         """,
     "episodes": "person_id | days_to_next\nA | 2",
+    "cohort": "person_id | discharge_date\nA | 2014-12-31",
+    "continuity": "person_id | window_days | is_continued\nA | 14 | false",
 }
 SETTINGS = {
     "episode_gap_days": 1, "window_start": "2014-01-01", "window_end": "2015-12-31",
@@ -194,6 +196,26 @@ def test_a_code_whose_use_jumps_is_found(facts, lines, jumps):
 def test_transfers_and_cut_stays_are_no_readmissions(facts, episodes, within, still):
     found = facts(episodes=f"person_id | days_to_next | discharge_status\n{episodes}")
     assert (found["readmissions_within_gap"], found["readmissions_of_inpatients"]) == (within, still)
+
+
+@pytest.mark.parametrize(
+    ("category", "level", "alone"),
+    [
+        pytest.param("OP_SUD", "", 0, id="outpatient treatment"),
+        pytest.param("NAVIGATOR", "", 1, id="a visit of the navigator"),
+        pytest.param("WM_RES", "", 1, id="another detoxification"),
+        pytest.param("OP_SUD", "WM_OP", 1, id="an ambulatory one, billed as outpatient"),
+    ],
+)
+def test_care_that_was_the_navigator_or_detoxification_alone_is_counted_once_a_member(facts, category, level, alone):
+    lines = f"""\
+        claim_id | line_number | load_sequence | person_id | record_type | category   | level   | service_start_date | paid_usd
+        C1       | 1           | 1             | A         | ffs         | {category} | {level} | 2015-01-05         | 1.00
+        C2       | 1           | 2             | A         | ffs         | OP_SUD     |         | 2015-01-06         | 1.00
+        C3       | 1           | 3             | B         | ffs         | OP_SUD     |         | 2015-01-05         | 1.00
+        """
+    waits = "person_id | window_days | is_continued | days_to_service\nA | 7 | true | 5\nA | 14 | true | 5"
+    assert facts(lines, continuity=waits)["continued_by_treatment_alone"] == alone
 
 
 def test_coverage_is_added_up_twice_and_the_bases_retroactive_months_once(facts):

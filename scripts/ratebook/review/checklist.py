@@ -5,7 +5,19 @@ from __future__ import annotations
 import pandas as pd
 import yaml
 
-from ratebook.contracts import clean, cost, engagement, episodes, exposure, intake, programs, rates, review, spells
+from ratebook.contracts import (
+    clean,
+    cost,
+    engagement,
+    episodes,
+    exposure,
+    intake,
+    programs,
+    rates,
+    review,
+    spells,
+    trial,
+)
 from ratebook.review import on_cost, on_data, on_engagement, on_rates
 from ratebook.review.seen import CHECKS, CannotSay, Seen
 
@@ -24,6 +36,7 @@ TABLES = {
     "cohort_table": episodes.CohortTable,
     "cohort_flow": episodes.CohortFlow,
     "cohort_variants": episodes.CohortVariants,
+    "readmission": episodes.Readmission,
     "spells": episodes.Spells,
     "spells_by_gap": episodes.SpellsByGap,
     "contamination": spells.Contamination,
@@ -33,6 +46,7 @@ TABLES = {
     "cumulative_incidence": engagement.CumulativeIncidence,
     "balance": engagement.Balance,
     "weights": engagement.Weights,
+    "trial_weights": trial.TrialWeights,
     "follow_up": cost.FollowUp,
     "outside_costs": cost.OutsideCosts,
     "pmpm": cost.Pmpm,

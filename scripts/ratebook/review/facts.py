@@ -20,8 +20,12 @@ COUNTED_IN = {
     "spans": exposure.Spans,
     "member_months": exposure.MemberMonths,
     "episodes": episodes.Episodes,
+    "cohort": episodes.Cohort,
+    "continuity": episodes.Continuity,
 }
 """The tables `check_claims` reads."""
+TREATMENT = ["NAVIGATOR", "WM_HOSP", "WM_RES", "WM_OP"]
+"""Categories and levels of care that are the program studied or another detoxification: never what continues care."""
 LEAST_LINES = 30
 """Fewer lines in half a year are too few to say that a code's use jumped."""
 SAID = ["record_type", "denied_flag", "claim_status_code", "line_status_code", "header_paid_amount", "adjustment"]
@@ -55,7 +59,7 @@ def check_claims(tables: dict[str, ibis.Table], settings: dict) -> ibis.Table:
 
     References
     ----------
-    methods.md, H1 to H14.
+    methods.md, H1 to H18.
     """
     claims, ledger, episodes = tables["claims"], tables["cash_ledger"], tables["episodes"]
     beside = _beside_raw(tables)
@@ -79,6 +83,7 @@ def check_claims(tables: dict[str, ibis.Table], settings: dict) -> ibis.Table:
             denied_lines=denial_rule(beside).notnull().sum(),
             void_lines=(beside.adjustment == "void").sum(),
         ),
+        _continued_by_treatment(claims, tables["cohort"], tables["continuity"]),
         _headers(beside),
         _brought_by_two_feeds(beside),
         _families(claims),
@@ -211,6 +216,18 @@ def _month_number(day: ibis.Value) -> ibis.Value:
 def _is_continued(episodes: ibis.Table, gap_days: int) -> ibis.Value:
     """Mark episodes that the next follows so soon that it is a transfer: on the next day at the latest, or in the gap."""
     return (episodes.days_to_next <= max(gap_days, 1)).fill_null(False)
+
+
+def _continued_by_treatment(claims: ibis.Table, cohort: ibis.Table, continuity: ibis.Table) -> ibis.Table:
+    """Count members whose care continued on a day on which they had the navigator or detoxification and nothing else."""
+    waits = continuity.filter(continuity.is_continued).select("person_id", "days_to_service").distinct()
+    days = cohort.select("discharge_date", member="person_id")
+    waits = waits.join(days, waits.person_id == days.member)
+    waits = waits.mutate(day=(waits.discharge_date + waits.days_to_service.as_interval("D")).cast("date"))
+    is_treatment = (claims.category.isin(TREATMENT) | claims.level.isin(TREATMENT)).fill_null(False)
+    care = claims.filter(~is_treatment).select("person_id", day="service_start_date")
+    alone = waits.select("person_id", "day").anti_join(care, ["person_id", "day"])
+    return _facts(alone, continued_by_treatment_alone=alone.person_id.nunique())
 
 
 def _again_still_a_patient(episodes: ibis.Table) -> ibis.Value:

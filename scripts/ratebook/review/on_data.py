@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from ratebook.disclosure import is_small
 from ratebook.review.seen import CannotSay, Seen, checks
 
+DAY = np.timedelta64(1, "D")
 UNANSWERED_DAYS = 1_000.0
 """The value of a wait that no analysis answers: beyond every wait."""
 
@@ -151,10 +153,24 @@ def brought_twice(seen: Seen):
 
 @checks("H14")
 def transfer_as_readmission(seen: Seen):
-    """Count readmissions within a day, or within the gap that joins stays, and those of who had not been discharged."""
+    """Count readmissions within a day, or within the gap that joins stays, and those of who had not been discharged.
+
+    Asked of the episodes; of the cohort, whose readmissions are what outcomes count; and of the table of readmissions,
+    which may count no more persons in a window than the cohort has in it after the gap.
+    """
     seen.fact("episodes")
+    gap = max(seen.setting("episodes", "episode_gap_days"), 1)
+    cohort = seen.table("cohort")
+    days = (cohort.readmission_date - cohort.discharge_date).dt.days
+    too_soon = int((days <= gap).sum())
+    counted = seen.table("readmission", "arm == 'all' and method == 'complete_window'")
+    excess = [row.readmitted - days.between(gap + 1, row.window_days).sum() for row in counted.itertuples()]
     still = seen.fact("readmissions_of_inpatients")
-    return seen.fact("readmissions_within_gap") + still, f"{still:,.0f} follow an episode that ended still a patient"
+    found = seen.fact("readmissions_within_gap") + still + too_soon + max(*excess, 0)
+    return (
+        found,
+        f"{still:,.0f} follow an episode that ended still a patient; {too_soon:,} in the cohort come too soon",
+    )
 
 
 @checks("H15")
@@ -195,11 +211,16 @@ def immortal_time(seen: Seen):
 
 @checks("H18")
 def treatment_as_outcome(seen: Seen):
-    """Count rules by which continuity of care would count the navigator or another detoxification."""
+    """Count the navigator and detoxification in continuity of care: rules that allow it, and care that was nothing else.
+
+    On the day on which care is said to have continued, some line of the member must be neither.
+    """
     stated = seen.settings.get("episodes", {})
     treated = {"NAVIGATOR", "WM_HOSP", "WM_RES", "WM_OP", *stated.get("detox_levels", [])}
     counted = treated.intersection(stated.get("coc_categories", []))
-    return len(counted) + bool(stated.get("coc_count_navigator"))
+    alone = seen.fact("continued_by_treatment_alone")
+    rules = len(counted) + bool(stated.get("coc_count_navigator"))
+    return rules + alone, f"{alone:,.0f} waits ended on a day with no other care"
 
 
 @checks("H19")
@@ -238,10 +259,16 @@ def bundle(seen: Seen):
 
 @checks("H25")
 def end_of_data_as_event(seen: Seen):
-    """Count spells said to have ended while the data ended within the silence that would show it."""
+    """Count spells said to have ended while observation ended within the silence that would show it.
+
+    Observation of a member ends with the data, with coverage or with life, whichever comes first.
+    """
     spells = seen.table("spells", "end_reason in ('disengaged', 'lost', 'graduated')")
     gap, end = seen.setting("episodes", "spell_gap_days"), pd.Timestamp(seen.setting("study", "window_end"))
-    return ((end - spells.last_date).dt.days <= gap).sum()
+    observed = seen.table("cohort").set_index("person_id").follow_end_date.reindex(spells.person_id).to_numpy()
+    last = spells.last_date.to_numpy()
+    by_data, by_member = (end - spells.last_date).dt.days <= gap, ~((observed - last) / DAY > gap)
+    return (by_data | by_member).sum(), f"{by_member.sum():,} within the silence before the member's own end"
 
 
 @checks("H33")

@@ -17,6 +17,10 @@ NAIVE_SHARE = 0.8
 """An error that ignores providers below this share of the clustered one would have misled."""
 LARGEST_WEIGHT, LEAST_EFFECTIVE = 20.0, 0.5
 """Limits of a weight over its arm's mean, and of the share of an arm that its weights leave (methods.md, H31)."""
+DIGITS = 12
+"""Decimals of a share that is held against a limit: beyond them is the machine's last digit."""
+FEWEST_RULES = 3
+"""Gap rules below which the rule counts as not varied (methods.md, H24)."""
 KNOWN_AT_DISCHARGE = {
     "episode", "index_admission_date", "discharge_date", "facility_id", "age_years", "sex", "race", "region", "dx_class",
     "los_days", "is_ama", "n12", "enrolled_days_before", "sud_cost_before_usd", "total_cost_before_usd",
@@ -27,7 +31,11 @@ KNOWN_AT_DISCHARGE = {
 
 @checks("H23")
 def different_clocks(seen: Seen):
-    """Ask whether the arms' contacts are read in one source; say what a comparison across clocks would have added."""
+    """Give what a comparison across clocks would have added, as a share of the effect; 2 where it may have been made.
+
+    It may have been where the arms' contacts are read in different sources: one billing's days are then set against
+    the other's. On one clock in both arms the share says how much rests on the choice of the clock; it counts up to 1.
+    """
     known = seen.table("engagement", PRIMARY).dropna(subset=["estimate"])
     if known.empty or not _last(known).estimate:
         raise CannotSay("the effect on engagement could not be estimated")
@@ -37,17 +45,31 @@ def different_clocks(seen: Seen):
     enough = clocks[(clocks.clock == "admin") & (clocks.persons >= seen.setting("release", "suppress_below"))]
     enough = enough[enough.tau_days == tau]
     across = _last(enough).estimate_days if len(enough) else float("nan")
+    share = 0.0 if across != across else min(round(abs((across - effect) / effect), DIGITS), 1.0)
     added = (
-        "" if across != across else f"; RSN by enrolment against CSP by contacts would add {across - effect:.0f} days"
+        ""
+        if across != across
+        else f"; RSN by enrolment against CSP by contacts would add {across - effect:.0f} days to {effect:.0f}"
     )
-    return float(len(sources) > 1), f"both arms are timed by contacts, read in: {' and '.join(sorted(sources))}{added}"
+    value = 2.0 if len(sources) > 1 else share
+    return value, f"both arms are timed by contacts, read in: {' and '.join(sorted(sources))}{added}"
 
 
 @checks("H24")
 def gap_rule_varied(seen: Seen):
-    """Count the gap rules under which the difference could be estimated."""
+    """Give the largest share of the difference that another gap rule adds or takes; 2 with under three rules."""
     rows = seen.table("sensitivity", "factor == 'gap rule'")
-    return rows.setting[rows.estimate.notna()].nunique()
+    rows = rows[rows.estimate.notna()]
+    rules, base = rows.setting.nunique(), rows[rows.is_base.astype(bool)]
+    if rules < FEWEST_RULES:
+        return 2.0, f"the difference stands under {rules} gap rules"
+    if base.empty or not base.estimate.iloc[0]:
+        raise CannotSay("the difference under the gap rule in force could not be estimated")
+    chosen = base.iloc[0]
+    moved = (rows.estimate / chosen.estimate - 1).abs()
+    other = rows.loc[moved.idxmax()]
+    said = f"{chosen.estimate:.0f} days at {chosen.setting}, {other.estimate:.0f} at {other.setting}"
+    return round(moved.max(), DIGITS), f"under {rules} gap rules the difference stands; {said}"
 
 
 @checks("H26")
@@ -165,9 +187,10 @@ def covariates_after_baseline(seen: Seen):
 
 @checks("H31")
 def imbalance(seen: Seen):
-    """Give the largest standardised difference that overlap weighting leaves; 1 where weights are extreme.
+    """Give the largest standardised difference that overlap weighting leaves, or how far clones' mean weight is from 1.
 
-    Extreme: a weight over 20 times its arm's mean, or an arm that tells as much as under half its persons.
+    1 where weights are extreme: one over 20 times its arm's mean, or an arm that tells as much as under half its
+    persons; of the clones of the target trial, a stabilised weight over 20 before the cut, or after it half as well.
     """
     after = seen.table("balance").smd_after.dropna().abs()
     if after.empty:
@@ -181,7 +204,18 @@ def imbalance(seen: Seen):
     remark = (
         f"largest weight {largest:.1f} times its arm's mean; an arm tells as much as {100 * least:.0f}% of its persons"
     )
-    return max(after.max(), float(is_extreme)), remark
+    clones = seen.tables.get("trial_weights", pd.DataFrame(columns=["mean_weight"])).dropna(subset=["mean_weight"])
+    if clones.empty:
+        return max(after.max(), float(is_extreme)), remark
+    away = clones.loc[(clones.mean_weight - 1).abs().idxmax()]
+    left = (clones.effective_persons / clones.persons).min()
+    is_extreme |= bool(clones.largest_weight.max() > LARGEST_WEIGHT or left < LEAST_EFFECTIVE)
+    remark += (
+        f"; clones' weights before the cut: mean {away.mean_weight:.2f} at its furthest from 1 (after the cut "
+        f"{away.mean_cut_weight:.2f}), largest {clones.largest_weight.max():.1f}; after it a day tells as much as "
+        f"{100 * left:.0f}% of its clones"
+    )
+    return max(after.max(), round(abs(away.mean_weight - 1), DIGITS), float(is_extreme)), remark
 
 
 @checks("H32")
