@@ -213,8 +213,10 @@ def test_detoxification_comes_back_as_the_literature_says():
 
 @pytest.mark.slow
 def test_the_planted_paradox_has_the_published_direction_and_size(tmp_path):
-    """RSN: longer, cheaper a month of service, half as much again in all (methods.md GT-13)."""
-    truth = build(tmp_path, behavioural_members=0, long_term_members=0, truth_members=12_000, members_per_batch=6000)
+    """RSN: longer, cheaper a month of service, half as much again in all (methods.md GT-13), in a client's first spell."""
+    once = {**CONFIG["simulate"]["engagement"], "return_share": 0.0, "contamination_share": 0.0}
+    sizes = {"behavioural_members": 0, "long_term_members": 0, "truth_members": 24_000, "members_per_batch": 6000}
+    truth = build(tmp_path, engagement=once, **sizes)
     engagement, cost = truth["engagement"], truth["cost"]
     assert engagement["RSN"]["net"]["365"] > 2.5 * engagement["CSP"]["net"]["365"]
     assert cost["RSN"]["p1_usd"] == pytest.approx(200, rel=0.05)
@@ -223,6 +225,14 @@ def test_the_planted_paradox_has_the_published_direction_and_size(tmp_path):
     for arm in ("RSN", "CSP"):
         ends = sum(engagement[arm]["cif"][cause]["365"] for cause in ("disengaged", "readmitted", "death"))
         assert ends <= 1
+
+
+def test_the_truth_counts_the_dollars_that_faults_leave_standing(tmp_path):
+    none = dict.fromkeys(CONFIG["simulate"]["faults"], 0.0)
+    whole = build(tmp_path / "whole", faults=none, long_term_members=0)["cost"]["CSP"]
+    denied = build(tmp_path / "denied", faults={**none, "denied_header": 0.2}, long_term_members=0)["cost"]["CSP"]
+    assert denied["engaged_months"] == whole["engaged_months"]
+    assert denied["total_sud_usd"] == pytest.approx(0.8 * whole["total_sud_usd"], rel=0.15)
 
 
 def admissions_on(*days: str, person: int = 0) -> Admissions:
@@ -241,7 +251,7 @@ def admissions_on(*days: str, person: int = 0) -> Admissions:
 )
 def test_admissions_of_the_last_365_days_count(second, counted):
     setup = read_setup(STUDY, CONFIG["simulate"])
-    people = draw_people(np.random.default_rng(1), setup, np.arange(1), uncensored=True)
+    people = draw_people(np.random.default_rng(1), setup, np.arange(1)).always_covered(setup.start)
     n12, is_index = index_episodes(people, admissions_on("2015-03-02", second))
     assert n12.tolist() == [1, counted]
     assert is_index.tolist() == [False, counted == 2]
@@ -293,3 +303,11 @@ def test_cents_become_decimals_exactly_and_missing_words_become_null():
     money = decimals(np.array([-1, 10**11, NULL]), pa.decimal128(14, 2)).to_pylist()
     assert [str(value) for value in money] == ["-0.01", "1000000000.00", "None"]
     assert texts(np.array([1, -1, 0]), ("b", "a")).to_pylist() == ["a", None, "b"]
+
+
+def test_an_admission_outside_coverage_is_no_index_and_does_not_count():
+    setup = read_setup(STUDY, CONFIG["simulate"])
+    people = draw_people(np.random.default_rng(1), setup, np.arange(1)).always_covered(day("2015-06-01"))
+    admissions = admissions_on("2015-03-02", "2016-08-01", "2016-09-01")
+    n12, is_index = index_episodes(people, admissions)
+    assert n12.tolist() == [0, 1, 2] and is_index.tolist() == [False, False, True]

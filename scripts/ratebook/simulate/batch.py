@@ -23,7 +23,7 @@ from ratebook.simulate.records import (
     member_columns,
 )
 from ratebook.simulate.setup import Setup
-from ratebook.simulate.world import word
+from ratebook.simulate.world import CATEGORIES, word
 from ratebook.simulate.write import claim_ids, medical_columns, numbered, persons, pharmacy_columns
 
 
@@ -57,11 +57,15 @@ def finish_batch(rng, setup: Setup, batch, draft: Draft):
     tally.update(tally_paid(plan, rows, rows["line_start"]))
     tally.update(tally_paid(plan, drugs, drugs["day"]))
     rows, drugs = keep_extract(setup, rows), keep_extract(setup, drugs)
+    sent = np.bincount(rows["category"], rows["paid"], minlength=len(CATEGORIES))
     rows, listed = plant_faults(rng, setup, who, rows, KINDS, rates)
+    lost = sum((found.lost for found in listed.values()), np.zeros(len(CATEGORIES)))
     if plan != CODED:
         rows["adjustment"][:] = NO_WORD
     used = np.concatenate([ids for found in listed.values() for ids in (found.claims, found.stands)])
     tally.update({("due", kind): found.due for kind, found in listed.items()})
+    tally.update({("sent", plan, name): float(cents) for name, cents in zip(CATEGORIES, sent)})
+    tally.update({("lost", plan, name): float(cents) for name, cents in zip(CATEGORIES, lost)})
     first_day = np.full(len(who), -1)
     first_day[spans["person"][::-1]] = spans["start"][::-1]
     step_down = np.unique(rows["claim"][(rows["hcpcs"] == word("H0010")) & ~np.isin(rows["claim"], used)])
@@ -94,8 +98,8 @@ def finish_batch(rng, setup: Setup, batch, draft: Draft):
         log, entries = spoil_log(rng, log, rates)
         faults |= {kind: numbered(f"N{number:05d}", at, 8).to_pylist() for kind, at in entries.items()}
 
-    sent = np.where(rows["paid_date"] == NULL, setup.extract, rows["paid_date"])
-    files, names = source_files(plan.lower(), rows["claim_type"], sent, rows["resent"] == 2, rows["feed"])
+    arrives = np.where(rows["paid_date"] == NULL, setup.extract, rows["paid_date"])
+    files, names = source_files(plan.lower(), rows["claim_type"], arrives, rows["resent"] == 2, rows["feed"])
     kind = pharmacy_kind(len(drugs["day"]))
     drug_files, drug_names = source_files(plan.lower(), kind, drugs["paid_date"])
     tally.update(tally_control(files, names, rows, rows["resent"], rows["claim_type"]))

@@ -14,7 +14,7 @@ import numpy as np
 
 from ratebook.simulate.block import NULL, Block, append, take
 from ratebook.simulate.setup import Setup
-from ratebook.simulate.world import word
+from ratebook.simulate.world import CATEGORIES, word
 from ratebook.simulate.write import VERSION
 
 CODED = "BHP"
@@ -110,12 +110,17 @@ class Kind:
 
 
 class Listed(NamedTuple):
-    """What the truth says of one kind: claims it lists, claims that stand beside them, whose the first are, and cents."""
+    """What the truth says of one kind: claims it lists, claims that stand beside them, and whose the first are.
+
+    `due` are the cents that both should end with, `lost` those by category that the claims were paid before, and no
+    longer: of a kind that takes only a part, each category's share of what it struck.
+    """
 
     claims: np.ndarray
     stands: np.ndarray
     owners: np.ndarray
     due: int
+    lost: np.ndarray
 
 
 def plant_faults(rng, setup: Setup, who, rows: Block, kinds: dict[str, Kind], rates: dict[str, float]):
@@ -145,13 +150,16 @@ def plant_faults(rng, setup: Setup, who, rows: Block, kinds: dict[str, Kind], ra
         of = np.repeat(np.arange(len(at)), lengths)
         lines = order[np.repeat(starts[at] - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())]
         pick = Pick(rng, setup, who, rows, number[at], lines, of, next_claim)
+        struck = np.bincount(rows["category"][lines], rows["paid"][lines], minlength=len(CATEGORIES))
         if len(at):
             kind.plant(pick)
         next_claim, extra = pick.next_claim, extra + pick.extra
         claims = np.concatenate(pick.gone) if pick.gone else number[at]
         stands = np.concatenate(pick.stands) if pick.stands else number[:0]
         whose = heads["person"][at]
-        listed[name] = Listed(claims, stands, whose, _due(pick, stands if kind.outcome == "gone" else None))
+        due = _due(pick, stands if kind.outcome == "gone" else None)
+        lost = struck * (1 - due / struck.sum()) if struck.sum() else struck
+        listed[name] = Listed(claims, stands, whose, due, lost)
     return append([rows, *extra]), listed
 
 

@@ -45,21 +45,25 @@ class Engagements:
 def index_episodes(people: People, admissions: Admissions) -> tuple[np.ndarray, np.ndarray]:
     """Find each person's first admission that is at least the second in 365 days, after a year of coverage.
 
+    Admissions outside coverage are in no claim: they neither count nor become an index.
+
     Returns
     -------
     tuple of numpy.ndarray
-        Admissions in the 365 days up to each one (`n12`), and whether each is its person's index.
+        Admissions in the 365 days up to each one (`n12`; 0 outside coverage), and whether each is its person's index.
 
     References
     ----------
     methods.md, B5.
     """
-    key = admissions.person * NEVER + admissions.admit
-    n12 = np.arange(len(key)) - np.searchsorted(key, key - 365) + 1
-    covered_days = admissions.admit - people.covered_since(admissions.person, admissions.admit)
-    eligible = np.flatnonzero((n12 >= 2) & (covered_days >= 365))
-    _, first = np.unique(admissions.person[eligible], return_index=True)
-    is_index = np.zeros(len(key), bool)
+    person, admit = admissions.person, admissions.admit
+    seen = np.flatnonzero(people.covered(person, admit) & people.covered(person, admissions.discharge))
+    key = person[seen] * NEVER + admit[seen]
+    n12 = np.zeros(len(admissions), np.int64)
+    n12[seen] = np.arange(len(key)) - np.searchsorted(key, key - 365) + 1
+    eligible = np.flatnonzero((n12 >= 2) & (admit - people.covered_since(person, admit) >= 365))
+    _, first = np.unique(person[eligible], return_index=True)
+    is_index = np.zeros(len(admissions), bool)
     is_index[eligible[first]] = True
     return n12, is_index
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,18 +48,32 @@ class People:
         gap = self.span_start[person, 1] - self.span_end[person, 0] - 1
         return np.where(second & (gap > 45), self.span_start[person, 1], self.span_start[person, 0])
 
+    def always_covered(self, since: int) -> People:
+        """Give the same people, covered from a day on until they die: nothing of them is hidden."""
+        never = np.full(len(self), NEVER)
+        until = np.where(self.death == NULL, NEVER, self.death)
+        return replace(
+            self,
+            span_start=np.stack([np.full(len(self), since), never], axis=1),
+            span_end=np.stack([until, never - 1], axis=1),
+        )
+
+    def only(self, chosen: np.ndarray) -> People:
+        """Give some of the people."""
+        return People(*[values[chosen] for values in vars(self).values()])
+
     def last_day(self) -> np.ndarray:
         """Give the last day of the last span of coverage."""
         return np.maximum(self.span_end[:, 0], self.span_end[:, 1])
 
 
-def draw_people(rng, setup: Setup, numbers: np.ndarray, uncensored: bool = False) -> People:
+def draw_people(rng, setup: Setup, numbers: np.ndarray, every_death: bool = False) -> People:
     """Draw members of the carve-out.
 
     Parameters
     ----------
-    uncensored : bool
-        Cover everybody throughout: for computing the truth, which is free of disenrolment. Death stays.
+    every_death : bool
+        Keep deaths after the study, too: for computing the truth, which looks beyond its end.
     """
     n, detox = len(numbers), setup.settings["detox"]
     shares = (1 - detox["heavy_share"] - detox["light_share"], detox["light_share"], detox["heavy_share"])
@@ -75,8 +89,6 @@ def draw_people(rng, setup: Setup, numbers: np.ndarray, uncensored: bool = False
     gap_days = rng.integers(8, 130, n)
     death_rate = np.array([0.003, 0.011, 0.016])[kind]
     death = start + (rng.exponential(1, n) / death_rate * 365.25).astype(np.int64)
-    if uncensored:
-        start, end, has_gap = np.full(n, setup.start), np.full(n, NEVER), np.zeros(n, bool)
     last = np.minimum(end, death)
     split = has_gap & (gap_start + gap_days < last)
     span_start = np.stack([start, np.where(split, gap_start + gap_days, NEVER)], axis=1)
@@ -84,7 +96,7 @@ def draw_people(rng, setup: Setup, numbers: np.ndarray, uncensored: bool = False
     return People(
         number=numbers,
         birth=setup.start - (age_years * 365.25).astype(np.int64),
-        death=np.where(death <= setup.end, death, NULL if not uncensored else death),
+        death=np.where((death <= setup.end) | every_death, death, NULL),
         sex=choose(rng, (0.56, 0.435, 0.005), n),
         race=choose(rng, (0.52, 0.16, 0.14, 0.18), n),
         county=choose(rng, world.COUNTY_SHARES, n),

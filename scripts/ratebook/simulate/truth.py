@@ -9,53 +9,82 @@ import numpy as np
 
 from ratebook.simulate.behavioural import bill_care
 from ratebook.simulate.block import month_start, stack
-from ratebook.simulate.detox import draw_admissions
+from ratebook.simulate.detox import Admissions, draw_admissions
 from ratebook.simulate.fault_kinds import KINDS
 from ratebook.simulate.fault_records import DRUG_KINDS, NATURAL_KINDS, RECORD_KINDS
-from ratebook.simulate.navigator import MONTH, bill_program, draw_contacts, draw_engagements, first_admission_after
+from ratebook.simulate.navigator import (
+    MONTH,
+    Engagements,
+    bill_program,
+    draw_contacts,
+    draw_engagements,
+    first_admission_after,
+    index_episodes,
+    second_engagements,
+)
 from ratebook.simulate.network import ARMS
-from ratebook.simulate.people import NEVER, draw_people
+from ratebook.simulate.people import NEVER, People, draw_people
 from ratebook.simulate.setup import Setup
 from ratebook.simulate.world import CATEGORIES, PROGRAM_CATEGORY, SETTINGS, SUD_CATEGORIES
 
 TAUS = (90, 180, 365)
 HORIZON = 365
+CLIENTS_PLAN = "BHP"
 CAUSES = ("disengaged", "readmitted", "death")
 
 
 def sample_truth(setup: Setup, batch) -> Counter:
     """Sum what happens to clients of an index discharge when nothing hides it: no disenrolment, no end of data.
 
-    Two worlds are drawn from the same seed, in which the arm is forced on everybody (`RSN`, `CSP`), and the one
+    Who becomes a client is decided as in the data, coverage and all: heavy users keep theirs longer, and so are more
+    of the clients than of all users. Only what follows the index discharge is free of disenrolment.
+
+    Two worlds are drawn of the same people and luck, in which the arm is forced on everybody (`RSN`, `CSP`), and the one
     with the sites' own referral (`RSN_as_referred`, `CSP_as_referred`), whose arms differ in severity.
     """
     users = setup.settings["detox"]
     share = users["heavy_share"] + users["light_share"]
     detox = {**users, "heavy_share": users["heavy_share"] / share, "light_share": users["light_share"] / share}
-    longer = replace(setup, end=setup.end + HORIZON + 200, settings={**setup.settings, "detox": detox})
+    setup = replace(setup, settings={**setup.settings, "detox": detox})
+    longer = replace(setup, end=setup.end + HORIZON + 200)
     total: Counter = Counter()
+    rng = np.random.default_rng(batch.seed)
+    people, admissions = _draw_clients(rng, setup, longer, batch.members)
+    lives, luck = people.always_covered(setup.start), rng.bit_generator.state
     for forced in (0, 1, None):
-        rng = np.random.default_rng(batch.seed)
-        people = draw_people(rng, longer, np.arange(batch.members), uncensored=True)
-        admissions = draw_admissions(rng, longer, people)
-        found = draw_engagements(rng, longer, people, admissions, uncensored=True, arm=forced)
+        rng.bit_generator.state = luck
+        firsts = draw_engagements(rng, longer, people, admissions, uncensored=True, arm=forced)
+        later = second_engagements(rng, longer, lives, firsts)
+        found = Engagements(*[np.concatenate(pair) for pair in zip(vars(firsts).values(), vars(later).values())])
         contacts = draw_contacts(rng, longer, found)
-        care, drugs = bill_care(rng, longer, people, admissions, found)
-        rows = stack([*care, bill_program(rng, longer, people, found, contacts)])
+        care, drugs = bill_care(rng, longer, lives, admissions, firsts)
+        rows = stack([*care, bill_program(rng, longer, lives, found, contacts)])
         discharge = admissions.discharge[found.episode]
-        counted = found.is_index & (discharge <= setup.end - HORIZON)
+        counted = found.is_index & ~found.is_second & (discharge <= setup.end - HORIZON)
         for at, arm in enumerate(ARMS):
             if forced in (None, at):
                 name = arm if forced is not None else f"{arm}_as_referred"
                 chosen = np.flatnonzero(counted & (found.arm == at))
                 total.update(_sum_lengths(name, people, admissions, found, contacts, chosen))
+                total.update(_sum_engaged(name, found, contacts, discharge, chosen))
                 total.update(_sum_costs(name, rows, drugs, found, discharge, chosen))
     return total
 
 
+def _draw_clients(rng, setup: Setup, longer: Setup, members: int) -> tuple[People, Admissions]:
+    """Draw users, covered as in the data, and keep those with an index; with every admission, covered or not."""
+    people = draw_people(rng, setup, np.arange(members), every_death=True)
+    admissions = draw_admissions(rng, longer, people.always_covered(setup.start))
+    _, is_index = index_episodes(people, admissions)
+    kept = np.unique(admissions.person[is_index])
+    theirs = np.isin(admissions.person, kept)
+    admissions = Admissions(*[values[theirs] for values in vars(admissions).values()])
+    admissions.person = np.searchsorted(kept, admissions.person)
+    return people.only(kept), admissions
+
+
 def _sum_lengths(name: str, people, admissions, found, contacts, chosen) -> Counter:
-    last = np.zeros(len(found), np.int64)
-    np.maximum.at(last, contacts["engagement"], contacts["day"])
+    last = _last_contact(found, contacts)
     readmitted = first_admission_after(admissions, found.person, found.first) - found.first
     death = people.death[found.person] - found.first
     latent = found.latent_days + 1
@@ -70,10 +99,29 @@ def _sum_lengths(name: str, people, admissions, found, contacts, chosen) -> Coun
         for number, label in enumerate(CAUSES):
             hit = (cause[chosen] == number) & (first_end[chosen] <= tau)
             total[("engagement", name, f"cif_{label}", tau)] += int(hit.sum())
-    within = np.minimum(clock, HORIZON - (found.first - admissions.discharge[found.episode]))
-    total[("cost", name, "engaged_days")] += int(within[chosen].sum())
-    total[("cost", name, "clients")] += len(chosen)
     return total
+
+
+def _last_contact(found, contacts) -> np.ndarray:
+    last = np.zeros(len(found), np.int64)
+    np.maximum.at(last, contacts["engagement"], contacts["day"])
+    return last
+
+
+def _sum_engaged(name: str, found, contacts, discharge, chosen) -> Counter:
+    """Count days engaged within the horizon, in the first spell or a later one; a day in both counts once."""
+    start = np.minimum(found.first - discharge, HORIZON)
+    stop = np.clip(_last_contact(found, contacts) - discharge + 1, start, HORIZON)
+    again = np.full(int(found.person.max(initial=0)) + 1, -1)
+    again[found.person[found.is_second]] = np.flatnonzero(found.is_second)
+    days = stop[chosen] - start[chosen]
+    returned = again[found.person[chosen]]
+    first, second = chosen[returned >= 0], returned[returned >= 0]
+    shared = np.minimum(stop[first], stop[second]) - np.maximum(start[first], start[second])
+    later = stop[second] - start[second] - np.maximum(shared, 0)
+    return Counter(
+        {("cost", name, "engaged_days"): int(days.sum() + later.sum()), ("cost", name, "clients"): len(chosen)}
+    )
 
 
 def _sum_costs(name: str, rows, drugs, found, discharge, chosen) -> Counter:
@@ -99,7 +147,7 @@ def describe_truth(setup: Setup, total: Counter, faults: dict, stands: dict, own
         By arm (`RSN`, `CSP`: the arm forced on everybody with an index discharge that leads to a navigator;
         `…_as_referred`: those whom the sites referred, sicker in RSN by `simulate.confounding`). Population:
         clients whose index discharge leaves a year of the study, from their first contact on, without disenrolment,
-        in this network of organisations.
+        in this network of organisations; they came to their index and first contact covered as in the data.
         `net`: mean of min(length, tau) in days if neither readmission nor death intervened, which is what
         Kaplan-Meier with those as censoring estimates. `contact_clock`: last less first contact plus 1, as
         recorded, cut only by death and by the readmissions that end an engagement: what spells of contacts show
@@ -107,7 +155,9 @@ def describe_truth(setup: Setup, total: Counter, faults: dict, stands: dict, own
         readmission and by death. `cif`: probability of each first end by tau. `difference` and `ratio`: RSN
         against CSP, arm forced.
     cost
-        By arm as above, for 365 days from the index discharge, the index stay not included, all of it observed:
+        By arm as above, for 365 days from the index discharge, the index stay not included, all of it observed,
+        returns to a navigator and service by both programs too; of the dollars, the share of each category that
+        the planted faults leave standing, since what was denied or voided cost nothing:
         `p1_usd` program dollars per engaged month (contact clock, 30.4375 days), `total_sud_usd` and
         `by_category_usd` per client; `total_sud_ratio`, `p1_ratio`.
     calibration
@@ -177,15 +227,22 @@ def _engagement(total: Counter, arm: str) -> dict:
 
 def _cost(total: Counter, arm: str) -> dict:
     clients = max(total[("cost", arm, "clients")], 1)
-    by_category = {name: _round(total[("cost", arm, name)] / 100 / clients) for name in CATEGORIES}
+    usd = {name: total[("cost", arm, name)] * _standing_share(total, name) / 100 for name in CATEGORIES}
+    by_category = {name: _round(paid / clients) for name, paid in usd.items()}
     months = total[("cost", arm, "engaged_days")] / MONTH
     return {
-        "p1_usd": _round(total[("cost", arm, PROGRAM_CATEGORY)] / 100 / months) if months else None,
+        "p1_usd": _round(usd[PROGRAM_CATEGORY] / months) if months else None,
         "total_sud_usd": _round(sum(by_category[name] for name in SUD_CATEGORIES)),
         "total_usd": _round(sum(by_category.values())),
         "engaged_months": _round(months / clients),
         "by_category_usd": by_category,
     }
+
+
+def _standing_share(total: Counter, category: str) -> float:
+    """Give the share of the dollars sent that faults leave standing: denied and voided claims cost nothing."""
+    sent = total[("sent", CLIENTS_PLAN, category)]
+    return 1 - total[("lost", CLIENTS_PLAN, category)] / sent if sent else 1.0
 
 
 def _calibration(total: Counter) -> dict:
