@@ -18,7 +18,6 @@ from ratebook.contracts import clean as to
 from ratebook.contracts import intake as raw
 from ratebook.contracts.quality import AdjustmentRates, Denials, Duplicates, HeaderCases, Missingness
 from ratebook.errors import RatebookError
-from ratebook.figures import plt
 from ratebook.tables import empty_frame, empty_table, fingerprint, open_table, read_counts, write_table
 
 STUDY = {"window_start": "2022-01-01", "window_end": "2022-12-31", "extract_date": "2023-03-31"}
@@ -263,7 +262,6 @@ def test_every_exhibit_stands_and_is_drawn_where_there_is_nothing(tmp_path):
         {**found, "header_cases": none, "paid_lags": empty_frame(to.PaidLags)}, "2022-01-01", "2022-12-31"
     )
     assert all(figure.axes for figure in figures.values())
-    plt.close("all")
 
 
 def test_claims_without_a_paid_date_are_shown_as_they_are(drawn):
@@ -274,7 +272,6 @@ def test_claims_without_a_paid_date_are_shown_as_they_are(drawn):
     tables = {name: empty_frame(contract) for name, contract in DRAWN_FROM.items()}
     tables |= {"denials": undated, "adjustment_rates": rates, "missingness": build_missingness(tally)}
     plot_clean(tables, "2022-01-01", "2022-12-31")
-    plt.close("all")
 
 
 def test_the_waterfall_must_end_at_the_final_claims(drawn):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib import colormaps
+from matplotlib.colors import ListedColormap, SymLogNorm
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from ratebook.clean.missing import FIELDS
 from ratebook.contracts.quality import DUPLICATES, HEADER_CASES
-from ratebook.figures import PALETTE, empty_figure, plt
+from ratebook.figures import PALETTE, empty_figure, equal_panels, subplots
 
 MOST_FILES = 40
 """Files shown: those with the most lines; the title says how many there are."""
@@ -30,15 +34,15 @@ def plot_reconciliation(reconciliation: pd.DataFrame):
         columns=months
     )
     shown = wide.head(MOST_FILES)
-    fig, ax = plt.subplots(figsize=(8.4, 1.6 + 0.17 * len(shown)))
-    colors = plt.matplotlib.colors.ListedColormap(list(STATUS_COLORS.values()))
+    fig, ax = subplots(figsize=(8.4, 1.6 + 0.17 * len(shown)))
+    colors = ListedColormap(list(STATUS_COLORS.values()))
     ax.pcolormesh(shown.to_numpy(dtype=float), cmap=colors, vmin=-0.5, vmax=3.5, edgecolor="white", linewidth=0.4)
     ax.invert_yaxis()
     _label_months(ax, months)
     ax.set_yticks(np.arange(len(shown)) + 0.5, shown.index, fontsize=6.5)
     ax.set_xlabel("Month paid")
     ax.set_title(_of_files("Our dollars against the supplier's control totals", len(shown), len(wide), "rows"))
-    handles = [plt.Rectangle((0, 0), 1, 1, color=color) for color in STATUS_COLORS.values()]
+    handles = [Rectangle((0, 0), 1, 1, color=color) for color in STATUS_COLORS.values()]
     words = ["nothing to compare", "agree", "beyond the warning", "beyond the limit, or on one side only"]
     fig.legend(handles, words, loc="outside lower center", ncol=4, fontsize=7)
     return fig
@@ -49,7 +53,7 @@ def plot_adjustment_rates(rates: pd.DataFrame):
     dated = rates[rates.paid_month.notna()]
     if dated.empty:
         return empty_figure("No line has a paid date: adjustments by month cannot be shown.")
-    fig, axes = plt.subplots(3, 1, figsize=(8, 6.6), sharex=True)
+    fig, axes = subplots(3, 1, figsize=(8, 6.6), sharex=True)
     panels = (
         ("void_rate", 100, "Voids per 100 originals"),
         ("replacement_rate", 100, "Replacements per\n100 originals"),
@@ -81,7 +85,7 @@ def plot_header_cases(cases: pd.DataFrame):
     )
     wide = wide.loc[_busiest(wide["records"].sum(axis=1))]
     apart = [name for name in HEADER_CASES if name not in ("agree", "no_header")]
-    fig, axes = plt.subplots(1, 2, figsize=(9, 2.0 + 0.19 * len(wide)), sharey=True)
+    fig, axes = subplots(1, 2, figsize=(9, 2.0 + 0.19 * len(wide)), sharey=True)
     for ax, (measure, words) in zip(axes, (("records", "records"), ("paid_usd", "dollars"))):
         of = wide[measure].clip(lower=0)
         share = 100 * of.div(of.sum(axis=1).where(lambda total: total > 0), axis=0).reindex(columns=apart).fillna(0)
@@ -115,11 +119,11 @@ def plot_missingness(missing: pd.DataFrame):
     wide = wide.reindex([name for name in FIELDS if name in wide.index])
     total = wide.shape[1]
     wide = wide[_busiest(named[named.field == "person"].groupby("source_file").rows.sum())]
-    fig, ax = plt.subplots(figsize=(3.2 + 0.2 * wide.shape[1], 2.2 + 0.22 * len(wide)))
-    colors = plt.matplotlib.colormaps["Reds"].with_extremes(bad="white")
+    fig, ax = subplots(figsize=(3.2 + 0.2 * wide.shape[1], 2.2 + 0.22 * len(wide)))
+    colors = colormaps["Reds"].with_extremes(bad="white")
     # A tenth of a percent and all of it must both be seen: the scale is logarithmic, and nothing is not red.
     percent = 100 * wide.to_numpy()
-    norm = plt.matplotlib.colors.SymLogNorm(0.1, vmin=0, vmax=100)
+    norm = SymLogNorm(0.1, vmin=0, vmax=100)
     mesh = ax.pcolormesh(np.ma.masked_invalid(percent), cmap=colors, norm=norm, edgecolor="#e8e8e8", linewidth=0.4)
     ax.invert_yaxis()
     ax.set_xticks(np.arange(wide.shape[1]) + 0.5, wide.columns, rotation=90, fontsize=6.5)
@@ -141,7 +145,7 @@ def plot_duplicates(duplicates: pd.DataFrame):
         index="source_file", columns="kind", values=["rows", "raw_usd", "rows_share"], aggfunc="sum"
     )
     sums = sums.loc[_busiest(sums["rows"].sum(axis=1))]
-    fig, axes = plt.subplots(1, 2, figsize=(9, 1.8 + 0.19 * len(sums)), sharey=True)
+    fig, axes = subplots(1, 2, figsize=(9, 1.8 + 0.19 * len(sums)), sharey=True)
     for ax, (measure, scale, words) in zip(
         axes, (("rows_share", 1000, "Of 1,000 rows of the file"), ("raw_usd", 1e-3, "Thousand dollars"))
     ):
@@ -166,7 +170,7 @@ def plot_denials(denials: pd.DataFrame):
     if judged.empty:
         return empty_figure("No feed has a denial and months enough to say what is usual.")
     feeds = judged.groupby("feed").rows.sum().sort_values(ascending=False, kind="stable").index[:8]
-    fig, axes = plt.subplots(len(feeds), 1, figsize=(8, 0.8 + 1.25 * len(feeds)), sharex=True, squeeze=False)
+    fig, axes = subplots(len(feeds), 1, figsize=(8, 0.8 + 1.25 * len(feeds)), sharex=True, squeeze=False)
     for ax, feed in zip(axes[:, 0], feeds):
         part = judged[judged.feed == feed]
         months = part.groupby("paid_month").agg(
@@ -197,7 +201,7 @@ def plot_lag_completion(completion: pd.DataFrame, distribution: pd.DataFrame):
         return empty_figure("The source has no paid dates: how complete a month is cannot be said.")
     dollars = distribution[(distribution.weight == "dollars") & (distribution.category != "all")]
     order = dollars.sort_values("signed_usd", ascending=False, kind="stable").category[:SHOWN]
-    fig, ax = plt.subplots(figsize=(8, 4))
+    fig, ax = subplots(figsize=(8, 4))
     for color, category in zip(PALETTE, order):
         part = known[known.category == category]
         ax.plot(part.age_months, 100 * part.completion, color=color, lw=1.2, label=category)
@@ -220,9 +224,8 @@ def plot_unit_prices(prices: pd.DataFrame):
         return empty_figure("No procedure has lines enough to show what a unit is paid.")
     prices = prices.assign(procedure=prices.hcpcs_code + ("-" + prices.hcpcs_modifier_1).fillna(""))
     order = prices.groupby("procedure").paid_usd.sum().sort_values(ascending=False, kind="stable").index
-    rows = -(-len(order) // COLUMNS)
-    fig, axes = plt.subplots(rows, COLUMNS, figsize=(9.6, 0.6 + 1.55 * rows), squeeze=False)
-    for ax, procedure in zip(axes.flat, order):
+    fig, axes = equal_panels(len(order), COLUMNS, 9.6, 1.5)
+    for ax, procedure in zip(axes, order):
         part = prices[prices.procedure == procedure].sort_values("service_year")
         boxes = [
             {"whislo": row.p5_usd, "q1": row.p25_usd, "med": row.p50_usd, "q3": row.p75_usd, "whishi": row.p95_usd}
@@ -237,9 +240,7 @@ def plot_unit_prices(prices: pd.DataFrame):
         ax.set_ylim(0, 1.08 * part.p95_usd.max())
         ax.set_xticks(part.service_year, [f"'{year % 100:02d}" for year in part.service_year])
         ax.tick_params(labelsize=6.5)
-        ax.yaxis.set_major_locator(plt.MaxNLocator(4))
-    for ax in axes.flat[len(order) :]:
-        ax.axis("off")
+        ax.yaxis.set_major_locator(MaxNLocator(4))
     fig.suptitle(
         "Paid per unit of the costliest procedures, by year of service", fontsize=10, weight="bold", x=0.01, ha="left"
     )

@@ -8,7 +8,7 @@ import pandas as pd
 from ratebook.clean import exhibit_plots as e
 from ratebook.contracts import clean as to
 from ratebook.contracts import quality as exhibit
-from ratebook.figures import PALETTE, empty_figure, plt
+from ratebook.figures import PALETTE, empty_figure, subplots
 
 DRAWN_FROM = {
     "attrition": to.Attrition,
@@ -59,7 +59,7 @@ def plot_waterfall(attrition: pd.DataFrame):
     heights = np.array([raw, *delta.delta_usd, raw + delta.delta_usd.sum()]) / 1e6
     starts = np.array([0, *(raw + delta.delta_usd.cumsum().shift(fill_value=0)), 0]) / 1e6
     colors = [PALETTE[5], *np.where(delta.delta_usd > 0, PALETTE[2], PALETTE[1]), PALETTE[0]]
-    fig, ax = plt.subplots(figsize=(8, 1.4 + 0.3 * len(labels)))
+    fig, ax = subplots(figsize=(8, 1.4 + 0.3 * len(labels)))
     places = np.arange(len(labels))[::-1]
     ax.barh(places, heights, left=starts, color=colors, height=0.65)
     for place, height, start in zip(places, heights, starts):
@@ -93,7 +93,7 @@ def plot_monthly_paid(lags: pd.DataFrame, window_start: str, window_end: str):
         index="service_month", columns="band", values="signed_usd", aggfunc="sum", fill_value=0
     )
     order = [name for name in [*total.index[:SHOWN], "all others"] if name in wide.columns]
-    fig, ax = plt.subplots(figsize=(8, 3.6))
+    fig, ax = subplots(figsize=(8, 3.6))
     ax.stackplot(wide.index, *(wide[name].clip(lower=0) / 1e6 for name in order), labels=order, colors=PALETTE)
     ax.set_ylabel("Paid, million dollars")
     ax.set_title("Paid by month of service and category")
@@ -113,7 +113,7 @@ def plot_paid_lag(lags: pd.DataFrame, window_start: str, window_end: str):
     wide = wide.reindex(columns=range(LONGEST_LAG + 1), fill_value=0)
     sums = wide.sum(axis=1)
     share = wide.div(sums.where(sums > 0), axis=0)
-    fig, ax = plt.subplots(figsize=(6.4, 5))
+    fig, ax = subplots(figsize=(6.4, 5))
     image = ax.imshow(share, aspect="auto", cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
     ax.set_xticks(range(LONGEST_LAG + 1), [*map(str, range(LONGEST_LAG)), f"{LONGEST_LAG}+"])
     every = max(1, len(share) // 12)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from ratebook.contracts.clean import SUD_CATEGORIES
 from ratebook.contracts.cost import OTHER_SUD
 from ratebook.contracts.episodes import ARMS
-from ratebook.figures import ARM_COLORS, empty_figure
+from ratebook.figures import ARM_COLORS, empty_figure, subplots
 
 NO_ARMS = "No cohort member in both arms: there is nothing to compare."
 VARIANTS = [
@@ -30,7 +29,7 @@ def plot_pmpm(pmpm: pd.DataFrame, mm_rule: str):
     picked = [(label, row) for label, row in picked if row is not None and np.isfinite(row.ratio)]
     if not picked:
         return empty_figure(NO_ARMS)
-    fig, ax = plt.subplots(figsize=(7.2, 0.42 * len(picked) + 1.4))
+    fig, ax = subplots(figsize=(7.2, 0.42 * len(picked) + 1.4))
     at = np.arange(len(picked))[::-1]
     for y, (_, row) in zip(at, picked):
         color = ARM_COLORS["RSN"] if row.ratio < 1 else ARM_COLORS["CSP"]
@@ -57,7 +56,7 @@ def plot_curve(curve: pd.DataFrame):
     if curve.empty:
         return empty_figure(NO_ARMS)
     titles = {"total_sud": "Total SUD cost", "program": "Navigator program cost"}
-    fig, axes = plt.subplots(1, 2, figsize=(8.4, 3.4))
+    fig, axes = subplots(1, 2, figsize=(8.4, 3.4))
     for ax, (estimand, title) in zip(axes, titles.items()):
         for arm in ARMS:
             rows = curve[(curve.estimand == estimand) & (curve.arm == arm)].sort_values("day")
@@ -79,7 +78,7 @@ def plot_categories(by_category: pd.DataFrame):
     shown = [c for c in SUD_CATEGORIES if (rows.estimate_usd[rows.category == c] > 0).any()][::-1]
     if not shown:
         return empty_figure(NO_ARMS)
-    fig, ax = plt.subplots(figsize=(7.2, 0.45 * len(shown) + 1.2))
+    fig, ax = subplots(figsize=(7.2, 0.45 * len(shown) + 1.2))
     for shift, arm in zip((0.2, -0.2), ARMS):
         mine = rows[rows.arm == arm].set_index("category").reindex(shown)
         reach = [
@@ -108,7 +107,7 @@ def plot_decomposition(parts: pd.DataFrame):
     ends = np.append(rows.effect_usd.cumsum().to_numpy(), whole)
     starts = np.append(np.concatenate([[0.0], ends[:-2]]), 0.0)
     at = np.arange(len(labels))[::-1]
-    fig, ax = plt.subplots(figsize=(7.6, 0.32 * len(labels) + 1.3))
+    fig, ax = subplots(figsize=(7.6, 0.32 * len(labels) + 1.3))
     colors = [ARM_COLORS["CSP"] if end >= start else ARM_COLORS["RSN"] for start, end in zip(starts, ends)]
     ax.barh(at, ends - starts, left=starts, color=[*colors[:-1], ARM_COLORS["all"]], height=0.7)
     for y, start, end in zip(at, starts, ends):
@@ -135,7 +134,7 @@ def plot_break_even(forms: pd.DataFrame, break_even: pd.DataFrame):
         return empty_figure(NO_ARMS)
     titles = {"client": "Per client", "engaged_month": "Per engaged month"}
     names = list(dict.fromkeys(forms.form))[::-1]
-    fig, axes = plt.subplots(1, 2, figsize=(8.6, 0.5 * len(names) + 1.8), sharey=True)
+    fig, axes = subplots(1, 2, figsize=(8.6, 0.5 * len(names) + 1.8), sharey=True)
     for ax, (per, title) in zip(axes, titles.items()):
         for shift, arm in zip((0.2, -0.2), ARMS):
             mine = rows[(rows.per == per) & (rows.arm == arm)].set_index("form").reindex(names)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from ratebook.contracts.engagement import CONTRAST
 from ratebook.contracts.episodes import ARMS
 from ratebook.engagement.trial_figures import name_of, order_of
-from ratebook.figures import ARM_COLORS, PALETTE, empty_figure
+from ratebook.figures import ARM_COLORS, PALETTE, empty_figure, subplots
 
 ENDS = {
     "disengaged": "fell silent",
@@ -43,7 +42,7 @@ def plot_survival(survival: pd.DataFrame, suppress_below: int):
     known = survival[survival.survival.notna() & (survival.at_risk >= suppress_below)]
     if known.empty:
         return empty_figure(NOTHING)
-    fig, (ax, below) = plt.subplots(2, 1, figsize=(6.4, 4.6), height_ratios=[5, 1], sharex=True)
+    fig, (ax, below) = subplots(2, 1, figsize=(6.4, 4.6), height_ratios=[5, 1], sharex=True)
     horizon = int(known.day.max())
     ticks = [day for day in range(0, horizon + 1, 60)]
     for row, arm in enumerate(ARMS):
@@ -81,7 +80,7 @@ def plot_rmst_by_horizon(engagement: pd.DataFrame, suppress_below: int):
     rows = rows[rows.estimate.notna() & (rows.persons >= suppress_below)]
     if rows.empty:
         return empty_figure(NOTHING)
-    fig, ax = plt.subplots(figsize=(6.4, 3.6))
+    fig, ax = subplots(figsize=(6.4, 3.6))
     horizons = sorted(rows.tau_days.unique())
     for place, arm in enumerate(ARMS):
         mine = rows[rows.arm == arm]
@@ -104,7 +103,7 @@ def plot_rmst_difference(rmst_by_day: pd.DataFrame, suppress_below: int):
     known = rmst_by_day[rmst_by_day.difference_days.notna() & (rmst_by_day.at_risk >= suppress_below)]
     if known.empty:
         return empty_figure("The arms could not be compared at any horizon.")
-    fig, ax = plt.subplots(figsize=(6.4, 3.6))
+    fig, ax = subplots(figsize=(6.4, 3.6))
     ax.axhline(0, color="#888888", lw=0.8)
     ax.plot(known.tau_days, known.difference_days, color=PALETTE[0])
     ax.fill_between(known.tau_days, known.lower, known.upper, color=PALETTE[0], alpha=0.18, lw=0)
@@ -133,7 +132,7 @@ def plot_cumulative_incidence(incidence: pd.DataFrame, suppress_below: int):
     incidence = incidence[(incidence.at_risk >= suppress_below) & (incidence.cause_persons >= suppress_below)]
     if incidence.empty:
         return empty_figure(NOTHING)
-    fig, axes = plt.subplots(1, len(ARMS), figsize=(7.2, 3.6), sharey=True)
+    fig, axes = subplots(1, len(ARMS), figsize=(7.2, 3.6), sharey=True)
     causes = [cause for cause in ENDS if cause in set(incidence.end_reason)]
     for ax, arm in zip(axes, ARMS):
         wide = incidence[incidence.arm == arm].pivot(index="day", columns="end_reason", values="incidence")
@@ -161,7 +160,7 @@ def plot_love(balance: pd.DataFrame, suppress_below: int):
         return empty_figure("The arms could not be compared: an arm has nobody, or too few to be shown.")
     order = known.reindex(known.smd_before.abs().sort_values(kind="stable").index)
     labels = [_covariate_label(row.covariate, row.level) for row in order.itertuples()]
-    fig, ax = plt.subplots(figsize=(6.4, 1.2 + 0.2 * len(order)))
+    fig, ax = subplots(figsize=(6.4, 1.2 + 0.2 * len(order)))
     for limit in (-0.1, 0.1):
         ax.axvline(limit, color="#bbbbbb", lw=0.8, ls="--")
     ax.axvline(0, color="#888888", lw=0.8)
@@ -191,7 +190,7 @@ def plot_forest(engagement: pd.DataFrame, suppress_below: int):
     shown += [(name_of(row.method), row) for row in in_order]
     if not shown:
         return empty_figure("The arms could not be compared at the longest horizon.")
-    fig, ax = plt.subplots(figsize=(7.2, 1.2 + 0.36 * len(shown)))
+    fig, ax = subplots(figsize=(7.2, 1.2 + 0.36 * len(shown)))
     for place, (_, row) in enumerate(shown):
         ax.plot([row.lower, row.upper], [place, place], color="#0b6e99", lw=1.6)
         ax.plot(row.estimate, place, "o", color="#0b6e99", ms=5)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import pandas as pd
 
 from ratebook.contracts.episodes import ARMS
-from ratebook.figures import ARM_COLORS, empty_figure
+from ratebook.figures import ARM_COLORS, empty_figure, subplots
 
 NAMES = {
     "naive": "As treated, from discharge",
@@ -30,7 +29,7 @@ def plot_trial(trial: pd.DataFrame, suppress_below: int):
         )
     methods = sorted(rows.method.unique(), key=order_of)
     horizons = sorted(rows.tau_days.unique())
-    fig, axes = plt.subplots(
+    fig, axes = subplots(
         1, len(horizons), figsize=(8.4, 1.3 + 0.36 * len(methods)), sharey=True, sharex=True, squeeze=False
     )
     for ax, tau in zip(axes[0], horizons):
@@ -76,7 +75,7 @@ def plot_trial_weights(trial_weights: pd.DataFrame, suppress_below: int):
     if rows.empty:
         return empty_figure("No strategy has enough clones whose weights could be shown.")
     methods = sorted(rows.method.unique(), key=order_of)
-    fig, axes = plt.subplots(
+    fig, axes = subplots(
         len(methods), len(ARMS), figsize=(7.2, 0.9 + 2.1 * len(methods)), sharey=True, sharex="row", squeeze=False
     )
     for line, method in zip(axes, methods):

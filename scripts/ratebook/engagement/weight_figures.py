@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import pandas as pd
 
 from ratebook.contracts.episodes import ARMS
-from ratebook.figures import ARM_COLORS, empty_figure
+from ratebook.figures import ARM_COLORS, empty_figure, subplots
 
 NOT_WEIGHED = "An arm has nobody: there is no propensity."
 WEIGHTINGS = {"overlap": "overlap", "inverse": "inverse probability", "treated": "to the RSN population"}
@@ -17,7 +16,7 @@ def plot_propensity(propensity: pd.DataFrame, suppress_below: int):
     rows = propensity[propensity.quantity == "propensity"]
     if not (rows.persons >= suppress_below).any():
         return empty_figure(NOT_WEIGHED)
-    fig, ax = plt.subplots(figsize=(6.4, 3.4))
+    fig, ax = subplots(figsize=(6.4, 3.4))
     for arm, side in zip(ARMS, (1, -1)):
         mine = rows[(rows.arm == arm) & (rows.persons >= suppress_below)]
         ax.bar(
@@ -40,7 +39,7 @@ def plot_weights(propensity: pd.DataFrame, suppress_below: int):
     shown = rows[rows.persons >= suppress_below]
     if shown.empty:
         return empty_figure(NOT_WEIGHED)
-    fig, axes = plt.subplots(1, len(WEIGHTINGS), figsize=(7.2, 2.9), sharey=True)
+    fig, axes = subplots(1, len(WEIGHTINGS), figsize=(7.2, 2.9), sharey=True)
     for ax, (quantity, title) in zip(axes, WEIGHTINGS.items()):
         for arm in ARMS:
             mine = shown[(shown.quantity == quantity) & (shown.arm == arm)]
@@ -65,7 +64,7 @@ def plot_robustness(engagement_sensitivity: pd.DataFrame, suppress_below: int):
     if rows.empty:
         return empty_figure("The difference in engagement could not be estimated, so no choice could be varied.")
     labels = [f"{row.analysis}: {row.variant}" + _factor(row) for row in rows.itertuples()]
-    fig, ax = plt.subplots(figsize=(7.2, 1.0 + 0.24 * len(rows)))
+    fig, ax = subplots(figsize=(7.2, 1.0 + 0.24 * len(rows)))
     base = rows[rows.is_base]
     for place, row in enumerate(rows.itertuples()):
         color = "#c8553d" if row.sign_change is True else "#0b6e99"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.patches import Patch
 
 from ratebook.contracts.engagement import CLOCKS
 from ratebook.contracts.episodes import ARMS
-from ratebook.figures import ARM_COLORS, empty_figure
+from ratebook.figures import ARM_COLORS, empty_figure, subplots
 
 ACTIVITIES = {
     "face": ("face to face", "#0b6e99"),
@@ -40,7 +39,7 @@ def plot_service_mix(service_mix: pd.DataFrame, suppress_below: int):
         return empty_figure(NO_LOG)
     known = [activity for activity in ACTIVITIES if activity in set(parts.activity)]
     order = known + sorted(set(parts.activity) - set(known))
-    fig, ax = plt.subplots(figsize=(7.2, 3.0))
+    fig, ax = subplots(figsize=(7.2, 3.0))
     shares = parts.pivot(index="program", columns="activity", values="minutes_share").astype(float).fillna(0.0)
     programs = [arm for arm in ARMS if arm in shares.index]
     left = np.zeros(len(programs))
@@ -71,7 +70,7 @@ def plot_service_earnings(service_summary: pd.DataFrame, suppress_below: int):
     rows = rows[rows.estimate.notna() & (rows.persons >= suppress_below)]
     if rows.empty:
         return empty_figure("No log of navigators' time, or no claim to take a price from.")
-    fig, ax = plt.subplots(figsize=(6.4, 3.2))
+    fig, ax = subplots(figsize=(6.4, 3.2))
     for place, measure in enumerate(("unit_form_usd", "case_form_usd")):
         mine = rows[rows.measure == measure].set_index("arm")
         for at, arm in enumerate(ARMS):
@@ -111,7 +110,7 @@ def plot_clocks(clocks: pd.DataFrame, suppress_below: int):
     horizon = int(known.tau_days[is_contrast if is_contrast.any() else slice(None)].max())
     known = known[known.tau_days == horizon]
     names = [clock for clock in CLOCK_NAMES if clock in CLOCKS]
-    fig, (left, right) = plt.subplots(1, 2, figsize=(8.2, 3.4), width_ratios=[1.2, 1])
+    fig, (left, right) = subplots(1, 2, figsize=(8.2, 3.4), width_ratios=[1.2, 1])
     for place, arm in enumerate(ARMS):
         mine = known[(known.comparison == "mean") & (known.arm == arm)].set_index("clock").reindex(names)
         at = np.arange(len(names)) + 0.16 * (place - 0.5)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ratebook.contracts.episodes import CohortFlow, CohortVariants, EpisodeLengths
 from ratebook.disclosure import Flow, disclose
-from ratebook.figures import ARM_COLORS, PALETTE, empty_figure, plt
+from ratebook.figures import ARM_COLORS, PALETTE, empty_figure, subplots
 
 LEFT, EXCLUDED = 0.24, 0.47
 """Where the boxes of those left have their middle, and those of the excluded their left edge."""
@@ -42,7 +42,7 @@ def plot_flow(flow: pd.DataFrame, suppress_below: int, variants: pd.DataFrame | 
     shown = disclose(flow, CohortFlow, suppress_below, (Flow("persons"),))
     rows = _flow_rows(shown)
     arms = _arm_counts(variants, suppress_below)
-    fig, ax = plt.subplots(figsize=(8.4, 0.5 * (len(rows) + 2 * bool(arms)) + 0.9))
+    fig, ax = subplots(figsize=(8.4, 0.5 * (len(rows) + 2 * bool(arms)) + 0.9))
     ax.set_xlim(0, 1)
     ax.set_ylim(len(rows) + 2 * bool(arms) + 0.2, -0.7)
     ax.axis("off")
@@ -134,7 +134,7 @@ def plot_lengths(lengths: pd.DataFrame, suppress_below: int):
     shown = disclose(lengths, EpisodeLengths, suppress_below)
     by_transfer = shown.pivot(index="los_days", columns="is_transfer", values="episodes")
     by_transfer = by_transfer.reindex(columns=[False, True]).astype("Float64").fillna(0).astype(float)
-    fig, ax = plt.subplots(figsize=(6.4, 3.2))
+    fig, ax = subplots(figsize=(6.4, 3.2))
     ax.bar(by_transfer.index, by_transfer[False], color=PALETTE[0], label="one facility")
     ax.bar(by_transfer.index, by_transfer[True], bottom=by_transfer[False], color=PALETTE[1], label="with a transfer")
     ax.set_xlabel(f"days from first admission to last discharge (bars of fewer than {suppress_below} not drawn)")

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from ratebook.contracts.episodes import ARMS
 from ratebook.contracts.spells import GapSensitivity
 from ratebook.disclosure import disclose
-from ratebook.figures import ARM_COLORS, empty_figure, plt
+from ratebook.figures import ARM_COLORS, empty_figure, subplots
 
 LANES = 20
 """Lanes of the swimmer plot for an arm; each stands for a group of members, so that none shows a person."""
@@ -60,7 +60,7 @@ def plot_swimmers(cohort: pd.DataFrame, spells: pd.DataFrame, suppress_below: in
     lanes = {arm: groups for arm, groups in lanes.items() if len(groups)}
     if not lanes:
         return empty_figure("Too few members of the cohort have a navigator to draw groups of them.")
-    fig, axes = plt.subplots(1, len(lanes), figsize=(4.4 * len(lanes), 4.4), sharex=True, squeeze=False)
+    fig, axes = subplots(1, len(lanes), figsize=(4.4 * len(lanes), 4.4), sharex=True, squeeze=False)
     for ax, (arm, groups) in zip(axes[0], lanes.items()):
         places = np.arange(len(groups))
         ax.barh(places, groups.end - groups.start, left=groups.start, color=ARM_COLORS[arm], height=0.5)
@@ -147,7 +147,7 @@ def plot_gap_sensitivity(sensitivity: pd.DataFrame, spell_gap_days: int, suppres
     shown = shown[shown.estimate.notna()]
     if shown.empty:
         return empty_figure("Nobody in the cohort has a spell with a navigator, or too few to be shown.")
-    fig, axes = plt.subplots(1, len(MEASURES), figsize=(2.2 * len(MEASURES), 2.9))
+    fig, axes = subplots(1, len(MEASURES), figsize=(2.2 * len(MEASURES), 2.9))
     gaps = sorted(shown.spell_gap_days.unique())
     for ax, (measure, words) in zip(axes, MEASURES.items()):
         ax.axvline(spell_gap_days, color="#bbbbbb", lw=0.8, ls="--")

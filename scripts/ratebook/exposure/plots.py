@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from ratebook.contracts.exposure import EligibilityMatch, Enrolment, MonthlyServices
 from ratebook.disclosure import disclose
-from ratebook.figures import PALETTE, empty_figure, plt
+from ratebook.figures import PALETTE, empty_figure, equal_panels, subplots
 
 COLUMNS = 3
 SHADE = "#f3e9d8"
@@ -38,7 +40,7 @@ def plot_exposure(enrolment: pd.DataFrame, window_start: str, window_end: str, s
         return empty_figure("Nobody is enrolled in the data: no member month to draw.")
     enrolment = disclose(enrolment, Enrolment, suppress_below)
     plans = enrolment.groupby("plan").member_months.sum().sort_values(ascending=False, kind="stable").index
-    fig, ax = plt.subplots(figsize=(7.2, 3.4))
+    fig, ax = subplots(figsize=(7.2, 3.4))
     ax.axvspan(pd.Timestamp(window_start), pd.Timestamp(window_end), color=WINDOW, zorder=0)
     for plan, color in zip(plans[: len(PALETTE)], PALETTE):
         months = enrolment[enrolment.plan == plan].sort_values("service_month")
@@ -107,7 +109,7 @@ def plot_eligibility_match(match: pd.DataFrame, suppress_below: int):
     if shown.empty:
         return empty_figure("No month has so many dollars and persons that its match with coverage can be drawn.")
     share, limit = shown.match_share.astype(float) * 100, shown.limit_share.iloc[0] * 100
-    fig, ax = plt.subplots(figsize=(7.2, 3.2))
+    fig, ax = subplots(figsize=(7.2, 3.2))
     ax.scatter(shown.service_month, share, s=14, color=np.where(share < limit, PALETTE[1], PALETTE[0]), zorder=3)
     ax.axhline(limit, color=PALETTE[1], linewidth=1, linestyle="--")
     ax.annotate(
@@ -131,23 +133,16 @@ def _panels(services: pd.DataFrame, column: str, title: str, window_end: str, le
     if drawn.empty:
         return empty_figure("No month has so many members and claims that its services can be drawn.")
     order = drawn.groupby("category").pmpm_usd.sum().astype(float).sort_values(ascending=False, kind="stable").index
-    rows = -(-len(order) // COLUMNS)
-    inches = 1.0 + 1.45 * rows
-    edges = {"left": 0.06, "right": 0.985, "bottom": 0.75 / inches, "top": 1 - 0.55 / inches}
-    places = {**edges, "wspace": 0.22, "hspace": 0.42}
-    fig, axes = plt.subplots(rows, COLUMNS, figsize=(8.4, inches), sharex=True, squeeze=False, gridspec_kw=places)
-    # Equal panels need no layout to be solved for, which takes seconds.
-    fig.set_layout_engine("none")
-    for ax, category in zip(axes.flat, order):
+    fig, axes = equal_panels(len(order), COLUMNS, 8.4, 1.45, sharex=True)
+    inches = fig.get_figheight()
+    for ax, category in zip(axes, order):
         _panel(ax, services[services.category == category].sort_values("service_month"), column, least_share)
         ax.set_title(category, fontsize=8, fontweight="normal", pad=5)
-    for ax in axes.flat[len(order) :]:
-        ax.axis("off")
     key = [
-        plt.Line2D([], [], color=PALETTE[0], label="arrived so far"),
-        plt.Line2D([], [], color=PALETTE[0], linestyle=":", label="completed"),
-        plt.Line2D([], [], color="#999999", linewidth=0.8, label="share paid (height of the panel: 100%)"),
-        plt.Rectangle((0, 0), 1, 1, color=SHADE, label=f"less than {least_share:.0%} paid"),
+        Line2D([], [], color=PALETTE[0], label="arrived so far"),
+        Line2D([], [], color=PALETTE[0], linestyle=":", label="completed"),
+        Line2D([], [], color="#999999", linewidth=0.8, label="share paid (height of the panel: 100%)"),
+        Rectangle((0, 0), 1, 1, color=SHADE, label=f"less than {least_share:.0%} paid"),
     ]
     fig.text(0.01, 1 - 0.1 / inches, title, ha="left", va="top", fontsize=10, fontweight="bold")
     fig.legend(handles=key, loc="lower left", bbox_to_anchor=(0.0, 0.12 / inches), ncols=4, fontsize=7.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ratebook.figures import PALETTE, empty_figure, plt
+from ratebook.figures import PALETTE, empty_figure, subplots
 
 NOTHING = "No program could be priced on these data: no member month of long-term care in a comparison group."
 
@@ -18,7 +18,7 @@ def plot_program_rates(rates: pd.DataFrame, suppress_below: int):
     if shown.empty:
         return empty_figure(NOTHING)
     shown = shown.sort_values(["program", "state", "area", "cell"]).reset_index(drop=True)
-    fig, ax = plt.subplots(figsize=(8.0, 0.22 * len(shown) + 1.4))
+    fig, ax = subplots(figsize=(8.0, 0.22 * len(shown) + 1.4))
     colors = dict(zip(shown.program.unique(), PALETTE))
     for place, row in shown.iterrows():
         if not np.isnan(row.published_low_usd):
@@ -41,7 +41,7 @@ def plot_comparison(comparison: pd.DataFrame, suppress_below: int):
         return empty_figure(NOTHING)
     shown = shown.sort_values("state_saving_pmpm_usd").reset_index(drop=True)
     places = np.arange(len(shown))
-    fig, (left, right) = plt.subplots(1, 2, figsize=(9.0, 0.26 * len(shown) + 1.6), sharey=True)
+    fig, (left, right) = subplots(1, 2, figsize=(9.0, 0.26 * len(shown) + 1.6), sharey=True)
     left.barh(places, shown.rate_pmpm_usd, color=PALETTE[0], label="capitation")
     left.barh(
         places,
@@ -71,7 +71,7 @@ def plot_liability_timeline(days: pd.DataFrame, suppress_below: int):
     shown = days[(days.nf_days > 0) & (days.persons >= suppress_below)]
     if shown.empty:
         return empty_figure(NOTHING)
-    fig, ax = plt.subplots(figsize=(7.0, 3.4))
+    fig, ax = subplots(figsize=(7.0, 3.4))
     lines = list(zip(PALETTE, shown.groupby("program", sort=True)))
     for place, (color, (program, rows)) in enumerate(lines):
         # The first drawn is the widest, so that programs that pay the same days are both seen.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import matplotlib.dates as mdates
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from ratebook.figures import ARM_COLORS, PALETTE, empty_figure, save_figure
+from ratebook.figures import ARM_COLORS, PALETTE, empty_figure, save_figure, subplots
 
 LAG_LABEL = "Months since the month of service"
 
@@ -36,7 +35,7 @@ def draw_completion(completion: pd.DataFrame):
     known = completion[completion.completion_factor.notna() & (completion.lag_months <= 12)]
     if known.empty:
         return empty_figure("No paid dates: completion cannot be measured.")
-    fig, ax = plt.subplots(figsize=(7.2, 4.2))
+    fig, ax = subplots(figsize=(7.2, 4.2))
     for color, (category, rows) in zip(PALETTE, known.groupby("category")):
         ax.plot(rows.lag_months, rows.completion_factor, marker="o", ms=3, color=color, label=label(category))
         ax.fill_between(rows.lag_months, rows.lower, rows.upper, color=color, alpha=0.15, lw=0)
@@ -56,7 +55,7 @@ def draw_lag_triangle(triangles: pd.DataFrame, ultimates: pd.DataFrame):
     )
     whole = ultimates.groupby("incurred_month").ultimate_usd.sum().reindex(paid.index)
     share = paid.div(whole.where(whole > 0), axis=0).reindex(columns=range(13))
-    fig, ax = plt.subplots(figsize=(6.4, 6.4))
+    fig, ax = subplots(figsize=(6.4, 6.4))
     image = ax.imshow(share, aspect="auto", cmap="Blues", vmin=0, vmax=float(np.nanmax(share.to_numpy())))
     rows = np.arange(0, len(share), max(1, len(share) // 12))
     ax.set_yticks(rows, [f"{share.index[row]:%Y-%m}" for row in rows])
@@ -77,7 +76,7 @@ def draw_trend(experience: pd.DataFrame, ultimates: pd.DataFrame, trend: pd.Data
     if not categories:
         return empty_figure("No cost is in the base experience.")
     columns = min(4, len(categories))
-    fig, axes = plt.subplots(-(-len(categories) // columns), columns, figsize=(2.7 * columns, 4.6), squeeze=False)
+    fig, axes = subplots(-(-len(categories) // columns), columns, figsize=(2.7 * columns, 4.6), squeeze=False)
     used = trend[trend.component == "pmpm"].set_index("category")
     for ax, category in zip(axes.flat, categories):
         rows = sums[sums.category == category]
@@ -129,7 +128,7 @@ def draw_waterfall(build: pd.DataFrame, rates: pd.DataFrame):
     if rates.empty:
         return empty_figure("No member month is in the base period: no rate can be built.")
     steps = [(name, round(step, 6) + 0.0) for name, step in waterfall_steps(build, rates)]
-    fig, ax = plt.subplots(figsize=(9.0, 4.2))
+    fig, ax = subplots(figsize=(9.0, 4.2))
     top = 0.0
     for place, (_, step) in enumerate(steps):
         color = PALETTE[0] if place == 0 else PALETTE[2] if step >= 0 else PALETTE[1]
@@ -154,7 +153,7 @@ def draw_case_rates(rates: pd.DataFrame, risk: pd.DataFrame, suppress_below: int
     risk = risk[risk.clients >= suppress_below]
     if monthly.empty:
         return empty_figure("Too few clients were engaged with a navigator to show a case rate.")
-    fig, (left, right) = plt.subplots(1, 2, figsize=(9.0, 3.8), gridspec_kw={"width_ratios": [2, 3]})
+    fig, (left, right) = subplots(1, 2, figsize=(9.0, 3.8), gridspec_kw={"width_ratios": [2, 3]})
     for place, row in enumerate(monthly.itertuples()):
         left.bar(place, row.value_usd, color=ARM_COLORS[row.arm], alpha=1.0 if row.basis == "actuarial" else 0.45)
         if pd.notna(row.lower):
@@ -178,7 +177,7 @@ def draw_corridor(corridor: pd.DataFrame):
     """Draw who carries the deviation of cost from its target."""
     if corridor.empty:
         return empty_figure("No risk corridor is set.")
-    fig, ax = plt.subplots(figsize=(6.4, 3.8))
+    fig, ax = subplots(figsize=(6.4, 3.8))
     ratio = corridor.actual_to_target
     ax.plot(ratio, corridor.plan_share_of_target, color=PALETTE[0], label="plan")
     ax.plot(ratio, corridor.state_share_of_target, color=PALETTE[1], label="state")

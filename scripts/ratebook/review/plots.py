@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ratebook.figures import empty_figure, plt
+from ratebook.figures import empty_figure, subplots
 
 LIGHTS = {"pass": "#5b8c5a", "warn": "#d9a441", "fail": "#c8553d", "na": "#d5d5d5"}
 
@@ -17,7 +17,7 @@ def plot_sensitivity(sensitivity: pd.DataFrame):
         return empty_figure("No headline could be estimated, so no choice could be varied.")
     quantities = list(dict.fromkeys(drawn.quantity))
     heights = [len(drawn[drawn.quantity == name]) for name in quantities]
-    fig, axes = plt.subplots(
+    fig, axes = subplots(
         len(quantities),
         1,
         figsize=(7.2, 0.24 * sum(heights) + 0.9 * len(quantities)),
@@ -47,7 +47,7 @@ def plot_checklist(checklist: pd.DataFrame):
     if checklist.empty:
         return empty_figure("The checklist is empty.")
     order = checklist.assign(number=checklist.id.str[1:].astype(int)).sort_values("number")
-    fig, ax = plt.subplots(figsize=(7.2, 3.3))
+    fig, ax = subplots(figsize=(7.2, 3.3))
     for place, row in enumerate(order.itertuples()):
         x, y = place % 10, -(place // 10)
         ax.scatter(x, y, s=430, marker="s", color=LIGHTS[row.status], linewidths=0)
@@ -68,7 +68,7 @@ def plot_recovery(recovery: pd.DataFrame):
         return empty_figure("Nothing was planted in these data, so nothing can be recovered.")
     drawn = drawn.iloc[::-1].reset_index(drop=True)
     planted = drawn.planted.to_numpy()
-    fig, ax = plt.subplots(figsize=(7.2, 0.24 * len(drawn) + 0.9))
+    fig, ax = subplots(figsize=(7.2, 0.24 * len(drawn) + 0.9))
     for place, row in drawn.iterrows():
         limits = np.array([row.lower, row.upper], dtype=float) / planted[place]
         color = LIGHTS["fail"] if row.covered is False else "#0b6e99"
