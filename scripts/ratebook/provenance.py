@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 CORE = Path(__file__).resolve().parent
@@ -30,7 +31,7 @@ def code_of(door: str) -> list[str]:
 @functools.cache
 def _imported(path: Path) -> tuple[Path, ...]:
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in _statements(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -44,6 +45,14 @@ def _imported(path: Path) -> tuple[Path, ...]:
         base = CORE.joinpath(*parts[1:])
         files += [p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()]
     return tuple(files)
+
+
+def _statements(block: ast.AST) -> Iterator[ast.AST]:
+    """Give every statement, also those within others; imports are statements, and most of a module is expressions."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for statement in getattr(block, part, ()):
+            yield statement
+            yield from _statements(statement)
 
 
 def sha256_of(path: str | Path) -> str:

@@ -16,9 +16,10 @@ from ratebook.contracts.cost import Pmpm
 from ratebook.contracts.episodes import CohortFlow
 from ratebook.contracts.intake import SourceManifest
 from ratebook.contracts.released import RELEASED
-from ratebook.engagement.plots import FIGURES
+from ratebook.engagement.plots import DRAWN_FROM, FIGURES, plot_engagement
+from ratebook.episodes.plots import plot_flow
 from ratebook.errors import RatebookError
-from ratebook.release.figures import REDRAWN, TABLE_OF, merge_hidden, release_figures
+from ratebook.release.figures import release_figures
 from ratebook.release.manifest import direct_dependencies, release_manifest
 from ratebook.release.report import interval_text as interval
 from ratebook.release.report import public_settings, release_report, sentences, side_by_side
@@ -159,10 +160,15 @@ def flow(persons):
 
 def test_a_flow_is_drawn_with_hidden_steps_joined(nothing):
     tables = {**nothing, "cohort_flow": flow([900, 500, 497, 440])}
-    drawn = merge_hidden(release_tables(tables, 11)["cohort_flow"], "persons")
-    assert drawn.persons_in.tolist() == [900, 497]
-    assert drawn.persons_out.tolist() == [497, 440]
-    assert drawn.description.tolist() == ["rule 1\n+ rule 2", "rule 3"]
+    drawn = plot_flow(release_tables(tables, 11)["cohort_flow"], 11)
+    words = [" ".join(text.get_text().split()) for text in drawn.axes[0].texts if text.get_text()]
+    assert words == [
+        "With an episode of withdrawal management n = 900",
+        "403 excluded; the rule: rule 1 + rule 2",
+        "n = 497",
+        "57 excluded; the rule: rule 3",
+        "rule 3 n = 440",
+    ]
 
 
 def test_a_released_table_reads_back_and_repeats_its_bytes(nothing, tmp_path):
@@ -178,11 +184,33 @@ def test_a_released_table_reads_back_and_repeats_its_bytes(nothing, tmp_path):
     assert back.persons_out.isna().tolist() == [True, False, False]
 
 
-def test_figures_of_nothing_are_drawn_and_say_so(nothing, tmp_path):
-    targets = [str(tmp_path / f"{name}.{kind}") for name in REDRAWN for kind in ("svg", "png")]
-    release_figures(nothing, [], targets, 11, "synthetic data")
-    assert all(Path(path).stat().st_size for path in targets)
-    assert "synthetic data" in Path(targets[0]).read_text()
+def test_figures_of_nothing_are_drawn_and_say_so(nothing):
+    tables = {name: nothing.get(name, empty_frame(contract)) for name, contract in DRAWN_FROM.items()}
+    for name, figure in plot_engagement(tables, 11).items():
+        assert len(figure.axes[0].texts[0].get_text()) > 20, name
+
+
+def test_figures_are_released_as_they_stand(drawn, tmp_path):
+    targets = [str(tmp_path / "release" / Path(path).name) for path in drawn]
+    release_figures(drawn, targets)
+    assert {Path(path).read_bytes() for path in targets} == {b"<svg/>"}
+
+
+@pytest.mark.parametrize("figure", sorted(FIGURES))
+def test_a_figure_of_engagement_draws_what_the_released_copy_shows(figure, nothing, monkeypatch):
+    seen = {}
+    monkeypatch.setitem(
+        FIGURES, figure, (lambda table, limit: seen.update(table=table, limit=limit), FIGURES[figure][1])
+    )
+    rows = pd.DataFrame({"arm": ["RSN", "CSP"], "estimate": [0.4, 0.5], "clients": [3, 40], "persons": [3, 40]})
+    name = FIGURES[figure][1]
+    table = rows.reindex(columns=list(DRAWN_FROM[name].types()))
+    plot_engagement({**{other: empty_frame(contract) for other, contract in DRAWN_FROM.items()}, name: table}, 11)
+    assert seen["limit"] == 11
+    if name in RELEASED:
+        counts = [column for column, field in DRAWN_FROM[name].fields().items() if field.persons]
+        assert not (seen["table"][counts] < 11).any(axis=None)
+        assert RELEASED[name].follows is None, "the table alone decides what is hidden, so a stage can draw it"
 
 
 def test_what_follows_a_hidden_row_is_hidden_too(nothing):
@@ -312,9 +340,8 @@ def test_a_step_of_the_curve_does_not_count_those_who_ended(nothing):
 
 
 @pytest.mark.parametrize("figure", sorted(FIGURES))
-def test_a_figure_of_engagement_is_drawn_again_if_its_table_is_released(figure):
-    source = FIGURES[figure][1]
-    assert (figure in REDRAWN) == (TABLE_OF.get(source, source) in RELEASED) == (figure in CONTENTS["figures"])
+def test_a_figure_of_engagement_is_released_if_its_table_is(figure):
+    assert (FIGURES[figure][1] in RELEASED) == (figure in CONTENTS["figures"])
 
 
 def test_a_level_cannot_be_worked_out_from_its_arm(nothing):

@@ -201,7 +201,6 @@ rule plot_engagement:
         service_mix="results/engagement/service_mix.parquet",
         service_summary="results/engagement/service_summary.parquet",
         clocks="results/engagement/clocks.parquet",
-        trial="results/engagement/trial.parquet",
         trial_weights="results/engagement/trial_weights.parquet",
         propensity="results/engagement/propensity.parquet",
         engagement_sensitivity="results/engagement/engagement_sensitivity.parquet",
@@ -243,6 +242,6 @@ rule plot_engagement:
         "../../environment.yml"
     params:
         data_note=config["study"]["data_note"],
-        suppress_below=lambda wildcards: config["release"]["suppress_below"],
+        suppress_below=config["release"]["suppress_below"],
     script:
         "../../scripts/engagement/plot_engagement.py"

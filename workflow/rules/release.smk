@@ -100,9 +100,8 @@ rule release_tables:
 
 
 rule release_figures:
-    """Put every figure into the release, drawn again where it shows counts of people."""
+    """Put every figure into the release."""
     input:
-        tables=expand("results/release/tables/{name}.parquet", name=RELEASED),
         figures=[
             "results/clean/figures/waterfall.svg",
             "results/clean/figures/waterfall.png",
@@ -181,9 +180,6 @@ rule release_figures:
         "benchmarks/release/release_figures.tsv"
     conda:
         "../../environment.yml"
-    params:
-        suppress_below=config["release"]["suppress_below"],
-        data_note=config["study"]["data_note"],
     script:
         "../../scripts/release/release_figures.py"
 

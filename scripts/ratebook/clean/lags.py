@@ -87,7 +87,8 @@ def build_lag_completion(lags: pd.DataFrame, extract_date: str) -> pd.DataFrame:
     found = []
     for category, part in known.groupby("category", sort=True):
         growth, seen = _growth(part, extract_date)
-        completion = 1 / growth[::-1].cumprod()[::-1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            completion = 1 / growth[::-1].cumprod()[::-1]
         for age, (share, months) in enumerate(zip(completion, seen)):
             standing = share if np.isfinite(share) and share > 0 else None
             found.append((category, age, int(months), standing))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from ratebook.contracts import engagement, navigation, robustness, trial
+from ratebook.contracts.released import RELEASED
 from ratebook.engagement import curve_figures, trial_figures, weight_figures, work_figures
+from ratebook.released import released_copy
 
 FIGURES = {**curve_figures.FIGURES, **trial_figures.FIGURES, **weight_figures.FIGURES, **work_figures.FIGURES}
 """Figure to the function that draws it and the table it is drawn from."""
@@ -18,7 +20,6 @@ DRAWN_FROM = {
     "service_mix": engagement.ServiceMix,
     "service_summary": navigation.ServiceSummary,
     "clocks": engagement.Clocks,
-    "trial": engagement.Engagement,
     "trial_weights": trial.TrialWeights,
     "propensity": engagement.Propensity,
     "engagement_sensitivity": robustness.EngagementSensitivity,
@@ -26,6 +27,36 @@ DRAWN_FROM = {
 """Table to its contract."""
 
 
+COUNTED = ("propensity", "weights", "service_mix")
+"""Figures of which the counts themselves are drawn: a row without one is left out, not taken for large enough."""
+
+
 def plot_engagement(tables: dict[str, pd.DataFrame], suppress_below: int) -> dict:
-    """Draw every figure of the stage; an empty table gives a figure that says so."""
-    return {name: draw(tables[table], suppress_below) for name, (draw, table) in FIGURES.items()}
+    """Draw every figure of the stage from what its table may show; an empty table gives a figure that says so.
+
+    A figure of a released table shows what the released copy shows: it may leave the building as it stands.
+
+    References
+    ----------
+    methods.md, H67 and H68.
+    """
+    copies = {name: released_copy(tables[name], RELEASED[name], suppress_below) for name in tables if name in RELEASED}
+    shown = {
+        figure: _known(figure, copies[name], suppress_below) if name in copies else tables[name]
+        for figure, (_, name) in FIGURES.items()
+    }
+    return {figure: draw(shown[figure], suppress_below) for figure, (draw, _) in FIGURES.items()}
+
+
+def _known(figure: str, shown: pd.DataFrame, suppress_below: int) -> pd.DataFrame:
+    """Leave out rows that show nothing, and let those that show an estimate pass for as many persons as that takes.
+
+    Where few stand behind an estimate the released copy shows none, and where it shows one they are enough, also if it
+    does not say how many.
+    """
+    contract = RELEASED[FIGURES[figure][1]].contract
+    counts = [column for column, field in contract.fields().items() if field.persons]
+    if figure in COUNTED:
+        return shown.dropna(subset=counts)
+    shown = shown.dropna(subset=list(contract.Config.hides), how="all")
+    return shown.assign(**{column: shown[column].fillna(suppress_below) for column in counts})

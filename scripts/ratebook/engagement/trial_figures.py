@@ -99,5 +99,5 @@ def plot_trial_weights(trial_weights: pd.DataFrame, suppress_below: int):
     return fig
 
 
-FIGURES = {"trial": (plot_trial, "trial"), "trial_weights": (plot_trial_weights, "trial_weights")}
+FIGURES = {"trial": (plot_trial, "engagement"), "trial_weights": (plot_trial_weights, "trial_weights")}
 """Figure to the function that draws it and the table it is drawn from."""

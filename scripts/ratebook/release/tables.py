@@ -11,10 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ratebook.contracts.released import RELEASED
-from ratebook.disclosure import disclose
-
-DIGITS = 9
-"""Significant digits kept of a float: what differs beyond them is the order in which a machine sums."""
+from ratebook.released import DIGITS, released_copy
 
 
 def release_tables(frames: dict[str, pd.DataFrame], limit: int) -> dict[str, pd.DataFrame]:
@@ -31,30 +28,14 @@ def release_tables(frames: dict[str, pd.DataFrame], limit: int) -> dict[str, pd.
     ----------
     methods.md, 0.1 and H67; design.md, 6.
     """
-    shown = {
-        name: disclose(frame, RELEASED[name].contract, limit, RELEASED[name].chains) for name, frame in frames.items()
-    }
+    shown = {name: released_copy(frame, RELEASED[name], limit) for name, frame in frames.items()}
     for name, released in RELEASED.items():
-        if name not in shown:
-            continue
-        for column in released.never:
-            shown[name][column] = pd.array([pd.NA] * len(shown[name]), dtype="Int64")
-        for column in released.percents:
-            shown[name][column] = shown[name][column].astype(float).round(2)
-        if released.follows:
+        if name in shown and released.follows:
             other, key, columns = released.follows
             counts = [column for column, field in RELEASED[other].contract.fields().items() if field.persons]
             hidden = shown[other][key][shown[other][counts].isna().any(axis=1)]
             shown[name].loc[shown[name][key].isin(hidden), list(columns)] = None
-    return {name: round_floats(frame) for name, frame in shown.items()}
-
-
-def round_floats(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep nine significant digits of every float, and no negative zero."""
-    frame = frame.copy()
-    for column in frame.select_dtypes("float"):
-        frame[column] = frame[column].map(lambda value: float(f"{value:.{DIGITS}g}") + 0.0, na_action="ignore")
-    return frame
+    return shown
 
 
 def csv_text(frame: pd.DataFrame) -> str:
