@@ -18,6 +18,8 @@ STAGES = (
     "robustness",
     "trial",
     "cost",
+    "cost_panels",
+    "cost_exhibits",
     "caseload",
     "rates",
     "programs",

@@ -29,9 +29,12 @@ class PersonCosts(Contract):
 
     person_id: str = Field("Person key.")
     window: str = Field("pre, index, post or unobserved.", isin=WINDOWS)
-    interval: int = Field("Interval since discharge, from 1, in `post`; 0 in the other windows.", ge=0)
+    interval: int = Field(
+        "Since discharge, from 1, in `post`; before admission, from -1 back, in `pre`; 0 in the other windows."
+    )
     category: str = Field("Service category.", isin=CATEGORIES)
     cost_usd: Usd = Field("Cost of the days in the interval; a line of several days is spread over them.")
+    real_cost_usd: Usd = Field("The same at the base year's prices (`cost.prices`), discounted beyond a year.")
     engaged_cost_usd: Usd = Field("The part of the cost on days engaged with a navigator.")
     units: Quantity = Field("Units of the lines, spread as the cost; a line without units counts one.")
 
@@ -63,6 +66,7 @@ class FollowUp(Contract):
     person_id: str = Field("Person key.")
     arm: str = Field("RSN, CSP or none.", isin=(*ARMS, "none"))
     provider_id: str = Field("Cluster: organisation of the first contact; 'unknown' where none.")
+    discharge_date: dt.date = Field("Discharge of the index episode.")
     followed_days: int = Field("Days observed from discharge, the day of discharge included.", ge=0)
     end_reason: str = Field("What ended observation.", isin=END_REASONS)
     is_complete: bool = Field("Observation ended with death or the horizon: the cost to the horizon is known.")
@@ -252,6 +256,8 @@ class CostByCategory(Contract):
     window: str = Field("pre, index or post.", isin=WINDOWS)
     category: str = Field("Service category.", isin=CATEGORIES)
     arm: str = Field("RSN, CSP or difference.", isin=ROWS)
+    part_of: str = Field("Whose printed total the category adds to: program, other_sud or other_care.")
+    users: int = Field("Members with a cost in the category.", persons=True)
     estimate_usd: float = Field("Dollars per member; in `post` adjusted for censoring (partitioned).", nullable=True)
     lower: float = Field("Lower limit, 95%, bootstrap of providers.", nullable=True)
     upper: float = Field("Upper limit.", nullable=True)
@@ -266,6 +272,7 @@ class CostByCategory(Contract):
 
     class Config(Contract.Config):
         unique = ("window", "category", "arm")
+        groups = ("window", "arm", "part_of")
         hides = (
             "estimate_usd",
             "lower",
