@@ -20,6 +20,7 @@ STAGES = (
     "cost",
     "cost_panels",
     "cost_exhibits",
+    "cost_identity",
     "cost_models",
     "caseload",
     "rates",

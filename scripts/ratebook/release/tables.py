@@ -10,9 +10,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ratebook.contracts.base import Contract
+from ratebook.contracts.episodes import ARMS
 from ratebook.contracts.released import RELEASED
-from ratebook.disclosure import disclose
+from ratebook.disclosure import disclose_tables, hide_rows
+from ratebook.engagement.design import UNKNOWN
+from ratebook.episodes.describe import LEVELS
 
+MISSING = "missing"
+"""What Table 1 calls a level nobody recorded."""
 DIGITS = 9
 """Significant digits kept of a float: what differs beyond them is the order in which a machine sums."""
 
@@ -31,22 +37,24 @@ def release_tables(frames: dict[str, pd.DataFrame], limit: int) -> dict[str, pd.
     ----------
     methods.md, 0.1 and H67; design.md, 6.
     """
-    shown = {
-        name: disclose(frame, RELEASED[name].contract, limit, RELEASED[name].chains) for name, frame in frames.items()
-    }
-    for name, released in RELEASED.items():
-        if name not in shown:
-            continue
-        for column in released.never:
-            shown[name][column] = pd.array([pd.NA] * len(shown[name]), dtype="Int64")
-        for column in released.percents:
-            shown[name][column] = shown[name][column].astype(float).round(2)
-        if released.follows:
-            other, key, columns = released.follows
-            counts = [column for column, field in RELEASED[other].contract.fields().items() if field.persons]
-            hidden = shown[other][key][shown[other][counts].isna().any(axis=1)]
-            shown[name].loc[shown[name][key].isin(hidden), list(columns)] = None
+    shown = disclose_tables(frames, RELEASED, limit)
+    if "cohort" in shown:
+        for name in [name for name in ("balance", "positivity") if name in shown]:
+            shown[name] = follow_table_1(shown[name], RELEASED[name].contract, shown["cohort"])
     return {name: round_floats(frame) for name, frame in shown.items()}
+
+
+def follow_table_1(frame: pd.DataFrame, contract: type[Contract], table_1: pd.DataFrame) -> pd.DataFrame:
+    """Hide levels of a covariate that Table 1 hides in either arm.
+
+    Table 1 has the members of neither arm, too, and all of them together. Few of them at a level are hidden with
+    somebody of an arm, whom no other table may give back.
+    """
+    covariate = table_1.characteristic.map(LEVELS)
+    hidden = table_1.persons.isna() & table_1.arm.isin(ARMS) & covariate.notna()
+    levels = set(zip(covariate[hidden], table_1.level[hidden].replace(MISSING, UNKNOWN)))
+    follows = [key in levels for key in zip(frame.covariate, frame.level)]
+    return hide_rows(frame, contract, pd.Series(follows, frame.index, dtype=bool))
 
 
 def round_floats(frame: pd.DataFrame) -> pd.DataFrame:
