@@ -152,7 +152,9 @@ def interval_text(row: dict) -> str:
     estimate = "estimate" if "estimate" in row else "estimate_usd"
     unit, reason = unit_of(estimate), row.get("reason")
     if is_missing(row[estimate]):
-        return "hidden" if is_missing(reason) else f"not estimated: {reason}"
+        # A row whose persons are hidden may keep a reason that speaks of other columns.
+        is_hidden = is_missing(reason) or ("persons" in row and is_missing(row["persons"]))
+        return "hidden" if is_hidden else f"not estimated: {reason}"
     if is_missing(row["lower"]) or is_missing(row["upper"]):
         return f"{spell(row[estimate], unit)} (no interval: {'none given' if is_missing(reason) else reason})"
     return f"{spell(row[estimate], unit)} ({spell(row['lower'], unit)} to {spell(row['upper'], unit)})"
