@@ -78,6 +78,18 @@ def test_units_summed_by_counts_of_one_are_the_whole():
     assert survival_of(table.total(np.ones((1, 7))))[0] == pytest.approx(survival_of(whole))
 
 
+def test_the_limits_of_a_median_are_where_the_limits_of_the_curve_pass_one_half(base):
+    tables = estimate(*base)
+    rows = tables.engagement.query("estimand == 'median'").set_index("arm")
+    for arm, curve in tables.survival.groupby("arm"):
+        row = rows.loc[arm]
+        below, above = curve[curve.day < row.lower], curve[curve.day >= row.lower]
+        assert row.lower <= row.estimate <= row.upper
+        assert (below.lower.dropna() > 0.5).all() and (above.lower.dropna() <= 0.5).all()
+        assert (curve.upper[curve.day < row.upper].dropna() > 0.5).all()
+        assert (curve.upper[curve.day >= row.upper].dropna() <= 0.5).all()
+
+
 def test_the_median_is_reached_at_half_and_missing_above():
     assert median_of(np.array([4.0, 8.0]), np.array([0.5, 0.1])) == 4
     assert np.isnan(median_of(np.array([4.0]), np.array([0.51])))
