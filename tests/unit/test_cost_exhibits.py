@@ -14,6 +14,7 @@ from ratebook.contracts.released import RELEASED
 from ratebook.cost.arms import compare_arms
 from ratebook.cost.exhibits import SUMS, derive_exhibits, exhibit_pmpm, line_rates, value_grid
 from ratebook.cost.plots import FIGURES, NEEDS, plot_cost
+from ratebook.cost.pmpm import price_pmpm
 from ratebook.cost.total_cost import estimate_total_cost, part_of
 from ratebook.disclosure import disclose_tables
 from ratebook.release.cost_sentences import of_quadrant, say_decomposition, say_forms, say_perspectives, say_value
@@ -337,3 +338,26 @@ def test_the_plane_is_told_by_its_quadrants(people, made):
     more = compare_arms(*people, SETTINGS)
     said = say_value({"plane": made["plane"], **more}, {})
     assert any("replicates" in text and " in N" in text for text in said)
+
+
+@pytest.mark.parametrize(("users", "is_hidden"), [(10, True), (11, False)])
+def test_a_category_few_of_a_plan_used_cannot_be_worked_out(people, users, is_hidden):
+    plans, categories = ["A", "B", "C"], ["OP_SUD", "OTP", "LTSS", "OTHER", "IP_MEDICAL"]
+    cells = pd.MultiIndex.from_product([plans, categories], names=["plan", "category"]).to_frame(index=False)
+    cells = cells.assign(service_month=pd.Timestamp("2016-01-01"), is_covered=True, cost_usd=500.0, units=1.0)
+    cells["users"] = [40 + 3 * n for n in range(len(cells))]
+    cells.loc[(cells.plan == "B") & (cells.category == "LTSS"), "users"] = users
+    months = pd.DataFrame(
+        {"plan": plans, "service_month": pd.Timestamp("2016-01-01"), "member_months": 100.0, "persons": 90}
+    )
+    total = empty_frame(RELEASED["total_cost"].contract)
+    priced = price_pmpm(*people, total, cells, months, "fractional", 0, 1)
+    shown = disclose_tables({"pmpm": priced}, RELEASED, 11)["pmpm"].query("arm == 'all'")
+    hidden = set(zip(shown.plan, shown.numerator)) - set(
+        zip(*shown.dropna(subset="estimate_usd")[["plan", "numerator"]].to_numpy().T)
+    )
+    assert (("B", "LTSS") in hidden) == is_hidden
+    # In the plan, and among plans, another cell of the same total is hidden with it.
+    of_plan = {numerator for plan, numerator in hidden if plan == "B"} - {"tcoc", "total_sud"}
+    of_category = {plan for plan, numerator in hidden if numerator == "LTSS"}
+    assert (len(of_plan & {"LTSS", "OTHER", "IP_MEDICAL"}) > 1 and len(of_category) > 1) == is_hidden
