@@ -169,6 +169,7 @@ rule price_pmpm:
         "../../environment.yml"
     params:
         mm_rule=config["exposure"]["mm_rule"],
+        resampled={"boot_reps": COST["boot_reps"], "seed": config["study"]["seed"]},
         payment={
             "forms": FORMS,
             "month_rule": COST["month_rule"],
@@ -191,6 +192,8 @@ rule compare_arms:
         break_even="results/cost/break_even.parquet",
         increments="results/cost/increments.parquet",
         net_benefit="results/cost/net_benefit.parquet",
+        paradox="results/cost/paradox.parquet",
+        fixed_and_monthly="results/cost/fixed_and_monthly.parquet",
         perspectives="results/cost/perspectives.parquet",
         category_sums="results/cost/category_sums.parquet",
         plane="results/cost/plane.parquet",
