@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 
@@ -64,6 +66,7 @@ def _member(person, arm, provider, followed, reason, months) -> dict:
         "person_id": person,
         "arm": arm,
         "provider_id": provider,
+        "discharge_date": dt.date(2016, 1, 1),
         "followed_days": followed,
         "end_reason": reason,
         "is_complete": reason in ("horizon", "death"),
@@ -81,6 +84,7 @@ def _cost(person, interval, category, usd, engaged_usd, units, window="post") ->
         "interval": interval,
         "category": category,
         "cost_usd": usd,
+        "real_cost_usd": usd,
         "engaged_cost_usd": engaged_usd,
         "units": units,
     }

@@ -117,6 +117,10 @@ def test_a_core_module_knows_no_workflow_and_holds_one_idea(module):
         assert not [name for name in names if name.startswith("ratebook") and stage_of(name) in below]
 
 
+def test_no_figure_is_kept_by_pyplot():
+    assert not [path.name for path in MODULES if "matplotlib.pyplot" in imports_of(path)]
+
+
 def test_only_one_module_knows_the_engine():
     knowing = [p.name for p in MODULES if {"duckdb", "ibis.duckdb"} & imports_of(p) or "ibis.duckdb." in p.read_text()]
     assert set(knowing) <= {"tables.py"}

@@ -1,28 +1,24 @@
-"""Windows of cost to the parts of the arms' difference, break-even rates and dollars per extra month."""
+"""Windows of cost to what the arms' difference is made of, break-even rates, and dollars per extra month."""
 
-from ratebook.contracts.cost import (
-    BreakEven,
-    ClientIntervals,
-    Decomposition,
-    FollowUp,
-    Increments,
-    NetBenefit,
-    PersonCosts,
-)
-from ratebook.cost.arms import compare_arms
+from ratebook.contracts.cost import ClientIntervals, FollowUp, OutsideCosts, PersonCosts
+from ratebook.contracts.cost_exhibits import EXHIBIT_TABLES
+from ratebook.cost.arms import ARM_TABLES, compare_arms
+from ratebook.cost.exhibits import derive_exhibits
 from ratebook.steps import step
 from ratebook.tables import read_table, write_table
 
 
 def main(snakemake):
-    follow_up = read_table(snakemake.input.follow_up, FollowUp)
-    person_costs = read_table(snakemake.input.person_costs, PersonCosts)
-    client_intervals = read_table(snakemake.input.client_intervals, ClientIntervals)
-    tables = compare_arms(follow_up, person_costs, client_intervals, snakemake.params.settings)
-    write_table(tables["decomposition"], snakemake.output.decomposition, Decomposition)
-    write_table(tables["break_even"], snakemake.output.break_even, BreakEven)
-    write_table(tables["increments"], snakemake.output.increments, Increments)
-    write_table(tables["net_benefit"], snakemake.output.net_benefit, NetBenefit)
+    people = (
+        read_table(snakemake.input.follow_up, FollowUp),
+        read_table(snakemake.input.person_costs, PersonCosts),
+        read_table(snakemake.input.client_intervals, ClientIntervals),
+    )
+    outside = read_table(snakemake.input.outside_costs, OutsideCosts)
+    tables = compare_arms(*people, snakemake.params.settings)
+    tables |= derive_exhibits(*people, outside, snakemake.params.settings)
+    for name, contract in {**ARM_TABLES, **EXHIBIT_TABLES}.items():
+        write_table(tables[name], snakemake.output[name], contract)
 
 
 if __name__ == "__main__":

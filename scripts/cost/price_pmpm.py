@@ -10,6 +10,8 @@ from ratebook.contracts.cost import (
     PopulationMonths,
     TotalCost,
 )
+from ratebook.contracts.cost_exhibits import PmpmExhibit
+from ratebook.cost.exhibits import exhibit_pmpm
 from ratebook.cost.payment_forms import price_forms
 from ratebook.cost.pmpm import price_pmpm
 from ratebook.steps import step
@@ -24,9 +26,10 @@ def main(snakemake):
     costs = read_table(snakemake.input.population_costs, PopulationCosts)
     months = read_table(snakemake.input.population_months, PopulationMonths)
     people = (follow_up, person_costs, client_intervals)
-    pmpm = price_pmpm(*people, total_cost, costs, months, snakemake.params.mm_rule)
+    pmpm = price_pmpm(*people, total_cost, costs, months, snakemake.params.mm_rule, **snakemake.params.resampled)
     forms = price_forms(*people, **snakemake.params.payment)
     write_table(pmpm, snakemake.output.pmpm, Pmpm)
+    write_table(exhibit_pmpm(pmpm, snakemake.params.mm_rule), snakemake.output.pmpm_exhibit, PmpmExhibit)
     write_table(forms, snakemake.output.payment_forms, PaymentForms)
 
 

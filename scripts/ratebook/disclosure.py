@@ -7,10 +7,12 @@ the two sides of a step. Zero is shown: nobody stands behind it.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from ratebook.contracts.base import Contract
-from ratebook.contracts.chains import Flow, Series
+from ratebook.contracts.chains import Flow, Series, Split
+from ratebook.contracts.episodes import ARMS
 
 
 def is_small(counts: pd.Series, limit: int) -> pd.Series:
@@ -19,7 +21,7 @@ def is_small(counts: pd.Series, limit: int) -> pd.Series:
 
 
 def disclose(
-    frame: pd.DataFrame, contract: type[Contract], limit: int, chains: tuple[Flow | Series, ...] = ()
+    frame: pd.DataFrame, contract: type[Contract], limit: int, chains: tuple[Flow | Series | Split, ...] = ()
 ) -> pd.DataFrame:
     """Give the copy of a table that may leave the building.
 
@@ -37,8 +39,8 @@ def disclose(
         to the arm, a level's arms to the level).
     limit : int
         `release.suppress_below`: the smallest count that is shown.
-    chains : tuple of Flow or Series
-        Counts whose differences from row to row are counts of people too.
+    chains : tuple of Flow, Series or Split
+        Counts whose differences from row to row, or from what other tables give, are counts of people too.
 
     Returns
     -------
@@ -57,8 +59,66 @@ def disclose(
         hidden = hidden_rows(frame, counts, groupings(contract), limit)
         shown = _blank(shown, hidden, [*counts, *contract.Config.hides])
     for chain in chains:
-        shown = _hide_flow(shown, chain, limit) if isinstance(chain, Flow) else _hide_series(shown, chain, limit)
+        shown = HIDE[type(chain)](shown, chain, limit)
     return shown
+
+
+def disclose_tables(frames: dict[str, pd.DataFrame], released: dict, limit: int) -> dict[str, pd.DataFrame]:
+    """Give what may be shown of several tables together: what one hides, another must not give back.
+
+    Parameters
+    ----------
+    frames : dict of DataFrame
+        Tables by their released name.
+    released : dict of Released
+        `contracts.released.RELEASED`: contracts, and what they alone cannot say of disclosure.
+    limit : int
+        Smallest count of persons that is shown.
+
+    References
+    ----------
+    methods.md, 0.1 and H67.
+    """
+    kinds = {name: released[name] for name in frames}
+    shown = {name: disclose(frame, kinds[name].contract, limit, kinds[name].chains) for name, frame in frames.items()}
+    for name, kind in kinds.items():
+        if kind.compares:
+            shown[name] = hide_comparisons(shown[name], kind.contract, shown[kind.compares])
+    for name, kind in kinds.items():
+        for column in kind.never:
+            shown[name][column] = pd.array([pd.NA] * len(shown[name]), dtype="Int64")
+        for column in kind.percents:
+            shown[name][column] = shown[name][column].astype(float).round(2)
+        if kind.follows:
+            other, key, columns, *where = kind.follows
+            rows = shown[other].query(where[0]) if where else shown[other]
+            counts = [column for column, field in released[other].contract.fields().items() if field.persons]
+            hidden = rows[key][rows[counts].isna().any(axis=1)]
+            here = [column for column in columns if column in shown[name]]
+            shown[name] = _blank(shown[name], shown[name][key].isin(hidden), here)
+    return shown
+
+
+def hide_comparisons(frame: pd.DataFrame, contract: type[Contract], by_arm: pd.DataFrame) -> pd.DataFrame:
+    """Hide comparisons of arms of which one is hidden: with the other arm they would give it back.
+
+    In a table by arm they are the rows of the difference, each with its own arms; in a table that names no arm they
+    are all rows, as soon as `by_arm` hides one of its arms.
+    """
+    columns = [name for name, field in contract.fields().items() if field.persons] + list(contract.Config.hides)
+    if "arm" not in frame:
+        hidden = by_arm.arm.isin(ARMS) & by_arm.persons.isna()
+        return _blank(frame, pd.Series(bool(hidden.any()), index=frame.index), columns)
+    key = [name for name in contract.Config.unique if name != "arm"]
+    lost = frame.assign(lost=frame.arm.isin(ARMS) & frame.persons.isna())
+    lost = lost.groupby(key, dropna=False).lost.transform("any") if key else pd.Series(lost.lost.any(), frame.index)
+    return _blank(frame, lost.astype(bool) & (frame.arm == "difference"), columns)
+
+
+def hide_rows(frame: pd.DataFrame, contract: type[Contract], hidden: pd.Series) -> pd.DataFrame:
+    """Hide the counts of persons in some rows, and what would give them back."""
+    counts = [name for name, field in contract.fields().items() if field.persons]
+    return _blank(frame, hidden, [*counts, *contract.Config.hides])
 
 
 def groupings(contract: type[Contract]) -> list[list[str]]:
@@ -85,7 +145,37 @@ def hidden_rows(frame: pd.DataFrame, counts: list[str], groups: list[list[str]],
                     complement = complements(rows[count], hidden[rows.index], limit)
                     hidden.loc[complement] = True
         changed = int(hidden.sum()) > before
+        if not changed and _do_cross(groups):
+            for count in counts:
+                hidden.loc[hide_solvable(frame, count, hidden, groups, limit)] = True
+            changed = int(hidden.sum()) > before
     return hidden
+
+
+def _do_cross(groups: list[list[str]]) -> bool:
+    """Say whether there are several groupings and none lies within another, as a file's months within all of them."""
+    pairs = [(set(one), set(other)) for one in groups for other in groups if one is not other]
+    return bool(pairs) and not any(one <= other for one, other in pairs)
+
+
+def hide_solvable(frame: pd.DataFrame, count: str, hidden: pd.Series, groups: list[list[str]], limit: int) -> list:
+    """Give one more row to hide where a small hidden count solves the equations of several groupings together.
+
+    Two hidden in every row and column are not enough: their sums may have one solution only. Each group is an
+    equation of its hidden rows, in which a row named 'all' stands on the other side. The next smallest shown row of a
+    group of such a count follows; none where nobody is left there to hide behind.
+    """
+    cells = frame.index[hidden & (frame[count] > 0)]
+    sides = np.where((frame.loc[cells] == "all").any(axis=1), -1.0, 1.0)
+    codes = [frame.groupby(group, dropna=False, sort=False).ngroup() for group in groups]
+    equations = np.vstack([(np.unique(code)[:, None] == code[cells].to_numpy()) * sides for code in codes])
+    solved = np.diag(np.linalg.pinv(equations) @ equations) > 1 - 1e-9
+    for cell in cells[solved & is_small(frame.loc[cells, count], limit).to_numpy()]:
+        beside = pd.concat([code == code[cell] for code in codes], axis=1).any(axis=1)
+        company = frame[count][beside & ~hidden & (frame[count] > 0)].sort_values(kind="stable")
+        if len(company):
+            return [company.index[0]]
+    return []
 
 
 def complements(counts: pd.Series, hidden: pd.Series, limit: int) -> list:
@@ -172,11 +262,31 @@ def apart(counts: list[int | None], preferred: list[bool], limit: int) -> list[b
 def _hide_series(frame: pd.DataFrame, series: Series, limit: int) -> pd.DataFrame:
     preferred = frame[series.prefer].fillna(False).astype(bool) if series.prefer else pd.Series(False, frame.index)
     shown = pd.Series(True, frame.index)
-    for _, rows in frame.groupby(list(series.within), dropna=False, sort=False) if series.within else [((), frame)]:
+    chained = frame
+    if series.only:
+        chained = frame[pd.concat([frame[column] == value for column, value in series.only], axis=1).any(axis=1)]
+    whole = [((), chained)] if len(chained) else []
+    for _, rows in chained.groupby(list(series.within), dropna=False, sort=False) if series.within else whole:
         shown[rows.index] = apart(rows[series.count].tolist(), preferred[rows.index].tolist(), limit)
     if series.together and len(frame):
-        shown = shown.groupby([frame[column] for column in series.together]).transform("all")
-    return _blank(frame, ~shown, [series.count, *series.hides])
+        alike = [frame[column] for column in series.together]
+        shown = shown.groupby(alike, dropna=False).transform("all").astype(bool)
+    return _blank(frame, ~shown.astype(bool), [series.count, *series.hides])
+
+
+def _hide_split(frame: pd.DataFrame, split: Split, limit: int) -> pd.DataFrame:
+    column, values = split.given
+    whole = [frame[name] for name in split.within]
+    is_other = ~frame[column].isin(values)
+    is_few = is_small(frame[split.count], limit) | frame[split.count].isna()
+    has_few = is_few.groupby(whole, dropna=False).transform("any").astype(bool)
+    # One part alone would be the whole less what is given.
+    is_alone = is_other.groupby(whole, dropna=False).transform("sum") == 1
+    return _blank(frame, has_few & (is_other | is_alone), [split.count])
+
+
+HIDE = {Flow: _hide_flow, Series: _hide_series, Split: _hide_split}
+"""How each kind of chain is hidden."""
 
 
 def _blank(frame: pd.DataFrame, hidden: pd.Series, columns: list[str]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import time
@@ -25,6 +26,8 @@ def step(main, snakemake) -> None:
     logging.basicConfig(filename=path, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s", force=True)
     engine = snakemake.config["engine"]
     configure_engine(engine["name"], engine["memory"], engine["scratch"], snakemake.threads)
+    # Expressions are millions of small objects that live to the end: to look for garbage among every 700 takes a tenth.
+    gc.set_threshold(100_000)
     start = time.perf_counter()
     try:
         main(snakemake)

@@ -29,7 +29,9 @@ def tables() -> dict[str, pd.DataFrame]:
     people = paradox_tables()
     made = estimate_total_cost(*people, SETTINGS) | compare_arms(*people, SETTINGS)
     nobody = empty_frame(PopulationCosts), empty_frame(PopulationMonths)
-    made["pmpm"] = price_pmpm(*people, made["total_cost"], *nobody, "fractional")
+    made["pmpm"] = price_pmpm(
+        *people, made["total_cost"], *nobody, "fractional", SETTINGS["boot_reps"], SETTINGS["seed"]
+    )
     return made
 
 

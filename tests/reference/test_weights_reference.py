@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from ratebook.engagement.e_values import e_value, risk_ratio_of_hazard, risk_ratio_of_mean
+from ratebook.engagement.logit import propensity
 from ratebook.engagement.weights import (
     effective_size,
     inverse_weight,
     overlap_weight,
-    propensity,
     standardised_difference,
     treated_weight,
 )

@@ -9,10 +9,10 @@ from engagement_data import COVARIATES, END_REASONS, study
 from ratebook.engagement.curves import curves_by_arm, rmst_rows
 from ratebook.engagement.design import design_matrix
 from ratebook.engagement.frame import engaged_persons
+from ratebook.engagement.logit import propensity, refit
 from ratebook.engagement.pseudo import pseudo_value_rows, pseudo_values
 from ratebook.engagement.resampling import resample
 from ratebook.engagement.survival import risk_table, rmst, survival_of, weighted_table
-from ratebook.engagement.weights import propensity, refit
 
 
 @pytest.fixture(scope="module")

@@ -15,13 +15,15 @@ from cost.price_pmpm import main as price_pmpm_door
 from cost_data import EDGES, random_tables
 from ratebook.contracts import cost as contracts
 from ratebook.contracts.cost import WINDOW_TABLES
-from ratebook.cost.arms import compare_arms
+from ratebook.contracts.cost_exhibits import EXHIBIT_TABLES, PmpmExhibit
+from ratebook.cost.arms import ARM_TABLES, compare_arms
 from ratebook.cost.break_even import icer
 from ratebook.cost.censored import Panel, Sample, accrued_cost, mean_cost
 from ratebook.cost.panels import build_panels
 from ratebook.cost.payment_forms import price_clients
+from ratebook.cost.plots import FIGURES
 from ratebook.cost.pmpm import compare_ratios, price_pmpm, ratio_of_sums
-from ratebook.cost.resample import contrast, draw_weights, replicate, summary
+from ratebook.cost.resample import contrast, summary
 from ratebook.cost.total_cost import estimate_total_cost
 from ratebook.tables import empty_frame, read_table, write_table
 
@@ -64,10 +66,15 @@ def all_tables(people) -> dict[str, pd.DataFrame]:
             "is_covered": [True, True, True, False],
             "cost_usd": [900.0, 90.0, 500.0, 7.0],
             "units": 1.0,
+            "users": 12,
         }
     )
     made = estimate_total_cost(*people, SETTINGS) | compare_arms(*people, SETTINGS)
-    return made | {"pmpm": price_pmpm(*people, made["total_cost"], costs, months, "fractional")}
+    return made | {
+        "pmpm": price_pmpm(
+            *people, made["total_cost"], costs, months, "fractional", SETTINGS["boot_reps"], SETTINGS["seed"]
+        )
+    }
 
 
 def test_pmpm_times_months_is_the_cost(tables, people):
@@ -194,13 +201,6 @@ def test_accrued_cost_never_falls(people):
     assert (np.diff(accrued_cost(Sample(panel), "tcoc")[0]) >= 0).all()
 
 
-def test_blocks_of_weights_are_the_arm_itself_then_draws_of_as_many_clusters():
-    blocks = list(draw_weights(4, 7, [1, 0]))
-    assert (blocks[0] == 1).all()
-    drawn = np.concatenate(blocks[1:])
-    assert drawn.shape == (7, 4) and (drawn.sum(axis=1) == 4).all()
-
-
 def test_one_provider_gives_an_estimate_and_no_limits(people):
     follow_up = people[0].assign(provider_id="only")
     rows = estimate_total_cost(follow_up, *people[1:], SETTINGS)["total_cost"]
@@ -272,31 +272,20 @@ def test_a_form_pays_the_sum_of_its_parts(parts, paid):
 )
 def test_a_cost_ratio_comes_with_its_quadrant(dollars, months, quadrant):
     rng = np.random.default_rng(0)
-    found = icer(dollars + np.r_[0, rng.normal(0, 0.1, 99)], months + np.r_[0, rng.normal(0, 0.1, 99)])
+    found = icer(dollars + np.r_[0, rng.normal(0, 0.1, 99)], months + np.r_[0, rng.normal(0, 0.1, 99)], 2.0)
     assert found["quadrant"] == quadrant
     assert found["lower"] < dollars / months < found["upper"]
 
 
 def test_extra_months_that_may_be_none_give_no_limits():
     rng = np.random.default_rng(0)
-    found = icer(5 + np.r_[0, rng.normal(0, 1, 99)], 0.1 + np.r_[0, rng.normal(0, 1, 99)])
+    found = icer(5 + np.r_[0, rng.normal(0, 1, 99)], 0.1 + np.r_[0, rng.normal(0, 1, 99)], 2.0)
     assert np.isnan(found["lower"]) and "no finite limits" in found["reason"]
 
 
 def test_a_contrast_with_a_lone_cluster_has_no_replicates():
     difference, _ = contrast(np.array([3.0]), np.array([1.0, 2.0, 3.0]))
     assert summary(difference)["estimate"] == 2.0 and summary(difference)["reason"]
-
-
-def test_replicates_do_not_depend_on_the_blocks(people, monkeypatch):
-    panel = build_panels(*people, EDGES)["RSN"]
-
-    def mean(sample):
-        return {"": mean_cost(sample, "tcoc", "partitioned")}
-
-    whole = replicate(panel, mean, 20, [1])[""]
-    monkeypatch.setattr("ratebook.cost.resample.BLOCK_CELLS", panel.clusters * 7)
-    np.testing.assert_allclose(replicate(panel, mean, 20, [1])[""], whole)
 
 
 def test_the_population_is_priced_by_plan_and_says_what_it_leaves_out(tables):
@@ -307,29 +296,37 @@ def test_the_population_is_priced_by_plan_and_says_what_it_leaves_out(tables):
     assert rows.excluded_usd["all", "tcoc"] == 7.0
 
 
+class Files(dict):
+    """Named files, as a rule hands them on: by attribute and by key."""
+
+    __getattr__ = dict.__getitem__
+
+
 @pytest.mark.parametrize("which", ["random", "nobody"])
 def test_the_doors_write_every_table_and_figure(people, tmp_path, which):
     given = dict(zip(("follow_up", "person_costs", "client_intervals"), people if which == "random" else NOBODY))
-    given |= {name: empty_frame(WINDOW_TABLES[name]) for name in ("population_costs", "population_months")}
+    given |= {
+        name: empty_frame(WINDOW_TABLES[name]) for name in ("population_costs", "population_months", "outside_costs")
+    }
     paths = {name: tmp_path / f"{name}.parquet" for name in given}
     for name, frame in given.items():
         write_table(frame, paths[name], WINDOW_TABLES[name])
     made = {"total_cost": contracts.TotalCost, "cost_curve": contracts.CostCurve}
     made |= {"cost_by_category": contracts.CostByCategory, "pmpm": contracts.Pmpm}
-    made |= {"payment_forms": contracts.PaymentForms, "decomposition": contracts.Decomposition}
-    made |= {"break_even": contracts.BreakEven, "increments": contracts.Increments}
-    made |= {"net_benefit": contracts.NetBenefit}
+    made |= {"payment_forms": contracts.PaymentForms}
+    made |= {"pmpm_exhibit": PmpmExhibit, **ARM_TABLES, **EXHIBIT_TABLES}
     paths |= {name: tmp_path / f"{name}.parquet" for name in made}
-    figures = ["pmpm_variants", "cumulative_cost", "cost_by_category", "decomposition", "break_even"]
-    drawn = {f"{name}_{kind}": tmp_path / f"{name}.{kind}" for name in figures for kind in ("svg", "png")}
+    drawn = {f"{name}_{kind}": tmp_path / f"{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
     forms = {"hybrid": SETTINGS["hybrid"], "per_day": {"per_day_usd": 6.5}}
     params = SimpleNamespace(
         settings=SETTINGS,
         mm_rule="fractional",
+        resampled={name: SETTINGS[name] for name in ("boot_reps", "seed")},
         payment={"forms": forms, "month_rule": "exact", "min_contacts": 2},
+        suppress_below=11,
         note="synthetic data",
     )
-    files = SimpleNamespace(**paths)
+    files = Files(paths)
     for door in (estimate_total_cost_door, price_pmpm_door, compare_arms_door):
         door(SimpleNamespace(input=files, output=files, params=params))
     plot_cost_door(SimpleNamespace(input=files, output=SimpleNamespace(**drawn), params=params))

@@ -9,7 +9,8 @@ import pytest
 
 from ratebook.contracts.clean import CATEGORIES, Claims, Contacts
 from ratebook.contracts.cost import WINDOW_TABLES
-from ratebook.contracts.episodes import Cohort, Spells
+from ratebook.contracts.cost_panels import BUILT_TABLES
+from ratebook.contracts.episodes import Cohort, Episodes, Spells
 from ratebook.contracts.exposure import MemberMonths, Spans
 from ratebook.contracts.intake import ProgramCosts
 from ratebook.cost.intervals import interval_days
@@ -26,6 +27,9 @@ SETTINGS = {
     "window_end": "2017-12-31",
     "mm_rule": "fractional",
     "min_contacts": 2,
+    "prices": {"form": "nominal", "base_year": 2016, "min_lines": 1},
+    "discount_rate": 0.03,
+    "sites": {"again_days": 180, "outcome_days": 90},
 }
 CONTRACTS = {
     "claims": Claims,
@@ -35,6 +39,7 @@ CONTRACTS = {
     "spans": Spans,
     "member_months": MemberMonths,
     "program_costs": ProgramCosts,
+    "episodes": Episodes,
 }
 DRAWN = {
     "claims": """\
@@ -66,6 +71,11 @@ DRAWN = {
     "program_costs": """\
         program | month      | item     | amount | perspective
         RSN     | 2016-01-01 | training | 500.00 | payer
+        """,
+    "episodes": """\
+        person_id | episode | admission_date | discharge_date | last_facility_id
+        A         | 1       | 2015-10-01     | 2015-10-04     | F1
+        A         | 2       | 2016-01-05     | 2016-01-10     | F1
         """,
 }
 
@@ -100,13 +110,13 @@ def test_the_index_stay_keeps_all_its_dollars_whatever_day_it_ends_on(run, windo
     ("first", "last", "where"),
     [
         pytest.param("2015-01-04", "2015-01-04", {}, id="366 days before admission is in no window"),
-        pytest.param("2015-01-05", "2015-01-05", {("pre", 0): 30}, id="365 days before is the first of pre"),
-        pytest.param("2016-01-04", "2016-01-04", {("pre", 0): 30}, id="the day before admission is the last of pre"),
+        pytest.param("2015-01-05", "2015-01-05", {("pre", -12): 30}, id="365 days before is the first of pre"),
+        pytest.param("2016-01-04", "2016-01-04", {("pre", -1): 30}, id="the day before admission is the last of pre"),
         pytest.param("2016-01-09", "2016-01-09", {("index", 0): 30}, id="the day before discharge is index"),
         pytest.param("2016-01-10", "2016-01-10", {("post", 1): 30}, id="the day of discharge is day 0 of post"),
         pytest.param("2017-01-08", "2017-01-08", {("post", 12): 30}, id="day 364 is the last of post"),
         pytest.param("2017-01-09", "2017-01-09", {}, id="day 365 is the horizon, and not counted"),
-        pytest.param("2016-01-03", "2016-01-05", {("pre", 0): 20, ("index", 0): 10}, id="two days pre, one index"),
+        pytest.param("2016-01-03", "2016-01-05", {("pre", -1): 20, ("index", 0): 10}, id="two days pre, one index"),
         pytest.param("2016-02-08", "2016-02-10", {("post", 1): 10, ("post", 2): 20}, id="day 29, then days 30 and 31"),
     ],
 )
@@ -270,7 +280,7 @@ def test_cost_outside_claims_without_a_client_has_a_reason(run, windows):
 def test_no_cohort_leaves_empty_tables_and_the_population_stands(run, windows, tmp_path):
     header = DRAWN["cohort"].splitlines()[0]
     made = windows(cohort=header)
-    for name, contract in WINDOW_TABLES.items():
+    for name, contract in {**WINDOW_TABLES, **BUILT_TABLES}.items():
         write_table(made[name], tmp_path / f"{name}.parquet", contract)
     assert run(made["follow_up"].count()) == 0
     assert run(made["population_months"].count()) == 1

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ratebook.contracts.base import Contract, Field
 from ratebook.contracts.clean import Attrition
 from ratebook.contracts.episodes import CohortFlow
-from ratebook.contracts.released import Flow, Series
+from ratebook.contracts.released import Flow, Series, Split
 from ratebook.disclosure import apart, disclose, visible_nodes
 
 LIMIT = 11
@@ -220,3 +220,37 @@ def test_arms_that_add_up_are_hidden_together():
     shown = disclose(windows, Plain, LIMIT, (Series("persons", ("arm",), ("share",), together=("day",)),))
     assert shown.share.notna().groupby(shown.day).nunique().eq(1).all()
     assert shown.share.isna().any()
+
+
+def test_only_the_rows_named_are_a_series():
+    rows = pd.DataFrame({"arm": ["all", "RSN", "all", "RSN"], "persons": [700, 300, 697, 298], "share": 0.5})
+    shown = disclose(rows, Plain, LIMIT, (Series("persons", hides=("share",), only=(("arm", "all"),)),))
+    assert shown.persons.tolist() == [700, 300, pd.NA, 298]
+    assert shown.share.isna().tolist() == [False, False, True, False]
+
+
+FATES = Split("persons", ("arm",), ("fate", ("kept",)))
+
+
+@pytest.mark.parametrize(
+    ("persons", "is_shown"),
+    [
+        pytest.param([400, 50, 60], [True, True, True], id="nothing small, all shown"),
+        pytest.param([400, 5, 60], [True, False, False], id="one small: none of the others"),
+        pytest.param([5, 50, 60], [False, False, False], id="what is given is small itself"),
+        pytest.param([400, 0, 60], [True, True, True], id="nobody is not few"),
+    ],
+)
+def test_parts_of_a_known_whole_are_shown_all_or_none_but_for_what_is_given(persons, is_shown):
+    rows = pd.DataFrame({"arm": "RSN", "fate": ["kept", "died", "later"], "persons": persons, "share": 0.5})
+    assert disclose(rows, Plain, LIMIT, (FATES,)).persons.notna().tolist() == is_shown
+
+
+def test_a_sole_small_part_takes_what_is_given_with_it():
+    rows = pd.DataFrame({"arm": ["RSN"] * 2 + ["CSP"] * 2, "fate": ["kept", "died"] * 2, "persons": [400, 5, 300, 50]})
+    assert disclose(rows.assign(share=0.5), Plain, LIMIT, (FATES,)).persons.notna().tolist() == [
+        False,
+        False,
+        True,
+        True,
+    ]

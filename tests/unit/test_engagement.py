@@ -13,7 +13,7 @@ from ratebook.engagement.curves import curves_by_arm, rmst_rows
 from ratebook.engagement.days import expected_days
 from ratebook.engagement.design import design_matrix
 from ratebook.engagement.estimate import estimate_survival
-from ratebook.engagement.frame import engaged_persons
+from ratebook.engagement.frame import engaged_persons, followed_to
 from ratebook.engagement.models import fit_models
 from ratebook.engagement.resampling import resample
 from ratebook.engagement.survival import cumulative_incidence, median_of, risk_table, rmst, survival_of
@@ -78,6 +78,18 @@ def test_units_summed_by_counts_of_one_are_the_whole():
     assert survival_of(table.total(np.ones((1, 7))))[0] == pytest.approx(survival_of(whole))
 
 
+def test_the_limits_of_a_median_are_where_the_limits_of_the_curve_pass_one_half(base):
+    tables = estimate(*base)
+    rows = tables.engagement.query("estimand == 'median'").set_index("arm")
+    for arm, curve in tables.survival.groupby("arm"):
+        row = rows.loc[arm]
+        below, above = curve[curve.day < row.lower], curve[curve.day >= row.lower]
+        assert row.lower <= row.estimate <= row.upper
+        assert (below.lower.dropna() > 0.5).all() and (above.lower.dropna() <= 0.5).all()
+        assert (curve.upper[curve.day < row.upper].dropna() > 0.5).all()
+        assert (curve.upper[curve.day >= row.upper].dropna() <= 0.5).all()
+
+
 def test_the_median_is_reached_at_half_and_missing_above():
     assert median_of(np.array([4.0, 8.0]), np.array([0.5, 0.1])) == 4
     assert np.isnan(median_of(np.array([4.0]), np.array([0.51])))
@@ -123,6 +135,46 @@ def test_who_came_too_late_for_an_end_to_show_counts_for_nothing():
     cohort, spells = last_days(0)
     late = cohort.assign(follow_end_date=cohort.first_contact_date + pd.Timedelta(days=20))
     assert engaged_persons(late, spells.assign(length_days=21), END_REASONS, 30).days.tolist() == [0.5, 0.5]
+
+
+def leavers(persons, dead):
+    """So many persons of one arm: `dead` of them on day 100, of the others every fifth leaves on day 110."""
+    place = np.arange(persons)
+    day = np.where(place < dead, 100, np.where(place % 5 == 0, 110, 400))
+    discharge = pd.Series(pd.Timestamp("2020-01-01"), index=place)
+    ids = np.random.default_rng(1).permutation(persons).astype(str)
+    frame = pd.DataFrame({"person_id": ids, "arm": "RSN", "discharge_date": discharge})
+    return frame.assign(follow_end_date=discharge + pd.to_timedelta(day, unit="D")), pd.Series(place >= dead)
+
+
+def test_of_the_dead_as_many_would_have_left_as_of_the_living():
+    cohort, is_seen = leavers(1100, 100)
+    day = (followed_to(cohort, is_seen) - cohort.discharge_date).dt.days
+    assert day[is_seen].equals((cohort.follow_end_date - cohort.discharge_date).dt.days[is_seen])
+    assert day[~is_seen].value_counts().to_dict() == {400: 80, 110: 20}
+    shuffled = cohort.sample(frac=1.0, random_state=2)
+    assert followed_to(shuffled, is_seen[shuffled.index]).sort_index().equals(followed_to(cohort, is_seen))
+
+
+def test_where_nobody_living_was_followed_longer_the_dead_would_have_been_to_the_end():
+    cohort, _ = leavers(10, 10)
+    later = pd.concat([cohort, cohort[:1].assign(person_id="late", arm="CSP", follow_end_date="2021-02-04")])
+    later = later.astype({"follow_end_date": cohort.follow_end_date.dtype}).reset_index(drop=True)
+    found = followed_to(later, pd.Series([False] * 10 + [True]))
+    assert (found == pd.Timestamp("2021-02-04")).all()
+
+
+def test_a_death_in_the_shadow_of_the_gap_is_no_end_where_the_dead_would_have_left():
+    """Two alike clients: one leaves coverage, one dies on a day after which whoever lived would have left."""
+    cohort, spells = last_days(0)
+    both = [table.assign(person_id=table.person_id + "x") for table in (cohort, spells)]
+    died = cohort.assign(follow_end_reason="death", follow_end_date=cohort.follow_end_date - pd.Timedelta(days=1))
+    cohort = pd.concat([died, both[0].assign(follow_end_reason="disenrolled")], ignore_index=True)
+    far = cohort[:1].assign(person_id="far", arm="none", follow_end_date=pd.Timestamp("2030-01-01"))
+    spells = pd.concat([spells.assign(length_days=99, end_reason="death"), both[1]], ignore_index=True)
+    persons = engaged_persons(pd.concat([cohort, far], ignore_index=True), spells, END_REASONS, 30)
+    assert persons.role.tolist() == ["censor"] * 4
+    assert persons.days.tolist() == [69] * 4
 
 
 # Tables
@@ -337,6 +389,22 @@ def test_resampling_counts_each_provider_once_on_average():
     assert draws.sizes == {"RSN": 6, "CSP": 6}
     assert draws.counts.mean(0) == pytest.approx(np.ones(12), abs=0.06)
     assert draws.counts.sum(1) == pytest.approx(12)
+
+
+def test_unequal_providers_are_resampled_to_the_spread_of_their_arms_mean():
+    """Means of providers equally apart, variance 1: the arm's mean has variance Σ share², whatever the sizes."""
+    rng = np.random.default_rng(5)
+    for size in ([30] * 8, [200, 90, 60, 20, 10, 10, 5, 5]):
+        size = np.array(size)
+        cluster = pd.Series(np.repeat(np.arange(len(size)), size).astype(str))
+        draws = resample(pd.Series(["RSN"] * size.sum()), cluster, 4000, 1)
+        assert (draws.counts >= 0).all()
+        mean = rng.standard_normal((3000, len(size)))
+        share = size / size.sum()
+        apart = share * (mean - (mean @ share)[:, None])
+        # Linear in the counts, as every estimate is to first order.
+        variance = ((draws.counts - 1) @ apart.T).var(0).mean()
+        assert variance == pytest.approx((share**2).sum(), rel=0.06)
 
 
 # Recovery

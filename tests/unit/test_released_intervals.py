@@ -16,6 +16,8 @@ ACCOUNTS = (
     "cohort",
     "episode_lengths",
     "protocol",
+    "trial_flow",
+    "trial_weights",
     "balance",
     "propensity",
     "positivity",

@@ -375,18 +375,6 @@ def test_discounted_at_98_percent_keeps_98_percent(discount, status):
     assert ask("H61", program_rates=pd.DataFrame({"discount": [discount, 0.0]})).status == status
 
 
-def test_a_decomposition_has_no_residual():
-    effects = pd.DataFrame({"effect_usd": [1226.6667, -1333.3333, 586.6667]})
-    total = {"estimand": "total_sud", "arm": "difference", "method": "partitioned"}
-    assert (
-        ask("H46", decomposition=effects, total_cost=pd.DataFrame([{**total, "estimate_usd": 480.0001}])).status
-        == "pass"
-    )
-    assert (
-        ask("H46", decomposition=effects, total_cost=pd.DataFrame([{**total, "estimate_usd": 500.0}])).status == "fail"
-    )
-
-
 def test_the_bundle_is_always_remarked_on():
     row = ask("H22", cohort=pd.DataFrame({"arm": ["RSN"]}))
     assert row.status == "warn"
@@ -402,10 +390,3 @@ def test_small_cells_are_looked_for_in_what_is_released():
 def test_dollars_by_month_without_a_count_of_persons_are_not_released():
     assert is_uncounted(Triangles) and is_uncounted(Ultimates)
     assert not [name for name, released in RELEASED.items() if is_uncounted(released.contract)]
-
-
-def test_four_denominators_stand_side_by_side():
-    total = pd.DataFrame({"estimand": ["total_sud"]})
-    assert ask("H70", total_cost=total, pmpm=pd.DataFrame({"variant": ["P1", "P2", "P4", "P5"]})).status == "pass"
-    assert ask("H70", total_cost=total, pmpm=pd.DataFrame({"variant": ["P1", "P2", "P4", "P3"]})).status == "fail"
-    assert ask("H70", pmpm=pd.DataFrame({"variant": ["P1"]})).status == "na"

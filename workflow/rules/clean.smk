@@ -32,7 +32,7 @@ rule clean_members:
         "benchmarks/clean/clean_members.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: HALF
     script:
         "../../scripts/clean/clean_members.py"
 
@@ -54,7 +54,7 @@ rule build_adjustments:
         "benchmarks/clean/build_adjustments.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: HALF
     params:
         state=config["clean"]["state"],
         feed_styles={
@@ -88,7 +88,7 @@ rule clean_claims:
         "benchmarks/clean/clean_claims.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: HALF
     params:
         state=config["clean"]["state"],
         extract_date=config["study"]["extract_date"],
@@ -112,7 +112,7 @@ rule build_cash_ledger:
         "benchmarks/clean/build_cash_ledger.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: HALF
     script:
         "../../scripts/clean/build_cash_ledger.py"
 
@@ -180,7 +180,7 @@ rule build_attrition:
         "benchmarks/clean/build_attrition.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: HALF
     params:
         study={
             key: config["study"][key]

@@ -6,6 +6,9 @@ import sys
 sys.path.append(os.path.join(workflow.basedir, "scripts"))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# A rule that reads claims takes half of the cores, so that another runs beside it.
+HALF = max(1, (workflow.cores or 2) // 2)
+
 from ratebook.provenance import code_of
 from ratebook.settings import check_settings
 

@@ -24,6 +24,10 @@ rule build_windows:
         spans="results/exposure/spans.parquet",
         member_months="results/exposure/member_months.parquet",
         program_costs="results/intake/program_costs.parquet",
+        episodes="results/episodes/episodes.parquet",
+        index=(
+            [COST["prices"]["index_file"]] if COST["prices"]["form"] == "index" else []
+        ),
         code=code_of("scripts/cost/build_windows.py"),
     output:
         person_costs="results/cost/person_costs.parquet",
@@ -32,6 +36,9 @@ rule build_windows:
         population_costs="results/cost/population_costs.parquet",
         population_months="results/cost/population_months.parquet",
         outside_costs="results/cost/outside_costs.parquet",
+        member_intervals="results/cost/member_intervals.parquet",
+        price_index="results/cost/price_index.parquet",
+        site_quarters="results/cost/site_quarters.parquet",
     log:
         "logs/cost/build_windows.log",
     benchmark:
@@ -48,9 +55,42 @@ rule build_windows:
             "extract_date": config["study"]["extract_date"],
             "window_start": config["study"]["window_start"],
             "window_end": config["study"]["window_end"],
+            "prices": COST["prices"],
+            "discount_rate": COST["discount"]["value"],
+            "sites": COST["sites"],
         },
     script:
         "../../scripts/cost/build_windows.py"
+
+
+rule estimate_did:
+    """Compare the arms before and after the index stay, sites before and after their start, and at one year's prices."""
+    input:
+        person_costs="results/cost/person_costs.parquet",
+        client_intervals="results/cost/client_intervals.parquet",
+        follow_up="results/cost/follow_up.parquet",
+        member_intervals="results/cost/member_intervals.parquet",
+        site_quarters="results/cost/site_quarters.parquet",
+        code=code_of("scripts/cost/estimate_did.py"),
+    output:
+        did="results/cost/did.parquet",
+        event_study="results/cost/event_study.parquet",
+        group_time="results/cost/group_time.parquet",
+        price_comparison="results/cost/price_comparison.parquet",
+    log:
+        "logs/cost/estimate_did.log",
+    benchmark:
+        "benchmarks/cost/estimate_did.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        settings={
+            **RESAMPLED,
+            "run_up_intervals": COST["run_up_intervals"],
+            "start_share": COST["sites"]["start_share"],
+        },
+    script:
+        "../../scripts/cost/estimate_did.py"
 
 
 rule estimate_total_cost:
@@ -76,6 +116,37 @@ rule estimate_total_cost:
         "../../scripts/cost/estimate_total_cost.py"
 
 
+rule model_costs:
+    """Model cost per member on what was known at discharge, and predict it for everyone in either arm."""
+    input:
+        cohort="results/episodes/cohort.parquet",
+        person_costs="results/cost/person_costs.parquet",
+        client_intervals="results/cost/client_intervals.parquet",
+        follow_up="results/cost/follow_up.parquet",
+        code=code_of("scripts/cost/model_costs.py"),
+    output:
+        cost_models="results/cost/cost_models.parquet",
+        cost_model_checks="results/cost/cost_model_checks.parquet",
+        cost_model_fit="results/cost/cost_model_fit.parquet",
+        cost_coefficients="results/cost/cost_coefficients.parquet",
+        cost_cuts="results/cost/cost_cuts.parquet",
+    log:
+        "logs/cost/model_costs.log",
+    benchmark:
+        "benchmarks/cost/model_costs.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        settings={
+            **RESAMPLED,
+            "covariates": config["engagement"]["covariates"],
+            "winsor_quantile": COST["winsor_quantile"],
+            "cost_cap_usd": COST["cost_cap"]["value"],
+        },
+    script:
+        "../../scripts/cost/model_costs.py"
+
+
 rule price_pmpm:
     """Price a month in every variant, and every client's log under every payment form."""
     input:
@@ -88,6 +159,7 @@ rule price_pmpm:
         code=code_of("scripts/cost/price_pmpm.py"),
     output:
         pmpm="results/cost/pmpm.parquet",
+        pmpm_exhibit="results/cost/pmpm_exhibit.parquet",
         payment_forms="results/cost/payment_forms.parquet",
     log:
         "logs/cost/price_pmpm.log",
@@ -97,6 +169,7 @@ rule price_pmpm:
         "../../environment.yml"
     params:
         mm_rule=config["exposure"]["mm_rule"],
+        resampled={"boot_reps": COST["boot_reps"], "seed": config["study"]["seed"]},
         payment={
             "forms": FORMS,
             "month_rule": COST["month_rule"],
@@ -107,17 +180,24 @@ rule price_pmpm:
 
 
 rule compare_arms:
-    """Split the arms' difference in cost into its parts, and find the rates at which there is none."""
+    """Split the arms' difference in cost into its parts, find the rates at which there is none, and who bears it."""
     input:
         person_costs="results/cost/person_costs.parquet",
         client_intervals="results/cost/client_intervals.parquet",
         follow_up="results/cost/follow_up.parquet",
+        outside_costs="results/cost/outside_costs.parquet",
         code=code_of("scripts/cost/compare_arms.py"),
     output:
         decomposition="results/cost/decomposition.parquet",
         break_even="results/cost/break_even.parquet",
         increments="results/cost/increments.parquet",
         net_benefit="results/cost/net_benefit.parquet",
+        paradox="results/cost/paradox.parquet",
+        fixed_and_monthly="results/cost/fixed_and_monthly.parquet",
+        perspectives="results/cost/perspectives.parquet",
+        category_sums="results/cost/category_sums.parquet",
+        plane="results/cost/plane.parquet",
+        break_even_line="results/cost/break_even_line.parquet",
     log:
         "logs/cost/compare_arms.log",
     benchmark:
@@ -135,16 +215,23 @@ rule compare_arms:
 
 
 rule plot_cost:
-    """Draw cost per month, over time, by category, its decomposition and the payment forms."""
+    """Draw the four denominators, cost over time, by category, its decomposition, payment forms and the plane."""
     input:
+        pmpm_exhibit="results/cost/pmpm_exhibit.parquet",
         pmpm="results/cost/pmpm.parquet",
         payment_forms="results/cost/payment_forms.parquet",
+        total_cost="results/cost/total_cost.parquet",
         cost_curve="results/cost/cost_curve.parquet",
         cost_by_category="results/cost/cost_by_category.parquet",
         decomposition="results/cost/decomposition.parquet",
         break_even="results/cost/break_even.parquet",
+        break_even_line="results/cost/break_even_line.parquet",
+        plane="results/cost/plane.parquet",
+        net_benefit="results/cost/net_benefit.parquet",
         code=code_of("scripts/cost/plot_cost.py"),
     output:
+        pmpm_exhibit_svg="results/cost/figures/pmpm_exhibit.svg",
+        pmpm_exhibit_png="results/cost/figures/pmpm_exhibit.png",
         pmpm_variants_svg="results/cost/figures/pmpm_variants.svg",
         pmpm_variants_png="results/cost/figures/pmpm_variants.png",
         cumulative_cost_svg="results/cost/figures/cumulative_cost.svg",
@@ -153,8 +240,14 @@ rule plot_cost:
         cost_by_category_png="results/cost/figures/cost_by_category.png",
         decomposition_svg="results/cost/figures/decomposition.svg",
         decomposition_png="results/cost/figures/decomposition.png",
+        payment_forms_svg="results/cost/figures/payment_forms.svg",
+        payment_forms_png="results/cost/figures/payment_forms.png",
         break_even_svg="results/cost/figures/break_even.svg",
         break_even_png="results/cost/figures/break_even.png",
+        ce_plane_svg="results/cost/figures/ce_plane.svg",
+        ce_plane_png="results/cost/figures/ce_plane.png",
+        net_benefit_svg="results/cost/figures/net_benefit.svg",
+        net_benefit_png="results/cost/figures/net_benefit.png",
     log:
         "logs/cost/plot_cost.log",
     benchmark:
@@ -162,7 +255,7 @@ rule plot_cost:
     conda:
         "../../environment.yml"
     params:
-        mm_rule=config["exposure"]["mm_rule"],
+        suppress_below=config["release"]["suppress_below"],
         note=config["study"]["data_note"],
     script:
         "../../scripts/cost/plot_cost.py"

@@ -204,6 +204,7 @@ rule plot_engagement:
         trial_weights="results/engagement/trial_weights.parquet",
         propensity="results/engagement/propensity.parquet",
         engagement_sensitivity="results/engagement/engagement_sensitivity.parquet",
+        cohort="results/episodes/cohort_table.parquet",
         code=code_of("scripts/engagement/plot_engagement.py"),
     output:
         survival_svg="results/engagement/figures/survival.svg",

@@ -21,7 +21,7 @@ rule build_spans:
         "benchmarks/exposure/build_spans.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: HALF
     params:
         extract_date=config["study"]["extract_date"],
         plan_priority=config["exposure"]["plan_priority"],
@@ -46,7 +46,7 @@ rule build_member_months:
         "benchmarks/exposure/build_member_months.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: HALF
     params:
         stay_levels=config["episodes"]["stay_levels"],
         ages=config["exposure"]["imd_ages"]["value"],
@@ -75,7 +75,7 @@ rule check_exposure:
         "benchmarks/exposure/check_exposure.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: HALF
     params:
         extract_date=config["study"]["extract_date"],
         match_share=config["exposure"]["match_share"]["value"],
@@ -98,7 +98,7 @@ rule build_monthly_services:
         "benchmarks/exposure/build_monthly_services.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: HALF
     params:
         mm_rule=config["exposure"]["mm_rule"],
         window_start=config["study"]["window_start"],

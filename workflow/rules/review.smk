@@ -28,7 +28,7 @@ rule check_claims:
         "benchmarks/review/check_claims.tsv"
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: HALF
     params:
         settings={
             "episode_gap_days": config["episodes"]["episode_gap_days"],
@@ -126,8 +126,11 @@ rule check_review:
         weights="results/engagement/weights.parquet",
         trial_weights="results/engagement/trial_weights.parquet",
         follow_up="results/cost/follow_up.parquet",
+        person_costs="results/cost/person_costs.parquet",
         outside_costs="results/cost/outside_costs.parquet",
+        pmpm_exhibit="results/cost/pmpm_exhibit.parquet",
         pmpm="results/cost/pmpm.parquet",
+        perspectives="results/cost/perspectives.parquet",
         total_cost="results/cost/total_cost.parquet",
         cost_by_category="results/cost/cost_by_category.parquet",
         decomposition="results/cost/decomposition.parquet",

@@ -22,6 +22,7 @@ class Series:
 
     What a hidden row would give back (`hides`) is hidden with it. Rows in which the column `prefer` is true are shown
     before others, because another table gives them. Rows alike in `together` are shown all or none: their sum is known.
+    Where `only` names columns and values, no other rows hold each other's people.
     """
 
     count: str
@@ -29,3 +30,17 @@ class Series:
     hides: tuple[str, ...] = ()
     prefer: str = ""
     together: tuple[str, ...] = ()
+    only: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Split:
+    """A count whose rows split a whole (`within`) that another table gives, and with it the rows with `given` values.
+
+    Where one of the rows is small, none of the others is shown, for a larger one may follow from further tables; nor
+    are the given, where there is one other only.
+    """
+
+    count: str
+    within: tuple[str, ...]
+    given: tuple[str, tuple[str, ...]]

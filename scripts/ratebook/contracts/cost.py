@@ -15,6 +15,8 @@ COSTS = ("program", "other_sud", "total_sud", "tcoc")
 MONTH_RULES = ("exact", "calendar", "ceil30")
 METHODS = ("partitioned", "lin", "simple", "zhao_tian", "available_case", "complete_case")
 ROWS = (*ARMS, "difference")
+ESTIMATED = ("estimate_usd", "std_error", "lower", "upper", "ratio", "ratio_lower", "ratio_upper")
+BOOT = ("std_error", "lower", "upper", "ratio_lower", "ratio_upper")
 QUADRANTS = ("NE", "NW", "SE", "SW")
 OTHER_SUD = tuple(name for name in SUD_CATEGORIES if name != "NAVIGATOR")
 
@@ -29,9 +31,12 @@ class PersonCosts(Contract):
 
     person_id: str = Field("Person key.")
     window: str = Field("pre, index, post or unobserved.", isin=WINDOWS)
-    interval: int = Field("Interval since discharge, from 1, in `post`; 0 in the other windows.", ge=0)
+    interval: int = Field(
+        "Since discharge, from 1, in `post`; before admission, from -1 back, in `pre`; 0 in the other windows."
+    )
     category: str = Field("Service category.", isin=CATEGORIES)
     cost_usd: Usd = Field("Cost of the days in the interval; a line of several days is spread over them.")
+    real_cost_usd: Usd = Field("The same at the base year's prices (`cost.prices`), discounted beyond a year.")
     engaged_cost_usd: Usd = Field("The part of the cost on days engaged with a navigator.")
     units: Quantity = Field("Units of the lines, spread as the cost; a line without units counts one.")
 
@@ -63,6 +68,7 @@ class FollowUp(Contract):
     person_id: str = Field("Person key.")
     arm: str = Field("RSN, CSP or none.", isin=(*ARMS, "none"))
     provider_id: str = Field("Cluster: organisation of the first contact; 'unknown' where none.")
+    discharge_date: dt.date = Field("Discharge of the index episode.")
     followed_days: int = Field("Days observed from discharge, the day of discharge included.", ge=0)
     end_reason: str = Field("What ended observation.", isin=END_REASONS)
     is_complete: bool = Field("Observation ended with death or the horizon: the cost to the horizon is known.")
@@ -84,6 +90,7 @@ class PopulationCosts(Contract):
     is_covered: bool = Field("The month counts as a member month by `exposure.mm_rule`.")
     cost_usd: Usd = Field("Cost of the month; a line of several months is spread by day.")
     units: Quantity = Field("Units, spread as the cost.")
+    users: int = Field("Persons with a line in the month.", persons=True)
 
     class Config(Contract.Config):
         unique = ("plan", "service_month", "category", "is_covered")
@@ -135,33 +142,33 @@ class Pmpm(Contract):
     numerator_usd: float = Field("Dollars above the line; null on a difference and where adjusted.", nullable=True)
     denominator_months: float = Field("Months below the line.", nullable=True)
     estimate_usd: float = Field("Dollars per month (P5: per member).", nullable=True)
-    std_error: float = Field("Standard error, clustered by provider.", nullable=True)
+    std_error: float = Field("Standard error, linearised, clustered by provider (P5: providers drawn).", nullable=True)
     lower: float = Field("Lower limit, 95%.", nullable=True)
     upper: float = Field("Upper limit, 95%.", nullable=True)
     ratio: float = Field("RSN / CSP, on the difference rows.", nullable=True)
     ratio_lower: float = Field("Lower limit of the ratio.", nullable=True)
     ratio_upper: float = Field("Upper limit of the ratio.", nullable=True)
+    boot_std_error: float = Field("Standard error, providers drawn (P5: the same one).", nullable=True)
+    boot_lower: float = Field("Lower limit by it.", nullable=True)
+    boot_upper: float = Field("Upper limit by it.", nullable=True)
+    boot_ratio_lower: float = Field("Lower limit of the ratio, providers drawn.", nullable=True)
+    boot_ratio_upper: float = Field("Upper limit of the ratio, providers drawn.", nullable=True)
     excluded_usd: float = Field(
         "Dollars left out: days not covered (population) or not observed (arms).", nullable=True
     )
     persons: int = Field("Persons behind the denominator.", persons=True, nullable=True)
+    users: int = Field(
+        "Of the population, persons with such a cost: the most of any month.", persons=True, nullable=True
+    )
+    part_of: str = Field("Of the population, whose printed total a category adds to; 'all' elsewhere.")
     clusters: int = Field("Providers.", nullable=True)
     reason: str = Field("Why an estimate or its limits are missing.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("variant", "numerator", "arm", "plan", "month_rule")
-        hides = (
-            "numerator_usd",
-            "denominator_months",
-            "estimate_usd",
-            "std_error",
-            "lower",
-            "upper",
-            "ratio",
-            "ratio_lower",
-            "ratio_upper",
-            "excluded_usd",
-        )
+        # A category's plans add up to all plans, a plan's categories to its totals.
+        groups = (("variant", "arm", "plan", "month_rule", "part_of"), ("variant", "arm", "numerator", "month_rule"))
+        hides = ("numerator_usd", "denominator_months", *ESTIMATED, *(f"boot_{name}" for name in BOOT), "excluded_usd")
 
 
 class PaymentForms(Contract):
@@ -183,7 +190,7 @@ class PaymentForms(Contract):
 
     class Config(Contract.Config):
         unique = ("form", "arm", "per")
-        hides = ("estimate_usd", "std_error", "lower", "upper", "ratio", "ratio_lower", "ratio_upper")
+        hides = ESTIMATED
 
 
 class TotalCost(Contract):
@@ -199,11 +206,10 @@ class TotalCost(Contract):
     horizon_days: int = Field("Days from discharge, the day of discharge included.")
     estimate_usd: float = Field("Dollars per member.", nullable=True)
     std_error: float = Field("Standard error, bootstrap of providers within arm.", nullable=True)
-    lower: float = Field("Lower limit, 95%, bootstrap percentile.", nullable=True)
-    upper: float = Field("Upper limit, 95%, bootstrap percentile.", nullable=True)
-    member_std_error: float = Field(
-        "Standard error, bootstrap of members, beside the clustered one; partitioned only.", nullable=True
-    )
+    lower: float = Field("Lower limit, 95%, of that error; on the logarithm for a mean.", nullable=True)
+    upper: float = Field("Upper limit, 95%.", nullable=True)
+    member_std_error: float = Field("Standard error, members drawn instead; partitioned only.", nullable=True)
+    formula_std_error: float = Field("Standard error by formula, members as independent; simple only.", nullable=True)
     ratio: float = Field("RSN / CSP, on the difference rows.", nullable=True)
     ratio_lower: float = Field("Lower limit of the ratio.", nullable=True)
     ratio_upper: float = Field("Upper limit of the ratio.", nullable=True)
@@ -215,18 +221,7 @@ class TotalCost(Contract):
 
     class Config(Contract.Config):
         unique = ("estimand", "arm", "method")
-        hides = (
-            "estimate_usd",
-            "std_error",
-            "lower",
-            "upper",
-            "member_std_error",
-            "ratio",
-            "ratio_lower",
-            "ratio_upper",
-            "censored_share",
-            "observed_share",
-        )
+        hides = (*ESTIMATED, "member_std_error", "formula_std_error", "censored_share", "observed_share")
 
 
 class CostCurve(Contract):
@@ -252,6 +247,8 @@ class CostByCategory(Contract):
     window: str = Field("pre, index or post.", isin=WINDOWS)
     category: str = Field("Service category.", isin=CATEGORIES)
     arm: str = Field("RSN, CSP or difference.", isin=ROWS)
+    part_of: str = Field("Whose printed total the category adds to: program, other_sud or other_care.")
+    users: int = Field("Members with a cost in the category.", persons=True)
     estimate_usd: float = Field("Dollars per member; in `post` adjusted for censoring (partitioned).", nullable=True)
     lower: float = Field("Lower limit, 95%, bootstrap of providers.", nullable=True)
     upper: float = Field("Upper limit.", nullable=True)
@@ -266,6 +263,7 @@ class CostByCategory(Contract):
 
     class Config(Contract.Config):
         unique = ("window", "category", "arm")
+        groups = ("window", "arm", "part_of")
         hides = (
             "estimate_usd",
             "lower",
@@ -294,15 +292,16 @@ class Decomposition(Contract):
     rsn_value: float = Field("The factor in RSN.", nullable=True)
     unit: str = Field("Unit of the factor.")
     effect_usd: float = Field("Dollars per member of the difference that the factor explains.", nullable=True)
-    lower: float = Field("Lower limit, 95%, bootstrap of members.", nullable=True)
+    lower: float = Field("Lower limit, 95%, bootstrap of providers.", nullable=True)
     upper: float = Field("Upper limit.", nullable=True)
+    member_std_error: float = Field("Standard error, members drawn instead.", nullable=True)
     is_price_borrowed: bool = Field("One arm used no unit, so the other's price stands in.")
     persons: int = Field("Members of both arms.", persons=True)
     reason: str = Field("Why an effect or its limits are missing.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("category", "factor")
-        hides = ("csp_value", "rsn_value", "effect_usd", "lower", "upper")
+        hides = ("csp_value", "rsn_value", "effect_usd", "lower", "upper", "member_std_error")
 
 
 class BreakEven(Contract):

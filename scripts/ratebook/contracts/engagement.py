@@ -168,7 +168,7 @@ class EngagementModels(Contract):
 
     model: str = Field(
         "log_rank…, gehan, cox_…, ph_test_…, crossing, piecewise_exponential, discrete_time, aft_… (time ratios), "
-        "cause_specific, fine_gray, andersen_gill, pwp_gap_time, frailty, permutation, wild_bootstrap, censoring, e_value; "
+        "cause_specific, fine_gray, gray, andersen_gill, pwp_gap_time, frailty, permutation, wild_bootstrap, censoring, e_value; "
         "…_adjusted with the covariates."
     )
     term: str = Field("Covariate, interval, end reason, what a number is, or GLOBAL.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ratebook.contracts import (
     clean,
     cost,
+    cost_exhibits,
     engagement,
     episodes,
     exposure,
@@ -20,7 +21,7 @@ from ratebook.contracts import (
     trial,
 )
 from ratebook.contracts.base import Contract
-from ratebook.contracts.chains import Flow, Series
+from ratebook.contracts.chains import Flow, Series, Split
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,16 @@ class Released:
     `chains` are counts whose differences are counts of people. `never` are columns no released copy shows: counts
     that another table gives on another grid, so that both together would show a small difference. `percents` are
     shares shown in whole percent: with more digits a share of a known group gives its counts back. `follows` names
-    a table, the column that ties it to this one, and the columns hidden here where that table hides its row.
+    a table, the column that ties it to this one, and the columns hidden here where that table hides its row; a
+    condition may say of which rows. `compares` names the table by arm whose hidden arms hide the comparisons here.
     """
 
     contract: type[Contract]
-    chains: tuple[Flow | Series, ...] = ()
+    chains: tuple[Flow | Series | Split, ...] = ()
     never: tuple[str, ...] = ()
     percents: tuple[str, ...] = ()
-    follows: tuple[str, str, tuple[str, ...]] | None = None
+    follows: tuple | None = None
+    compares: str = ""
 
 
 LIMITED = ("estimate", "lower", "upper")
@@ -51,6 +54,11 @@ def nested(count: str) -> tuple[Series, ...]:
     return tuple(
         Series(name, ("arm", "method"), LIMITED, together=("window_days", "method")) for name in ("persons", count)
     )
+
+
+VARIANT = ("unit", "min_detox_12m", "count_index", "index_rule")
+NUMBERS = tuple(("level", level) for level in ("mean", "squared", "log", "product"))
+"""Rows of numbers: those whose number is known, of all, are but a few less than all."""
 
 
 RELEASED = {
@@ -73,19 +81,43 @@ RELEASED = {
     ),
     "enrolment": Released(exposure.Enrolment),
     "cohort_flow": Released(episodes.CohortFlow, (Flow("persons"),)),
-    "cohort_variants": Released(episodes.CohortVariants),
-    "cohort": Released(episodes.CohortTable),
+    "cohort_variants": Released(
+        episodes.CohortVariants,
+        # Who passes a strict reading passes a lenient one; and by arm where every discharge counts. Where one of a
+        # person's discharges is the index, another reading may take another, with another arm: nothing is nested.
+        (
+            Series("persons", ("arm",), ("discharges",), "is_chosen", VARIANT, (("arm", "all"),)),
+            Series("persons", ("arm",), ("discharges",), "", VARIANT, (("index_rule", "all"),)),
+            Series("discharges", ("arm",), ("persons",), "", VARIANT, (("index_rule", "all"),)),
+        ),
+    ),
+    "cohort": Released(
+        episodes.CohortTable,
+        (Series("persons", ("arm",), ("share",), together=("place",), only=(("level", "mean"),)),),
+    ),
     "episode_lengths": Released(episodes.EpisodeLengths),
     "continuity": Released(episodes.ContinuityByArm, nested("continued"), ("persons", "continued"), LIMITED),
     "readmission": Released(episodes.Readmission, nested("readmitted"), ("persons", "readmitted"), LIMITED),
     "crossover": Released(spells.Crossover),
+    "spell_ends": Released(spells.SpellEnds),
+    # Who had a single contact, or was still seen, at one gap is so at every shorter one: shares in whole percent.
+    "gap_sensitivity": Released(spells.GapSensitivity, never=("counted",), percents=LIMITED),
     "protocol": Released(trial.Protocol),
+    "trial_flow": Released(
+        trial.TrialFlow,
+        # Estimates give the persons kept; a clone censored for the other program is the other arm's that started.
+        (Split("persons", ("method", "arm"), ("fate", ("kept", "mixed_site", "started", "never_met"))),),
+    ),
+    # By day they would show who left; with every weight 1, effective persons are persons.
+    "trial_weights": Released(
+        trial.TrialWeights, never=("persons", "effective_persons"), percents=("uncensored_share",)
+    ),
     "first_contact_wait": Released(trial.FirstContactWait),
     "engagement": Released(engagement.Engagement, never=("fewest_persons",)),
     "engagement_models": Released(engagement.EngagementModels),
     "engagement_sensitivity": Released(robustness.EngagementSensitivity, never=("persons", "fewest_persons")),
     "clocks": Released(engagement.Clocks, never=("arm_persons", "persons")),
-    "balance": Released(engagement.Balance),
+    "balance": Released(engagement.Balance, tuple(Series(f"{arm}_persons", only=NUMBERS) for arm in ("rsn", "csp"))),
     "propensity": Released(engagement.Propensity),
     "positivity": Released(engagement.Positivity, percents=("outside_share",)),
     "weight_summary": Released(engagement.WeightSummary, percents=("outside_share",)),
@@ -114,15 +146,24 @@ RELEASED = {
         ),
         never=("ended",),
     ),
-    "pmpm": Released(cost.Pmpm),
-    "payment_forms": Released(cost.PaymentForms),
-    "total_cost": Released(cost.TotalCost),
+    "pmpm_exhibit": Released(cost_exhibits.PmpmExhibit, compares="pmpm_exhibit"),
+    "pmpm": Released(cost.Pmpm, compares="pmpm"),
+    "payment_forms": Released(cost.PaymentForms, compares="payment_forms"),
+    "perspectives": Released(cost_exhibits.Perspectives, compares="perspectives"),
+    "total_cost": Released(cost.TotalCost, compares="total_cost"),
     "cost_curve": Released(cost.CostCurve, (Series("persons", ("estimand", "arm")),)),
-    "cost_by_category": Released(cost.CostByCategory),
-    "decomposition": Released(cost.Decomposition),
-    "break_even": Released(cost.BreakEven),
-    "increments": Released(cost.Increments),
-    "net_benefit": Released(cost.NetBenefit),
+    "cost_by_category": Released(cost.CostByCategory, compares="cost_by_category"),
+    "category_sums": Released(cost_exhibits.CategorySums, compares="category_sums"),
+    "decomposition": Released(
+        cost.Decomposition,
+        follows=("cost_by_category", "category", cost.Decomposition.Config.hides, "window == 'post'"),
+        compares="total_cost",
+    ),
+    "break_even": Released(cost.BreakEven, compares="total_cost"),
+    "break_even_line": Released(cost_exhibits.BreakEvenLine),
+    "increments": Released(cost.Increments, compares="total_cost"),
+    "plane": Released(cost_exhibits.Plane, compares="total_cost"),
+    "net_benefit": Released(cost.NetBenefit, compares="total_cost"),
     "outside_costs": Released(cost.OutsideCosts),
     "completion": Released(rates.Completion),
     "base_completion": Released(rates.BaseCompletion),

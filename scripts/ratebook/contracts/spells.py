@@ -25,7 +25,8 @@ class SpellEnds(Contract):
 
     class Config(Contract.Config):
         unique = ("arm", "end_reason")
-        groups = ("arm",)
+        # Models give those who ended for a reason, over both arms.
+        groups = (("arm",), ("end_reason",))
         hides = ("share", "lower", "upper", "median_days")
 
 

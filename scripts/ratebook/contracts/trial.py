@@ -62,7 +62,6 @@ class TrialFlow(Contract):
 
     class Config(Contract.Config):
         unique = ("method", "arm", "fate")
-        groups = ("method", "arm")
 
 
 class TrialWeights(Contract):

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ratebook.contracts.cost import COSTS, BreakEven, Increments, NetBenefit
 from ratebook.contracts.episodes import ARMS
 from ratebook.cost.censored import Panel, Sample, mean_cost
-from ratebook.cost.resample import replicate, summary
+from ratebook.cost.resample import draw_providers, per, replicate, student, summary
 from ratebook.dates import MONTH_DAYS
-
-Z = float(stats.norm.ppf(0.975))
 
 
 def mean_draws(panels: dict[str, Panel], reps: int, seed: int) -> list[dict[str, np.ndarray]]:
     """Estimate each arm's costs, engaged months and spells per member, adjusted for censoring, with replicates."""
-    names = [*COSTS, "engaged_months", "spells"]
+    weights, names = draw_providers(panels, reps, seed), [*COSTS, "engaged_months", "spells"]
 
     def statistics(sample: Sample) -> dict:
         return {name: mean_cost(sample, name, "partitioned") for name in names}
 
-    draws = [replicate(panels[arm], statistics, reps, [seed, number]) for number, arm in enumerate(ARMS)]
+    draws = [replicate(panels[arm], statistics, [weights[arm]]) for arm in ARMS]
     length = min(len(draw["program"]) for draw in draws)
     return [{name: values[:length] for name, values in draw.items()} for draw in draws]
 
 
 def derive_break_even(
-    rsn: dict, csp: dict, persons: int, enrolment_usd: float, month_usd: float, absent: str = ""
+    rsn: dict,
+    csp: dict,
+    persons: int,
+    enrolment_usd: float,
+    month_usd: float,
+    absent: str = "",
+    reach: float | None = None,
 ) -> pd.DataFrame:
     """Find the case rates, and the length of engagement, at which RSN costs as much per member as CSP.
 
@@ -45,6 +48,8 @@ def derive_break_even(
         Amount per episode and per month of the hybrid form.
     absent : str
         Why nothing can be estimated, if so.
+    reach : float, optional
+        Standard errors from an estimate to its limit.
 
     References
     ----------
@@ -54,7 +59,7 @@ def derive_break_even(
     payer = csp["total_sud"] - rsn["other_sud"]
     months, spells = rsn["engaged_months"], rsn["spells"]
     questions = [
-        (f"rate_{form}", perspective, unit, _per(budget - fixed, use))
+        (f"rate_{form}", perspective, unit, per(budget - fixed, use))
         for perspective, budget in {"program": program, "payer": payer}.items()
         for form, unit, fixed, use in [
             ("per_month", "USD per engaged month of all spells", 0.0, months),
@@ -76,14 +81,16 @@ def derive_break_even(
             "perspective": perspective,
             "unit": unit,
             "persons": persons,
-            **_positive(draws, absent),
+            **_positive(draws, absent, reach),
         }
         for quantity, perspective, unit, draws in questions
     ]
     return pd.DataFrame(rows).reindex(columns=list(BreakEven.types()))
 
 
-def derive_increments(rsn: dict, csp: dict, persons: int, absent: str = "") -> pd.DataFrame:
+def derive_increments(
+    rsn: dict, csp: dict, persons: int, absent: str = "", reach: float | None = None
+) -> pd.DataFrame:
     """Give extra dollars, extra engaged months, the quadrant, and dollars per extra month with Fieller's limits.
 
     Engaged months are those of all spells from discharge to the horizon, adjusted for censoring: every dollar of the
@@ -99,15 +106,15 @@ def derive_increments(rsn: dict, csp: dict, persons: int, absent: str = "") -> p
         dollars = rsn[name] - csp[name]
         row = {"estimand": name, "persons": persons, "reason": absent or None}
         if not absent:
-            row |= _with_limits("difference_usd", "difference", dollars)
-            row |= _with_limits("difference_months", "months", months)
-            row |= icer(dollars, months)
+            row |= _with_limits("difference_usd", "difference", dollars, reach)
+            row |= _with_limits("difference_months", "months", months, reach)
+            row |= icer(dollars, months, reach or student(np.inf, 2))
         rows.append(row)
     return pd.DataFrame(rows).reindex(columns=list(Increments.types()))
 
 
 def derive_net_benefit(
-    rsn: dict, csp: dict, persons: int, month_values_usd: list[float], absent: str = ""
+    rsn: dict, csp: dict, persons: int, month_values_usd: list[float], absent: str = "", reach: float | None = None
 ) -> pd.DataFrame:
     """Value the extra months, take off the extra dollars, and count the replicates in which something is left.
 
@@ -120,7 +127,7 @@ def derive_net_benefit(
     for name in COSTS:
         for value in month_values_usd:
             benefit = value * months - (rsn[name] - csp[name])
-            found = summary(benefit, absent)
+            found = summary(benefit, absent, reach)
             has_limits = found["reason"] is None
             rows.append(
                 {
@@ -135,11 +142,11 @@ def derive_net_benefit(
     return pd.DataFrame(rows).reindex(columns=list(NetBenefit.types()))
 
 
-def icer(dollars: np.ndarray, months: np.ndarray) -> dict:
+def icer(dollars: np.ndarray, months: np.ndarray, reach: float) -> dict:
     """Divide extra dollars by extra months, never without the quadrant; limits by Fieller.
 
     Fieller's limits are the ratios that the difference in means does not contradict. Where the extra months
-    cannot be told from none they are not an interval, and are not given.
+    cannot be told from none they are not an interval, and are not given. `reach` is the quantile they are made with.
     """
     quadrant = ("N" if dollars[0] >= 0 else "S") + ("E" if months[0] >= 0 else "W")
     found = {"quadrant": quadrant, "icer_usd": np.nan, "lower": np.nan, "upper": np.nan}
@@ -149,23 +156,23 @@ def icer(dollars: np.ndarray, months: np.ndarray) -> dict:
     if len(dollars) < 3:
         return {**found, "reason": "fewer than two clusters: no limits"}
     (var_c, cov), (_, var_e) = np.cov(dollars[1:], months[1:])
-    a = months[0] ** 2 - Z**2 * var_e
-    b = dollars[0] * months[0] - Z**2 * cov
-    c = dollars[0] ** 2 - Z**2 * var_c
+    a = months[0] ** 2 - reach**2 * var_e
+    b = dollars[0] * months[0] - reach**2 * cov
+    c = dollars[0] ** 2 - reach**2 * var_c
     if a <= 0:
         return {**found, "reason": "extra months cannot be told from none: no finite limits"}
-    reach = np.sqrt(max(b**2 - a * c, 0.0))
-    return {**found, "lower": (b - reach) / a, "upper": (b + reach) / a, "reason": None}
+    half = np.sqrt(max(b**2 - a * c, 0.0))
+    return {**found, "lower": (b - half) / a, "upper": (b + half) / a, "reason": None}
 
 
-def _with_limits(column: str, stem: str, draws: np.ndarray) -> dict:
-    found = summary(draws, "")
+def _with_limits(column: str, stem: str, draws: np.ndarray, reach: float | None) -> dict:
+    found = summary(draws, "", reach)
     return {column: found["estimate"], f"{stem}_lower": found["lower"], f"{stem}_upper": found["upper"]}
 
 
-def _positive(draws: np.ndarray, absent: str) -> dict:
-    """Keep a break-even only where it is a price somebody could pay."""
-    found = summary(draws, absent)
+def _positive(draws: np.ndarray, absent: str, reach: float | None) -> dict:
+    """Keep a break-even only where it is a price somebody could pay; one that might be none is taken as it is."""
+    found = summary(draws, absent, reach, is_positive=bool((draws > 0).all()))
     row = {"value": found["estimate"], "lower": found["lower"], "upper": found["upper"], "reason": found["reason"]}
     if np.isfinite(row["value"]) and row["value"] < 0:
         nothing = {"value": np.nan, "lower": np.nan, "upper": np.nan}
@@ -173,7 +180,3 @@ def _positive(draws: np.ndarray, absent: str) -> dict:
     if np.isfinite(row["lower"]) and row["lower"] < 0:
         return {**row, "lower": np.nan, "reason": "lower limit below zero: no rate breaks even there"}
     return row
-
-
-def _per(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    return np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)

@@ -8,9 +8,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
+
+MOST_CELLS = 1_000_000
+"""Clusters times days above which sums by day are kept sparse."""
+
+
+class Cells(NamedTuple):
+    """What was spent in intervals seen whole, summed where cluster and day of its end are the same.
+
+    Attributes
+    ----------
+    is_seen : numpy.ndarray
+        Members by intervals: seen to the interval's end or to death.
+    of : numpy.ndarray
+        Cell of each member's interval that is seen.
+    day, cluster : numpy.ndarray
+        Of each cell.
+    """
+
+    is_seen: np.ndarray
+    of: np.ndarray
+    day: np.ndarray
+    cluster: np.ndarray
+
+    def sums(self, amount: np.ndarray) -> np.ndarray:
+        """Sum members' amounts by cell."""
+        return np.bincount(self.of, weights=amount[self.is_seen], minlength=len(self.day))
 
 
 @dataclass(frozen=True)
@@ -29,6 +56,8 @@ class Panel:
         Days at which the intervals begin and end: first 0, last the horizon.
     amounts : mapping of str to numpy.ndarray
         Members by intervals: dollars, units or months, by name.
+    provider : numpy.ndarray, optional
+        Name of the member's cluster; the same name in both arms is the same provider.
     """
 
     followed_days: np.ndarray
@@ -36,6 +65,7 @@ class Panel:
     cluster: np.ndarray
     edges: np.ndarray
     amounts: Mapping[str, np.ndarray]
+    provider: np.ndarray | None = None
 
     @property
     def persons(self) -> int:
@@ -56,12 +86,21 @@ class Panel:
         """Give the panel with every member a cluster of their own."""
         return replace(self, cluster=np.arange(self.persons))
 
-    def sums_by_day(self, day: np.ndarray, values: np.ndarray) -> sparse.csr_array:
-        """Sum values of members, or of members by intervals, by cluster and day, 0..horizon."""
-        values = np.asarray(values, dtype=float)
-        cluster = np.broadcast_to(self.cluster.reshape(-1, *[1] * (values.ndim - 1)), values.shape)
-        at = (cluster.ravel(), np.asarray(day).ravel())
-        return sparse.coo_array((values.ravel(), at), shape=(self.clusters, self.horizon + 1)).tocsr()
+    @cached_property
+    def cells(self) -> Cells:
+        """Members' intervals observed to their end or to death, of one cluster and day together."""
+        starts, ends, followed = self.edges[:-1], self.edges[1:], self.followed_days[:, None]
+        is_seen = (self.is_complete[:, None] | (followed >= ends)) & (followed > starts)
+        day, cluster = np.minimum(followed, ends), np.broadcast_to(self.cluster[:, None], is_seen.shape)
+        keys, of = np.unique(day[is_seen] * max(self.clusters, 1) + cluster[is_seen], return_inverse=True)
+        return Cells(is_seen, of, *np.divmod(keys, max(self.clusters, 1)))
+
+    def sums_by_day(self, day: np.ndarray, values: np.ndarray) -> np.ndarray | sparse.csr_array:
+        """Sum members' values by cluster and day, 0..horizon; sparse where clusters are many, as members are."""
+        values, shape = np.asarray(values, dtype=float), (self.clusters, self.horizon + 1)
+        if shape[0] * shape[1] > MOST_CELLS:
+            return sparse.coo_array((values, (self.cluster, np.asarray(day))), shape=shape).tocsr()
+        return np.bincount(self.cluster * shape[1] + day, weights=values, minlength=shape[0] * shape[1]).reshape(shape)
 
 
 class Sample:
@@ -75,8 +114,8 @@ class Sample:
         self.weights = np.ones((1, panel.clusters)) if weights is None else weights
 
     def by_day(self, day: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Sum values by day: replicates by days 0..horizon."""
-        return np.asarray((self.panel.sums_by_day(day, values).T @ self.weights.T).T)
+        """Sum members' values by day: replicates by days 0..horizon."""
+        return np.asarray(self.weights @ self.panel.sums_by_day(day, values))
 
     def total(self, values: np.ndarray) -> np.ndarray:
         """Sum values over members, once a replicate."""
@@ -119,6 +158,12 @@ class Sample:
         """1 / K: how many members one stands for whose cost is known to a day; 0 where nobody is observed."""
         return _ratio(np.ones_like(self.observed_share), self.observed_share, 0.0)
 
+    @cached_property
+    def cell_weight(self) -> np.ndarray:
+        """How many members each cell stands for: replicates by cells. What it multiplies is summed for every amount."""
+        cells = self.panel.cells
+        return self.weights[:, cells.cluster] * self.weight[:, cells.day]
+
 
 def mean_cost(sample: Sample, name: str, method: str) -> np.ndarray:
     """Estimate the mean amount per member to the horizon, once a replicate.
@@ -149,26 +194,50 @@ def mean_cost(sample: Sample, name: str, method: str) -> np.ndarray:
     return ESTIMATORS[method](sample, sample.panel.amounts[name])
 
 
+def simple_std_error(sample: Sample, name: str) -> float:
+    """Give the standard error of the `simple` mean by its formula, members taken as independent.
+
+    The variance of the mean has two parts: that of the complete totals M, Δ(M - mean)² / K, and what not seeing the
+    others adds, summed over the censored: (G(M²) - G(M)²) / K², where G(V) is the mean of V among those alive
+    past the day of censoring, estimated from the complete.
+
+    References
+    ----------
+    methods.md, D4. Bang and Tsiatis 2000; as in the R package ccostr.
+    """
+    panel, amount = sample.panel, sample.panel.amounts[name]
+    total, complete, followed = amount.sum(axis=1), panel.is_complete, panel.followed_days
+    chance = sample.observed_share[0, followed]
+    mean = mean_cost(sample, name, "simple")[0]
+    own = np.where(complete, (total - mean) ** 2 / np.where(chance > 0, chance, 1.0), 0.0)
+    died = np.bincount(followed, complete & (followed < panel.horizon), panel.horizon + 1)
+    alive = np.cumprod(1 - _ratio(died, _from_here(sample.ends)[0], 0.0))
+
+    def among_alive(values: np.ndarray) -> np.ndarray:
+        by_day = np.bincount(followed, np.where(complete, values, 0.0) * sample.weight[0, followed], panel.horizon + 1)
+        later = _from_here(by_day[None])[0]
+        # Complete at the horizon is alive past every day of censoring; a death on the day is not.
+        return _ratio(later - np.where(np.arange(len(later)) < panel.horizon, by_day, 0.0), panel.persons * alive, 0.0)
+
+    spread = among_alive(total**2) - among_alive(total) ** 2
+    unseen = _ratio(sample.censored[0] * spread, sample.observed_share_after[0] ** 2, 0.0)
+    return float(np.sqrt((own.sum() + unseen.sum()) / panel.persons**2))
+
+
 def accrued_cost(sample: Sample, name: str) -> np.ndarray:
     """Estimate the mean amount per member accrued by the end of each interval: replicates by intervals.
 
     The last column is the partitioned estimate of `mean_cost`.
     """
-    spent = _spent_while_seen(sample, sample.panel.amounts[name]) * sample.weight
-    return _ratio(spent.cumsum(axis=1)[:, sample.panel.edges[1:]], sample.size[:, None], np.nan)
-
-
-def _spent_while_seen(sample: Sample, amount: np.ndarray) -> np.ndarray:
-    """Sum what was spent in intervals observed to their end or to death, by the day that end came."""
-    panel = sample.panel
-    starts, ends, followed = panel.edges[:-1], panel.edges[1:], panel.followed_days[:, None]
-    is_seen = (panel.is_complete[:, None] | (followed >= ends)) & (followed > starts)
-    return sample.by_day(np.minimum(followed, ends), np.where(is_seen, amount, 0.0))
+    cells, edges = sample.panel.cells, sample.panel.edges
+    interval = np.searchsorted(edges, cells.day) - 1
+    by_interval = np.zeros((len(cells.day), len(edges) - 1))
+    by_interval[np.arange(len(interval)), interval] = cells.sums(sample.panel.amounts[name])
+    return _ratio((sample.cell_weight @ by_interval).cumsum(axis=1), sample.size[:, None], np.nan)
 
 
 def _partitioned(sample: Sample, amount: np.ndarray) -> np.ndarray:
-    total = np.einsum("rd,rd->r", _spent_while_seen(sample, amount), sample.weight)
-    return _ratio(total, sample.size, np.nan)
+    return _ratio(sample.cell_weight @ sample.panel.cells.sums(amount), sample.size, np.nan)
 
 
 def _simple(sample: Sample, amount: np.ndarray) -> np.ndarray:
@@ -189,8 +258,8 @@ def _accrued_at_risk(panel: Panel, amount: np.ndarray) -> np.ndarray:
     """Sum, by cluster and day, what those at risk of censoring on the day have spent up to it."""
 
     def at_risk(values: np.ndarray) -> np.ndarray:
-        later = _from_here(panel.sums_by_day(panel.followed_days, values).toarray())
-        return later - panel.sums_by_day(panel.followed_days, np.where(panel.is_complete, values, 0.0)).toarray()
+        later = _from_here(_dense(panel.sums_by_day(panel.followed_days, values)))
+        return later - _dense(panel.sums_by_day(panel.followed_days, np.where(panel.is_complete, values, 0.0)))
 
     days = np.arange(panel.horizon + 1)
     before = np.concatenate([np.zeros((panel.persons, 1)), amount.cumsum(axis=1)], axis=1)
@@ -222,6 +291,10 @@ def _available_case(sample: Sample, amount: np.ndarray) -> np.ndarray:
 def _complete_case(sample: Sample, amount: np.ndarray) -> np.ndarray:
     spent = sample.total(np.where(sample.panel.is_complete, amount.sum(axis=1), 0.0))
     return _ratio(spent, sample.total(sample.panel.is_complete), np.nan)
+
+
+def _dense(sums: np.ndarray | sparse.csr_array) -> np.ndarray:
+    return sums if isinstance(sums, np.ndarray) else sums.toarray()
 
 
 def _from_here(by_day: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import pandas as pd
 from ratebook.contracts.cost import OTHER_SUD, Decomposition
 from ratebook.contracts.episodes import ARMS
 from ratebook.cost.censored import Panel, Sample, mean_cost
-from ratebook.cost.resample import replicate, summary
+from ratebook.cost.resample import draw_members, draw_providers, per, quantile, replicate, summary
 
 UNITS = {"duration": "months", "intensity": "15-minute units a month", "volume": "units", "price": "USD a unit"}
 
@@ -41,7 +41,7 @@ def decompose(panels: dict[str, Panel], reps: int, seed: int, absent: str = "") 
     The navigator's cost is engaged months × units a month × paid per unit of the service log, so a case rate has
     a price too; every other category is units × paid per unit. All means are adjusted for censoring by interval,
     so the parts sum to the partitioned difference of `total_cost`. Where an arm used no unit, the other arm's
-    price stands in and is flagged. Members, not providers, are drawn for the limits.
+    price stands in and is flagged. Providers are drawn for the limits; the error of drawing members stands beside.
 
     Returns
     -------
@@ -57,24 +57,35 @@ def decompose(panels: dict[str, Panel], reps: int, seed: int, absent: str = "") 
     def statistics(sample: Sample) -> dict:
         return {name: mean_cost(sample, name, "partitioned") for name in names}
 
-    draws = [replicate(panels[arm].by_member(), statistics, reps, [seed, n]) for n, arm in enumerate(ARMS)]
-    length = min(len(draw["NAVIGATOR"]) for draw in draws)
-    rsn, csp = ({name: values[:length] for name, values in draw.items()} for draw in draws)
-    persons = sum(panel.persons for panel in panels.values())
-    rows = _split("NAVIGATOR", csp, rsn, ("duration", "intensity", "price"), absent)
-    for category in OTHER_SUD:
-        rows += _split(category, csp, rsn, ("volume", "price"), absent)
+    weights = draw_providers(panels, reps, seed)
+    drawn = [replicate(panels[arm], statistics, [weights[arm]]) for arm in ARMS]
+    of_members = [draw_members(panels[arm], statistics, reps, [seed, n]) for n, arm in enumerate(ARMS)]
+    persons, reach = sum(panel.persons for panel in panels.values()), quantile(*panels.values())
+    factors = {"NAVIGATOR": ("duration", "intensity", "price")} | {name: ("volume", "price") for name in OTHER_SUD}
+    rows = []
+    for category, names in factors.items():
+        errors = [summary(effect, absent)["std_error"] for *_, effect in _effects(category, *of_members)[0]]
+        rows += _split(category, names, _effects(category, *drawn), errors, absent, reach)
     return pd.DataFrame([{**row, "persons": persons} for row in rows]).reindex(columns=list(Decomposition.types()))
 
 
-def _split(category: str, csp: dict, rsn: dict, names: tuple[str, ...], absent: str) -> list[dict]:
-    counts = ["engaged_months", "log_units"] if len(names) == 3 else [f"units of {category}"]
+def _effects(category: str, rsn: dict, csp: dict) -> tuple[list[tuple], bool]:
+    """Give each factor's value in CSP and in RSN and its effect, by replicate; and whether a price is borrowed."""
+    length = min(len(draw[category]) for draw in (rsn, csp))
+    rsn, csp = ({name: values[:length] for name, values in draw.items()} for draw in (rsn, csp))
+    counts = ["engaged_months", "log_units"] if category == "NAVIGATOR" else [f"units of {category}"]
     before, after, is_borrowed = _factors(
         [csp[c] for c in counts], csp[category], [rsn[c] for c in counts], rsn[category]
     )
-    rows = []
-    for name, was, now, effect in zip(names, before, after, shapley(before, after)):
-        found = summary(effect, absent)
+    return list(zip(before, after, shapley(before, after))), is_borrowed
+
+
+def _split(
+    category: str, names: tuple[str, ...], effects: tuple[list, bool], errors: list, absent: str, reach: float
+) -> list[dict]:
+    rows, is_borrowed = [], effects[1]
+    for name, (was, now, effect), error in zip(names, effects[0], errors):
+        found = summary(effect, absent, reach)
         no_price = "paid without a unit: no price" if not absent and not np.isfinite(effect[0]) else found["reason"]
         rows.append(
             {
@@ -86,6 +97,7 @@ def _split(category: str, csp: dict, rsn: dict, names: tuple[str, ...], absent: 
                 "effect_usd": found["estimate"],
                 "lower": found["lower"],
                 "upper": found["upper"],
+                "member_std_error": error,
                 "is_price_borrowed": bool(is_borrowed),
                 "reason": no_price,
             }
@@ -101,13 +113,9 @@ def _factors(counts0: list, cost0: np.ndarray, counts1: list, cost1: np.ndarray)
     chain0, chain1 = [*counts0, cost0], [*counts1, cost1]
     before, after, is_borrowed = [chain0[0]], [chain1[0]], False
     for n in range(1, len(chain0)):
-        ratio0, ratio1 = _per(chain0[n], chain0[n - 1]), _per(chain1[n], chain1[n - 1])
+        ratio0, ratio1 = per(chain0[n], chain0[n - 1]), per(chain1[n], chain1[n - 1])
         lone0, lone1 = (chain0[n - 1] == 0) & (chain0[n] == 0), (chain1[n - 1] == 0) & (chain1[n] == 0)
         before.append(np.where(lone0, np.where(lone1, 0.0, ratio1), ratio0))
         after.append(np.where(lone1, np.where(lone0, 0.0, ratio0), ratio1))
         is_borrowed |= bool(lone0[0] != lone1[0])
     return before, after, is_borrowed
-
-
-def _per(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    return np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)

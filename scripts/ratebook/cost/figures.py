@@ -7,10 +7,13 @@ import pandas as pd
 
 from ratebook.contracts.clean import SUD_CATEGORIES
 from ratebook.contracts.cost import OTHER_SUD
+from ratebook.contracts.cost_exhibits import CATEGORY_WORDS
 from ratebook.contracts.episodes import ARMS
+from ratebook.cost.exhibit_figures import NO_ARMS, in_dollars
 from ratebook.figures import ARM_COLORS, empty_figure, subplots
 
-NO_ARMS = "No cohort member in both arms: there is nothing to compare."
+SMALL_PART = 0.01
+"""Parts below this share of all parts' sizes are drawn together."""
 VARIANTS = [
     ("P1", "program", "Program cost per engaged month"),
     ("P2", "program", "Program cost per eligible month"),
@@ -21,9 +24,9 @@ VARIANTS = [
 ]
 
 
-def plot_pmpm(pmpm: pd.DataFrame, mm_rule: str):
+def plot_pmpm(pmpm: pd.DataFrame):
     """Ratio RSN / CSP of every PMPM side by side: the same program is cheaper or dearer by its denominator."""
-    wanted = pmpm[(pmpm.arm == "difference") & pmpm.month_rule.isin(["exact", mm_rule, "none"])]
+    wanted = pmpm[(pmpm.arm == "difference") & ~pmpm.month_rule.isin(["calendar", "ceil30"])]
     picked = [(label, _row(wanted, variant, numerator)) for variant, numerator, label in VARIANTS]
     picked.append(("SUD cost per member to the horizon (P5)", _row(wanted, "P5", "total_sud")))
     picked = [(label, row) for label, row in picked if row is not None and np.isfinite(row.ratio)]
@@ -59,15 +62,19 @@ def plot_curve(curve: pd.DataFrame):
     fig, axes = subplots(1, 2, figsize=(8.4, 3.4))
     for ax, (estimand, title) in zip(axes, titles.items()):
         for arm in ARMS:
-            rows = curve[(curve.estimand == estimand) & (curve.arm == arm)].sort_values("day")
+            rows = (
+                curve[(curve.estimand == estimand) & (curve.arm == arm)]
+                .sort_values("day")
+                .dropna(subset="estimate_usd")
+            )
             ax.fill_between(rows.day, rows.lower, rows.upper, color=ARM_COLORS[arm], alpha=0.15, lw=0)
             ax.plot(rows.day, rows.estimate_usd, color=ARM_COLORS[arm], label=arm)
         ax.set_title(title)
         ax.set_xlabel("Days since discharge")
         ax.set_ylim(bottom=0)
-        ax.yaxis.set_major_formatter("${x:,.0f}")
+        in_dollars(ax.yaxis, 8)
     axes[0].set_ylabel("Mean cost per member so far")
-    axes[0].legend()
+    axes[0].legend(loc="upper left")
     return fig
 
 
@@ -87,69 +94,60 @@ def plot_categories(by_category: pd.DataFrame):
         ]
         style = {"height": 0.38, "color": ARM_COLORS[arm], "label": arm, "error_kw": {"lw": 0.8}}
         ax.barh(np.arange(len(shown)) + shift, mine.estimate_usd, xerr=np.clip(reach, 0, None), **style)
-    ax.set_yticks(range(len(shown)), shown)
-    ax.xaxis.set_major_formatter("${x:,.0f}")
-    ax.set_xlabel("Mean cost per member to the horizon, adjusted for censoring, with 95% limits")
-    ax.set_title("SUD cost after discharge by category")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        for y in np.flatnonzero(mine.estimate_usd.isna()):
+            ax.text(0, y + shift, " not shown", va="center", fontsize=7, color=ARM_COLORS[arm])
+    ax.set_yticks(range(len(shown)), [CATEGORY_WORDS[name] for name in shown])
+    in_dollars(ax.xaxis, 8)
+    ax.set_xlabel("Mean cost per member to the horizon, with 95% limits")
+    ax.legend(loc="best")
     return fig
 
 
-def plot_decomposition(parts: pd.DataFrame):
-    """Waterfall from CSP's to RSN's SUD cost per member: each bar one factor, the last the whole difference."""
-    rows = parts[parts.effect_usd.notna() & (parts.effect_usd.abs() >= 0.5)]
-    if rows.empty:
+def plot_decomposition(parts: pd.DataFrame, total_cost: pd.DataFrame):
+    """Waterfall from CSP's to RSN's SUD cost per member: each bar one factor, the last the whole difference.
+
+    Parts too small to be seen are one bar; what is hidden is another, so that the bars end where the difference does.
+    """
+    rows = parts[parts.effect_usd.notna()]
+    whole = total_cost[(total_cost.arm == "difference") & (total_cost.method == "partitioned")]
+    whole = whole.set_index("estimand").estimate_usd.get("total_sud", np.nan)
+    if rows.empty or not np.isfinite(whole):
         return empty_figure(NO_ARMS)
-    whole = parts.effect_usd.sum()
     order = {category: n for n, category in enumerate(("NAVIGATOR", *OTHER_SUD))}
     rows = rows.assign(order=rows.category.map(order)).sort_values(["order", "factor"], kind="stable")
-    labels = [f"{row.category}, {row.factor}" for row in rows.itertuples()] + ["Difference, RSN less CSP"]
-    ends = np.append(rows.effect_usd.cumsum().to_numpy(), whole)
+    is_small = rows.effect_usd.abs() < SMALL_PART * rows.effect_usd.abs().sum()
+    bars = [(f"{CATEGORY_WORDS[row.category]}: {row.factor}", row.effect_usd) for row in rows[~is_small].itertuples()]
+    bars += [(f"{is_small.sum()} smaller parts", rows.effect_usd[is_small].sum())] if is_small.any() else []
+    bars += [("Categories not shown", whole - rows.effect_usd.sum())] if parts.effect_usd.isna().any() else []
+    labels = [label for label, _ in bars] + ["Difference, RSN less CSP"]
+    ends = np.append(np.cumsum([effect for _, effect in bars]), whole)
     starts = np.append(np.concatenate([[0.0], ends[:-2]]), 0.0)
     at = np.arange(len(labels))[::-1]
-    fig, ax = subplots(figsize=(7.6, 0.32 * len(labels) + 1.3))
+    fig, ax = subplots(figsize=(7.6, 0.36 * len(labels) + 1.0))
     colors = [ARM_COLORS["CSP"] if end >= start else ARM_COLORS["RSN"] for start, end in zip(starts, ends)]
-    ax.barh(at, ends - starts, left=starts, color=[*colors[:-1], ARM_COLORS["all"]], height=0.7)
+    ax.barh(at, ends - starts, left=starts, color=[*colors[:-1], ARM_COLORS["all"]], height=0.66)
     for y, start, end in zip(at, starts, ends):
-        ax.annotate(
-            f"{end - start:+,.0f}",
-            (max(start, end), y),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=7,
-        )
-    ax.axvline(0, color="#999999", lw=0.8)
-    ax.margins(x=0.12)
+        text = f"{end - start:+,.0f}".replace("-", "\u2212")
+        ax.annotate(text, (max(start, end), y), (4, 0), textcoords="offset points", va="center", fontsize=7.5)
+    for y, end in zip(at[:-1], ends[:-1]):
+        ax.plot([end, end], [y - 1, y], color="#bbbbbb", lw=0.6, zorder=0)
+    ax.axvline(0, color="#999999", lw=0.8, zorder=0)
+    low, high = min(0.0, *starts, *ends), max(0.0, *starts, *ends)
+    ax.set_xlim(low - 0.03 * (high - low), high + 0.14 * (high - low))
     ax.set_yticks(at, labels)
-    ax.set_xlabel("Dollars per member")
-    ax.set_title("What the difference in SUD cost is made of")
+    ax.tick_params(axis="y", length=0)
+    in_dollars(ax.xaxis, 8)
+    ax.set_xlabel("SUD cost per member to the horizon, RSN less CSP")
     return fig
 
 
-def plot_break_even(forms: pd.DataFrame, break_even: pd.DataFrame):
-    """What each payment form pays per client and per engaged month on the same logs; break-even rates below."""
-    rows = forms[forms.arm.isin(ARMS) & forms.estimate_usd.notna()]
-    if rows.empty:
-        return empty_figure(NO_ARMS)
-    titles = {"client": "Per client", "engaged_month": "Per engaged month"}
-    names = list(dict.fromkeys(forms.form))[::-1]
-    fig, axes = subplots(1, 2, figsize=(8.6, 0.5 * len(names) + 1.8), sharey=True)
-    for ax, (per, title) in zip(axes, titles.items()):
-        for shift, arm in zip((0.2, -0.2), ARMS):
-            mine = rows[(rows.per == per) & (rows.arm == arm)].set_index("form").reindex(names)
-            ax.barh(np.arange(len(names)) + shift, mine.estimate_usd, height=0.38, color=ARM_COLORS[arm], label=arm)
-        ax.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
-        ax.xaxis.set_major_formatter("${x:,.0f}")
-        ax.set_title(title)
-    axes[0].legend(loc="best")
-    rates = break_even[(break_even.perspective == "program") & break_even.value.notna()]
-    rates = rates[rates.quantity.isin(["rate_per_month", "rate_hybrid"])]
-    words = "; ".join(
-        f"{row.quantity.removeprefix('rate_').replace('_', ' ')} \\${row.value:,.0f}" for row in rates.itertuples()
-    )
-    fig.supxlabel(f"Program break-even per engaged month: {words}" if words else "No program break-even", fontsize=8)
-    return fig
+FIGURES = {
+    "pmpm_variants": (plot_pmpm, ("pmpm",)),
+    "cumulative_cost": (plot_curve, ("cost_curve",)),
+    "cost_by_category": (plot_categories, ("cost_by_category",)),
+    "decomposition": (plot_decomposition, ("decomposition", "total_cost")),
+}
+"""Figure to the function that draws it and the tables it is drawn from."""
 
 
 def _row(rows: pd.DataFrame, variant: str, numerator: str):

@@ -63,7 +63,7 @@ def price_forms(
             found = {}
             for arm in ARMS:
                 mine = (clients.arm == arm).to_numpy()
-                found[arm] = ratio_of_sums(paid[mine], below[mine], clients.provider_id.to_numpy()[mine])
+                found[arm] = ratio_of_sums(paid[mine], below[mine], clients.cluster.to_numpy()[mine])
                 rows.append({**key, "arm": arm, "persons": int(mine.sum()), **found[arm]})
             difference = compare_ratios(*[found[arm] for arm in ARMS])
             rows.append({**key, "arm": "difference", "persons": len(clients), **difference})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ratebook.contracts.clean import CATEGORIES
 from ratebook.contracts.cost import MONTH_RULES, Pmpm
 from ratebook.contracts.episodes import ARMS
-from ratebook.cost.panels import MEMBERS_OF
+from ratebook.cost.censored import Panel
+from ratebook.cost.panels import MEMBERS_OF, named_providers
+from ratebook.cost.resample import contrast, draw_providers, equal_units, per, student, summary
 from ratebook.dates import MONTH_DAYS
 
 ENGAGED = {"exact": "engaged_exact_months", "calendar": "engaged_calendar_months", "ceil30": "engaged_ceil30_months"}
@@ -30,12 +31,17 @@ def price_pmpm(
     population_costs: pd.DataFrame,
     population_months: pd.DataFrame,
     mm_rule: str,
+    boot_reps: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Price a month in variants P1 to P6 for each arm, and total cost for the population.
 
     A PMPM is the ratio of the sums, never the mean of members' ratios: P6 is that mean, shown for its difference.
-    Standard errors are linearised, with residuals summed by provider; limits use Student's t with one degree of
-    freedom less than there are providers.
+    Standard errors are linearised, with residuals summed by provider; beside them stand those of the providers drawn
+    for `total_cost`. Limits use Student's t, on the logarithm, with as many degrees of freedom as equally large
+    providers would give. P5 is adjusted already: its error is the drawn one. The population has no limits: everyone in
+    it is counted, and months and persons of one year are no sample of another's; how far its cost swings from year to
+    year is not to be read from one year's claims.
 
     Parameters
     ----------
@@ -43,6 +49,8 @@ def price_pmpm(
         As the contracts of the same names.
     mm_rule : str
         The rule eligible months were counted by.
+    boot_reps, seed : int
+        Replicates of providers.
 
     Returns
     -------
@@ -54,19 +62,20 @@ def price_pmpm(
     methods.md, D2, H35, H36 and H70.
     """
     members = member_totals(follow_up, person_costs, client_intervals)
+    weights = _draw(members, boot_reps, seed)
     rows = []
     for rule, column in ENGAGED.items():
-        rows += _arms(members, "P1", "program", column, rule)
-        rows += _arms(members, "P3", "total_sud", column, rule)
-        rows += _arms(_ratios(members, column), "P6", "program", column, rule)
+        rows += _arms(members, weights, "P1", "program", column, rule)
+        rows += _arms(members, weights, "P3", "total_sud", column, rule)
+        rows += _arms(_ratios(members, column), weights, "P6", "program", column, rule)
     # Cost in engaged days belongs to engaged days: over calendar or rounded months it would mix two rules.
-    rows += _arms(members, "P3", "total_sud_engaged", ENGAGED["exact"], "exact")
-    rows += _arms(members, "P2", "program", "eligible_months", mm_rule)
-    rows += _arms(members, "P4", "total_sud", "eligible_months", mm_rule)
-    rows += _arms(members, "TCOC", "tcoc", "eligible_months", mm_rule)
+    rows += _arms(members, weights, "P3", "total_sud_engaged", ENGAGED["exact"], "exact")
+    rows += _arms(members, weights, "P2", "program", "eligible_months", mm_rule)
+    rows += _arms(members, weights, "P4", "total_sud", "eligible_months", mm_rule)
+    rows += _arms(members, weights, "TCOC", "tcoc", "eligible_months", mm_rule)
     rows += _adjusted(total_cost)
     rows += _population(population_costs, population_months, mm_rule)
-    return pd.DataFrame(rows).reindex(columns=list(Pmpm.types()))
+    return pd.DataFrame(rows).reindex(columns=list(Pmpm.types())).fillna({"part_of": "all"})
 
 
 def member_totals(follow_up: pd.DataFrame, person_costs: pd.DataFrame, client_intervals: pd.DataFrame) -> pd.DataFrame:
@@ -85,24 +94,39 @@ def member_totals(follow_up: pd.DataFrame, person_costs: pd.DataFrame, client_in
     log = client_intervals.groupby("person_id")[counted].sum().reindex(members.index).fillna(0)
     members = members.join(log)
     members["engaged_exact_months"] = members.engaged_days / MONTH_DAYS
-    return members
+    members["provider_id"] = named_providers(members.provider_id, members.index).astype(object)
+    cluster = [pd.Series(pd.factorize(own, sort=True)[0], own.index) for _, own in members.groupby("arm").provider_id]
+    return members.assign(cluster=pd.concat([pd.Series(dtype=int), *cluster]))
+
+
+def _draw(members: pd.DataFrame, reps: int, seed: int) -> dict[str, np.ndarray]:
+    """Draw the providers of both arms as `total_cost` does: by arm a row a replicate, a column a `cluster`."""
+    panels = {}
+    for arm in ARMS:
+        mine = members[members.arm == arm]
+        if len(mine):
+            days = np.zeros(len(mine), dtype=int)
+            panels[arm] = Panel(
+                days, days == 0, mine.cluster.to_numpy(), np.array([0, 1]), {}, mine.provider_id.to_numpy()
+            )
+    return draw_providers(panels, reps, seed)
 
 
 def ratio_of_sums(above: np.ndarray, below: np.ndarray, cluster: np.ndarray) -> dict:
     """Divide the sums, with a linearised standard error clustered by provider.
 
     The variance is the sum over clusters of squared summed residuals above - R·below, over the squared sum
-    below, times G / (G - 1).
+    below, times G / (G - 1). Limits are taken on the logarithm: a price has no negative limit.
 
     Returns
     -------
     dict
-        `estimate_usd`, `std_error`, `lower`, `upper`, `clusters`, `freedom`, `reason`; nan with a reason where
-        nothing stands below the line or there is one cluster.
+        `estimate_usd`, `std_error`, `lower`, `upper`, `clusters`, `equals` (the equally large clusters that would
+        tell as much), `reason`; nan with a reason where nothing stands below the line or there is one cluster.
     """
-    groups, codes = np.unique(cluster, return_inverse=True)
+    groups, codes, sizes = np.unique(cluster, return_inverse=True, return_counts=True)
     found = {"estimate_usd": np.nan, "std_error": np.nan, "lower": np.nan, "upper": np.nan}
-    found |= {"clusters": len(groups), "freedom": len(groups) - 1}
+    found |= {"clusters": len(groups), "equals": equal_units(sizes)}
     total = float(np.sum(below))
     if total <= 0:
         return {**found, "reason": "no month stands behind the rate"}
@@ -111,8 +135,8 @@ def ratio_of_sums(above: np.ndarray, below: np.ndarray, cluster: np.ndarray) -> 
         return {**found, "estimate_usd": ratio, "reason": "fewer than two providers: no limits"}
     residual = np.bincount(codes, weights=above - ratio * below)
     error = float(np.sqrt((residual**2).sum() * len(groups) / (len(groups) - 1)) / total)
-    reach = stats.t.ppf(0.975, len(groups) - 1) * error
-    limits = {"estimate_usd": ratio, "std_error": error, "lower": ratio - reach, "upper": ratio + reach}
+    spread = np.exp(student(found["equals"], 1) * error / ratio) if ratio > 0 else 1.0
+    limits = {"estimate_usd": ratio, "std_error": error, "lower": ratio / spread, "upper": ratio * spread}
     return {**found, **limits, "reason": None}
 
 
@@ -129,7 +153,7 @@ def compare_ratios(first: dict, second: dict) -> dict:
     if found["reason"]:
         return found
     error = float(np.hypot(first["std_error"], second["std_error"]))
-    quantile = stats.t.ppf(0.975, min(first["freedom"], second["freedom"]))
+    quantile = student(first["equals"] + second["equals"], 2)
     found |= {"std_error": error, "lower": found["estimate_usd"] - quantile * error}
     found["upper"] = found["estimate_usd"] + quantile * error
     if positive:
@@ -139,23 +163,43 @@ def compare_ratios(first: dict, second: dict) -> dict:
     return found
 
 
-def _arms(members: pd.DataFrame, variant: str, numerator: str, months: str, rule: str) -> list[dict]:
+def _arms(members: pd.DataFrame, weights: dict, variant: str, numerator: str, months: str, rule: str) -> list[dict]:
     words = DENOMINATORS.get(rule, f"{DENOMINATORS['eligible']} ({rule})")
     words = f"members; each one's cost per month is averaged ({rule})" if variant == "P6" else words
     key = {"variant": variant, "numerator": numerator, "plan": "all", "month_rule": rule, "denominator": words}
-    rows, found = [], {}
+    rows, found, draws = [], {}, []
     for arm in ARMS:
-        mine = members[members.arm == arm]
+        mine = members.loc[members.arm == arm, [numerator, months, "cluster", f"unobserved_{numerator}"]]
         above, below = mine[numerator].to_numpy(dtype=float), mine[months].to_numpy(dtype=float)
-        found[arm] = ratio_of_sums(above, below, mine.provider_id.to_numpy())
+        found[arm] = ratio_of_sums(above, below, mine.cluster.to_numpy())
+        draws.append(_redrawn(above, below, mine.cluster.to_numpy(), weights.get(arm)))
         halves = {"numerator_usd": above.sum(), "denominator_months": below.sum() or np.nan}
         halves = {} if variant == "P6" else halves
         excluded = mine[f"unobserved_{numerator}"].sum() if len(mine) else np.nan
-        rows.append(
-            {**key, "arm": arm, **halves, **found[arm], "excluded_usd": excluded, "persons": int((below > 0).sum())}
-        )
+        drawn = _boot("", draws[-1], student(found[arm]["equals"], 1), is_positive=True)
+        facts = {"excluded_usd": excluded, "persons": int((below > 0).sum())}
+        rows.append({**key, "arm": arm, **halves, **found[arm], **drawn, **facts})
     persons = sum(row["persons"] for row in rows)
-    return [*rows, {**key, "arm": "difference", "persons": persons, **compare_ratios(*[found[arm] for arm in ARMS])}]
+    difference, ratio = contrast(*draws)
+    reach = student(sum(part["equals"] for part in found.values()), 2)
+    drawn = _boot("", difference, reach) | _boot("ratio_", ratio, reach, is_positive=True)
+    compared = compare_ratios(*[found[arm] for arm in ARMS])
+    return [*rows, {**key, "arm": "difference", "persons": persons, **compared, **drawn}]
+
+
+def _redrawn(above: np.ndarray, below: np.ndarray, cluster: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Give the ratio of the sums and its replicates, from each provider's own sums."""
+    if weights is None:
+        return np.array([np.nan])
+    sums = [np.bincount(cluster, weights=values, minlength=weights.shape[1]) for values in (above, below)]
+    return per(*(weights @ one for one in sums))
+
+
+def _boot(of: str, draws: np.ndarray, reach: float, is_positive: bool = False) -> dict:
+    """Name the error and the limits of replicates; the error of a ratio of arms is not given."""
+    found = summary(draws, "", reach, is_positive)
+    found = {f"boot_{of}{name}": found[name] for name in ("std_error", "lower", "upper")}
+    return {name: value for name, value in found.items() if name != "boot_ratio_std_error"}
 
 
 def _ratios(members: pd.DataFrame, months: str) -> pd.DataFrame:
@@ -179,6 +223,7 @@ def _adjusted(total_cost: pd.DataFrame) -> list[dict]:
             "month_rule": "none",
             "denominator": f"members, to day {row['horizon_days']} after discharge, adjusted for censoring",
             **{name: row[name] for name in shared},
+            **{f"boot_{name}": row[name] for name in ("std_error", "lower", "upper", "ratio_lower", "ratio_upper")},
         }
         for row in chosen.to_dict("records")
     ]
@@ -187,18 +232,22 @@ def _adjusted(total_cost: pd.DataFrame) -> list[dict]:
 def _population(costs: pd.DataFrame, months: pd.DataFrame, mm_rule: str) -> list[dict]:
     """Total cost per member month of everyone: in all, by group and by category, for each plan and all plans.
 
-    A person in several months of a plan counts once a month, so no count of persons is given.
+    A person in several months of a plan counts once a month, so no count of persons is given but the most of a
+    month: of users there are at least so many. What is left out is given in all, for few may stand behind a part.
     """
     plans = ["all", *sorted(months.plan.unique())] if len(months) else ["all"]
     rows = []
     for plan in plans:
         of_plan = costs if plan == "all" else costs[costs.plan == plan]
         covered = of_plan[of_plan.is_covered].groupby("category").cost_usd.sum()
-        outside = of_plan[~of_plan.is_covered].groupby("category").cost_usd.sum()
+        outside = of_plan.cost_usd[~of_plan.is_covered].sum()
+        users = (
+            of_plan[of_plan.is_covered].groupby(["category", "service_month"]).users.sum().groupby("category").max()
+        )
         total = float(months.member_months[(months.plan == plan) | (plan == "all")].sum())
         groups = {name: MEMBERS_OF[name] for name in ("tcoc", "total_sud")} | {c: (c,) for c in CATEGORIES}
         for numerator, categories in groups.items():
-            paid = float(covered.reindex(list(categories)).fillna(0.0).sum())
+            paid = float(covered.reindex(list(categories)).sum())
             rows.append(
                 {
                     "variant": "TCOC",
@@ -210,13 +259,20 @@ def _population(costs: pd.DataFrame, months: pd.DataFrame, mm_rule: str) -> list
                     "numerator_usd": paid,
                     "denominator_months": total or np.nan,
                     "estimate_usd": paid / total if total else np.nan,
-                    "excluded_usd": float(outside.reindex(list(categories)).fillna(0.0).sum())
-                    if plan == "all"
-                    else np.nan,
+                    "users": int(users.reindex(list(categories)).fillna(0).max()),
+                    "part_of": _part_of(numerator),
+                    "excluded_usd": float(outside) if (plan, numerator) == ("all", "tcoc") else np.nan,
                     "reason": POPULATION if total else "no month stands behind the rate",
                 }
             )
     return rows
+
+
+def _part_of(numerator: str) -> str:
+    """Name the printed total that a category of the population adds to."""
+    if numerator not in CATEGORIES:
+        return "all"
+    return "total_sud" if numerator in MEMBERS_OF["total_sud"] else "other_care"
 
 
 assert set(ENGAGED) == set(MONTH_RULES)

@@ -59,7 +59,7 @@ def population_costs(
     joined = parts.left_join(months, ["person_id", "service_month"])
     joined = joined.mutate(is_covered=joined.weight.notnull(), plan=joined.plan.fill_null("none"))
     return joined.group_by("plan", "service_month", "category", "is_covered").agg(
-        cost_usd=joined.cost_usd.sum(), units=joined.units.sum()
+        cost_usd=joined.cost_usd.sum(), units=joined.units.sum(), users=joined.person_id.nunique()
     )
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ibis
-import numpy as np
 import pandas as pd
 
-from ratebook.cost.intervals import interval_days
+from ratebook.cost.intervals import interval_days, pre_interval_days
+from ratebook.cost.periods import build_bins, count_days, count_eligible, overlap, plus_days
 from ratebook.cost.population import population_costs, population_months
+from ratebook.cost.prices import price_index, reprice_claims
+from ratebook.cost.site_quarters import build_site_quarters
 from ratebook.dates import days_in_month, month_of, months_between
 from ratebook.money import upto
 
 WITHDRAWAL = ("WM_HOSP", "WM_RES")
+SPREAD = {"cost_usd": "decimal(14, 2)", "real_cost_usd": "decimal(14, 2)", "units": "decimal(18, 4)"}
+"""What of a line is spread over its days."""
 
 
 def build_windows(
@@ -22,30 +26,38 @@ def build_windows(
     spans: ibis.Table,
     member_months: ibis.Table,
     program_costs: ibis.Table,
+    episodes: ibis.Table,
     settings: dict,
+    index: pd.DataFrame | None = None,
 ) -> dict[str, ibis.Table]:
     """Reduce claims, logs and coverage to the person-scale tables that every cost estimate reads.
 
     Parameters
     ----------
-    claims, contacts, cohort, spells, spans, member_months, program_costs : ibis.Table
-        As `Claims`, `Contacts`, `Cohort`, `Spells`, `Spans`, `MemberMonths`, `ProgramCosts` declare them.
+    claims, contacts, cohort, spells, spans, member_months, program_costs, episodes : ibis.Table
+        As `Claims`, `Contacts`, `Cohort`, `Spells`, `Spans`, `MemberMonths`, `ProgramCosts`, `Episodes` declare them.
     settings : dict
         `horizon_days`, `intervals`, `pre_days`, `runout_months`, `extract_date`, `window_start`, `window_end`,
-        `mm_rule`, `min_contacts`.
+        `mm_rule`, `min_contacts`, `prices`, `discount_rate`, `sites`.
+    index : pandas.DataFrame, optional
+        A price index of the user's (`prices.reprice_claims`).
 
     Returns
     -------
     dict
-        The tables of `contracts.cost.WINDOW_TABLES`, by name.
+        The tables of `contracts.cost.WINDOW_TABLES` and of `contracts.cost_panels.BUILT_TABLES`, by name.
 
     References
     ----------
-    methods.md, D1 and D2.
+    methods.md, D1, D2 and D7.
     """
     window = settings["window_start"], settings["window_end"]
+    prices = price_index(claims, settings["prices"], index)
+    claims = reprice_claims(claims, settings["prices"], index)
     members = select_members(cohort, settings["horizon_days"], settings["extract_date"], settings["runout_months"])
-    bins = build_bins(members, interval_days(settings["horizon_days"], settings["intervals"]), settings["pre_days"])
+    edges = interval_days(settings["horizon_days"], settings["intervals"])
+    pre_edges = pre_interval_days(settings["pre_days"], settings["horizon_days"], settings["intervals"])
+    bins = build_bins(members, edges, pre_edges, settings["discount_rate"])
     engaged = merge_spells(spells, members)
     log = select_log(contacts, members)
     return {
@@ -55,6 +67,9 @@ def build_windows(
         "population_costs": population_costs(claims, member_months, settings["mm_rule"], *window),
         "population_months": population_months(member_months, settings["mm_rule"], *window),
         "outside_costs": outside_costs(program_costs, contacts, *window),
+        "member_intervals": count_eligible(bins, spans),
+        "price_index": prices,
+        "site_quarters": build_site_quarters(claims, contacts, episodes, spans, settings),
     }
 
 
@@ -66,7 +81,7 @@ def select_members(cohort: ibis.Table, horizon_days: int, extract_date: str, run
     arrive. Death and the horizon complete it; the end of engagement has no say.
     """
     data_end = ibis.date(str((pd.Timestamp(extract_date) - pd.DateOffset(months=runout_months)).date()))
-    horizon_end = _plus(cohort.discharge_date, horizon_days - 1)
+    horizon_end = plus_days(cohort.discharge_date, horizon_days - 1)
     last_date = ibis.least(cohort.follow_end_date, horizon_end, data_end)
     reached = last_date == horizon_end
     seen = last_date == cohort.follow_end_date
@@ -90,37 +105,6 @@ def select_members(cohort: ibis.Table, horizon_days: int, extract_date: str, run
     )
 
 
-def build_bins(members: ibis.Table, edges: np.ndarray, pre_days: int) -> ibis.Table:
-    """Lay out each member's windows as closed periods without overlap: pre, index, every interval, unobserved."""
-    cuts = pd.DataFrame({"interval": range(1, len(edges)), "from_day": edges[:-1], "to_day": edges[1:] - 1})
-    cuts = ibis.memtable(cuts.astype("int64"))
-    crossed = members.cross_join(cuts)
-    post = crossed.select(
-        "person_id",
-        "interval",
-        window=ibis.literal("post"),
-        start_date=_plus(crossed.discharge_date, crossed.from_day),
-        end_date=ibis.least(_plus(crossed.discharge_date, crossed.to_day), crossed.last_date),
-    )
-    admission, discharge = members.index_admission_date, members.discharge_date
-    start_of = {
-        "pre": (_plus(admission, -pre_days), _plus(admission, -1)),
-        "index": (admission, _plus(discharge, -1)),
-        "unobserved": (ibis.greatest(_plus(members.last_date, 1), discharge), members.horizon_date),
-    }
-    others = [
-        members.select(
-            "person_id",
-            interval=ibis.literal(0, "int64"),
-            window=ibis.literal(window),
-            start_date=start,
-            end_date=end,
-        )
-        for window, (start, end) in start_of.items()
-    ]
-    return ibis.union(post, *others).filter(lambda t: t.start_date <= t.end_date)
-
-
 def merge_spells(spells: ibis.Table, members: ibis.Table) -> ibis.Table:
     """Join each member's spells with either program, within follow-up, into periods that do not overlap."""
     mine = spells.inner_join(members.select("person_id", "last_date", "discharge_date"), "person_id")
@@ -136,7 +120,7 @@ def merge_spells(spells: ibis.Table, members: ibis.Table) -> ibis.Table:
     mine = mine.mutate(opens=opens.cast("int64"))
     mine = mine.mutate(period=mine.opens.sum().over(**order, rows=(None, 0)))
     periods = mine.group_by("person_id", "period").agg(start_date=mine.start_date.min(), end_date=mine.end_date.max())
-    return periods.mutate(engaged_days=_days(periods.start_date, periods.end_date))
+    return periods.mutate(engaged_days=count_days(periods.start_date, periods.end_date))
 
 
 def select_log(contacts: ibis.Table, members: ibis.Table) -> ibis.Table:
@@ -162,43 +146,38 @@ def spread_costs(claims: ibis.Table, members: ibis.Table, bins: ibis.Table, enga
         "person_id",
         "category",
         "cost_usd",
+        "real_cost_usd",
         units=lines.units.fill_null(1),
         first_date=lines.service_start_date,
-        last_date=leaves.fill_null(False).ifelse(_plus(lines.service_end_date, -1), lines.service_end_date),
+        last_date=leaves.fill_null(False).ifelse(plus_days(lines.service_end_date, -1), lines.service_end_date),
         is_index=of_index,
     )
     stay = lines.filter(lines.is_index)
-    stay = stay.select(
-        "person_id", "category", "cost_usd", "units", window=ibis.literal("index"), interval=ibis.literal(0, "int64")
-    )
+    whole = {"window": ibis.literal("index"), "interval": ibis.literal(0, "int64")}
+    stay = stay.select("person_id", "category", "cost_usd", "real_cost_usd", "units", **whole)
     others = lines.filter(~lines.is_index)
-    while_engaged = _overlap(bins.filter(bins.window == "post"), engaged)
-    keys = ["person_id", "window", "interval", "category"]
-    all_days = ibis.union(
-        _spread(others, bins).select(*keys, "cost_usd", "units"), stay.select(*keys, "cost_usd", "units")
-    )
-    all_days = all_days.mutate(engaged_cost_usd=ibis.literal(0).cast("decimal(14, 2)"))
+    while_engaged = overlap(bins.filter(bins.window == "post"), engaged)
+    keys, sums = ["person_id", "window", "interval", "category"], ["cost_usd", "real_cost_usd", "units"]
+    all_days = ibis.union(_spread(others, bins).select(*keys, *sums), stay.select(*keys, *sums))
+    no_cost, no_units = ibis.literal(0).cast("decimal(14, 2)"), ibis.literal(0).cast("decimal(18, 4)")
+    all_days = all_days.mutate(engaged_cost_usd=no_cost)
     of_engaged = _spread(others, while_engaged).select(*keys, engaged_cost_usd="cost_usd")
-    of_engaged = of_engaged.mutate(
-        cost_usd=ibis.literal(0).cast("decimal(14, 2)"), units=ibis.literal(0).cast("decimal(18, 4)")
-    )
-    columns = [*keys, "cost_usd", "engaged_cost_usd", "units"]
+    of_engaged = of_engaged.mutate(cost_usd=no_cost, real_cost_usd=no_cost, units=no_units)
+    columns = [*keys, *sums, "engaged_cost_usd"]
     both = ibis.union(all_days.select(*columns), of_engaged.select(*columns))
-    return both.group_by(keys).agg(
-        cost_usd=both.cost_usd.sum(), engaged_cost_usd=both.engaged_cost_usd.sum(), units=both.units.sum()
-    )
+    return both.group_by(keys).agg(**{name: both[name].sum() for name in [*sums, "engaged_cost_usd"]})
 
 
 def count_intervals(log: ibis.Table, bins: ibis.Table, engaged: ibis.Table) -> ibis.Table:
     """Count engaged days, spells begun, contacts and billable units in each interval since discharge."""
     post = bins.filter(bins.window == "post")
-    pieces = _overlap(post, engaged)
+    pieces = overlap(post, engaged)
     entries = log.inner_join(post, "person_id").filter(lambda t: t.contact_date.between(t.start_date, t.end_date))
     none, no_units = ibis.literal(0, "int64"), ibis.literal(0).cast("decimal(18, 4)")
     days = pieces.select(
         "person_id",
         "interval",
-        engaged_days=_days(pieces.start_date, pieces.end_date),
+        engaged_days=count_days(pieces.start_date, pieces.end_date),
         spells=(pieces.start_date == pieces.period_start_date).cast("int64"),
         contacts=none,
         billable_units=no_units,
@@ -241,6 +220,7 @@ def count_months(
         "person_id",
         "arm",
         "provider_id",
+        "discharge_date",
         "followed_days",
         "end_reason",
         "is_complete",
@@ -257,9 +237,9 @@ def eligible_months(members: ibis.Table, spans: ibis.Table, mm_rule: str) -> ibi
         end_date=ibis.least(joined.end_date, joined.members_last),
     ).filter(lambda t: t.start_date <= t.end_date)
     parts = _months(covered)
-    month, middle = parts.service_month, _plus(parts.service_month, 14)
+    month, middle = parts.service_month, plus_days(parts.service_month, 14)
     parts = parts.mutate(
-        days=_days(parts.start_date, parts.end_date),
+        days=count_days(parts.start_date, parts.end_date),
         has_first=(parts.start_date == month).cast("int64"),
         has_15=((parts.start_date <= middle) & (parts.end_date >= middle)).cast("int64"),
     )
@@ -304,9 +284,12 @@ def _spread(lines: ibis.Table, bins: ibis.Table) -> ibis.Table:
     """Give each line's dollars and units to the bins its days fall in, in proportion to the days."""
     joined = lines.inner_join(bins, "person_id")
     joined = joined.filter((joined.first_date <= joined.end_date) & (joined.last_date >= joined.start_date))
-    days = ibis.greatest(_days(joined.first_date, joined.last_date), 1)
+    days = ibis.greatest(count_days(joined.first_date, joined.last_date), 1)
     before = ibis.greatest(joined.start_date.delta(joined.first_date, unit="day"), 0)
-    through = ibis.least(_days(joined.first_date, joined.end_date), days)
+    through = ibis.least(count_days(joined.first_date, joined.end_date), days)
+    joined = joined.mutate(
+        real_cost_usd=(joined.real_cost_usd.cast("float64") * joined.present_value).cast("decimal(14, 2)")
+    )
     return joined.select(
         "person_id",
         "window",
@@ -314,20 +297,9 @@ def _spread(lines: ibis.Table, bins: ibis.Table) -> ibis.Table:
         "category",
         **{
             name: (upto(joined[name], through, days) - upto(joined[name], before, days)).cast(kind)
-            for name, kind in {"cost_usd": "decimal(14, 2)", "units": "decimal(18, 4)"}.items()
+            for name, kind in SPREAD.items()
         },
     )
-
-
-def _overlap(bins: ibis.Table, periods: ibis.Table) -> ibis.Table:
-    """Cut bins to the periods they share with a person's engagement."""
-    periods = periods.select("person_id", period_start_date="start_date", period_end_date="end_date")
-    joined = bins.inner_join(periods, "person_id")
-    joined = joined.mutate(
-        start_date=ibis.greatest(joined.start_date, joined.period_start_date),
-        end_date=ibis.least(joined.end_date, joined.period_end_date),
-    )
-    return joined.filter(joined.start_date <= joined.end_date)
 
 
 def _months(periods: ibis.Table) -> ibis.Table:
@@ -337,17 +309,7 @@ def _months(periods: ibis.Table) -> ibis.Table:
     rows = rows.mutate(
         service_month=(month_of(rows.start_date) + rows.step.cast("int32").as_interval("M")).cast("date")
     )
-    month_end = _plus(rows.service_month, days_in_month(rows.service_month) - 1)
+    month_end = plus_days(rows.service_month, days_in_month(rows.service_month) - 1)
     return rows.mutate(
         start_date=ibis.greatest(rows.start_date, rows.service_month), end_date=ibis.least(rows.end_date, month_end)
     ).drop("step")
-
-
-def _days(first: ibis.Value, last: ibis.Value) -> ibis.Value:
-    return last.delta(first, unit="day") + 1
-
-
-def _plus(date: ibis.Value, days: ibis.Value | int) -> ibis.Value:
-    if isinstance(days, (int, np.integer)):
-        return (date + ibis.interval(days=int(days))).cast("date")
-    return (date + days.cast("int32").as_interval("D")).cast("date")

@@ -9,8 +9,9 @@ from ratebook.contracts.episodes import ARMS
 from ratebook.engagement.curves import unknown_to
 from ratebook.engagement.design import design_matrix
 from ratebook.engagement.estimates import NAN, Measured, contrast_rows
+from ratebook.engagement.logit import propensity, refit
 from ratebook.engagement.survival import rmst, survival_of, weighted_table
-from ratebook.engagement.weights import WEIGHTINGS, chunks, propensity, refit
+from ratebook.engagement.weights import WEIGHTINGS, chunks
 
 
 def weighted_rows(persons, draws, curves, covariates, horizons_days, min_observed_share) -> list[dict]:

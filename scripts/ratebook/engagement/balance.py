@@ -9,10 +9,10 @@ from ratebook.contracts.engagement import Balance, Positivity, Propensity, Weigh
 from ratebook.contracts.episodes import ARMS
 from ratebook.engagement.design import balance_columns, design_matrix, strata_of
 from ratebook.engagement.frame import engaged_persons
+from ratebook.engagement.logit import propensity
 from ratebook.engagement.weights import (
     WEIGHTINGS,
     effective_size,
-    propensity,
     standardised_difference,
     weighted_mean,
 )

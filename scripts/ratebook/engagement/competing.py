@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import t as student
 
-from ratebook.engagement.model_rows import Study, arm_row
-from ratebook.engagement.survival import risk_table, survival_of, value_at
+from ratebook.engagement.model_rows import TOO_FEW, Study, arm_row, model_row
+from ratebook.engagement.survival import cumulative_incidence, risk_table, survival_of, value_at
 
 ANY = "any event"
 
@@ -73,13 +74,81 @@ def expand_subdistribution(days, cause, studied: int) -> Expanded:
     return Expanded(row[order], *(parts[name][order] for name in Expanded._fields[1:]))
 
 
+class Gray(NamedTuple):
+    """The score of Gray's test, RSN's ends less those expected, its test with persons of a cluster together."""
+
+    score: float
+    chi2: float
+    p_value: float
+
+
+def gray_test(days, cause, treated, cluster) -> Gray:
+    """Compare the share of two arms that ends for cause 1, other ends competing (Gray 1988, ρ = 0).
+
+    The score is Σ w (dΓ₁ - dΓ₂), dΓ = d₁ / R the subdistribution's hazard, R = Y (1 - F₁(t-)) / S(t-) who has not
+    ended for cause 1, w = R₁ R₂ / (R₁ + R₂): the log-rank's where nothing competes. Its variance is Σ (m - 1) / m of
+    the squared changes, from their mean, as each of an arm's m clusters in turn is left out, w kept. A cluster with
+    clients in both arms counts once in each.
+
+    Parameters
+    ----------
+    days : array (n,)
+    cause : array (n,) of int
+        0 censored, 1 the cause studied, 2 any other.
+    treated : array (n,) of bool
+    cluster : array (n,)
+
+    Returns
+    -------
+    Gray
+        NaN for test and p where an arm has fewer than two clusters, or nothing varies.
+
+    References
+    ----------
+    methods.md, C7; Gray 1988.
+    """
+    treated = np.asarray(treated, bool)
+    pairs, unit = np.unique(np.column_stack([treated, cluster]), axis=0, return_inverse=True)
+    table = risk_table(days, cause, causes=2, unit=unit.ravel(), units=len(pairs))
+    hazards, at_risk = [], []
+    for arm in (1, 0):
+        mine = (pairs[:, 0] == arm).astype(float)
+        left_out = table.total(np.vstack([mine, mine - np.eye(len(pairs))[mine > 0]]))
+        survival, ended = survival_of(left_out), cumulative_incidence(left_out)[0]
+        survival, ended = np.pad(survival, ((0, 0), (1, 0)), constant_values=1.0), np.pad(ended, ((0, 0), (1, 0)))
+        known = (survival[:, :-1] > 0) & (left_out.at_risk > 0)
+        kept = np.where(known, left_out.at_risk * (1 - ended[:, :-1]) / np.where(known, survival[:, :-1], 1.0), 0.0)
+        hazards.append(np.divide(left_out.ends[0], kept, out=np.zeros_like(kept), where=kept > 0))
+        at_risk.append(kept[0])
+    both = at_risk[0] + at_risk[1]
+    weight = np.divide(at_risk[0] * at_risk[1], both, out=np.zeros_like(both), where=both > 0)
+    sums = [hazard @ weight for hazard in hazards]
+    score = float(sums[0][0] - sums[1][0])
+    sizes = [len(found) - 1 for found in sums]
+    variance = sum((m - 1) / m * ((found[1:] - found[1:].mean()) ** 2).sum() for found, m in zip(sums, sizes) if m)
+    if min(sizes) < 2 or not variance > 0:
+        return Gray(score, float("nan"), float("nan"))
+    statistic = score**2 / variance
+    return Gray(score, float(statistic), float(2 * student.sf(statistic**0.5, max(sum(sizes) - 2, 1))))
+
+
+def _gray_row(study: Study, term: str, own: np.ndarray, ended: np.ndarray) -> dict:
+    counted = {"events": int(own.sum())}
+    if not (study.treated.any() and (~study.treated).any()):
+        return model_row("gray", term, study.persons, **counted, reason="one arm only")
+    found = gray_test(study.days, np.where(own, 1, np.where(ended, 2, 0)), study.treated, study.cluster)
+    if not np.isfinite(found.chi2):
+        return model_row("gray", term, study.persons, **counted, reason=TOO_FEW)
+    return model_row("gray", term, study.persons, **counted, statistic=found.chi2, degrees=1, p_value=found.p_value)
+
+
 def competing_rows(study: Study) -> list[dict]:
     """Compare the arms for each way a spell ends: its hazard, and its share in the presence of the others.
 
     `cause_specific` censors other ends: what the arm does to the rate of this end among those still engaged.
     `fine_gray` is what it does to the share that ends so, which other ends can lower without touching that rate;
     its error takes the chance of being observed as known. `any event` is all that the config calls event, also
-    adjusted for the covariates.
+    adjusted for the covariates. `gray` tests that the shares are alike, whatever the shape of their difference.
 
     References
     ----------
@@ -93,6 +162,7 @@ def competing_rows(study: Study) -> list[dict]:
         own = ended & (persons.end_reason == reason).to_numpy()
         rows.append(arm_row("cause_specific", reason, persons, study.days, own, study.arm, study.cluster))
         rows.append(_fine_gray_row(study, "fine_gray", reason, own, ended))
+        rows.append(_gray_row(study, reason, own, ended))
     for name in study.designs:
         rows.append(_fine_gray_row(study, f"fine_gray{name}", ANY, study.event, ended, name))
     return rows

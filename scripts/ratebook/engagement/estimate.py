@@ -26,8 +26,10 @@ from ratebook.engagement.frame import engaged_persons
 from ratebook.engagement.ipcw import ipcw_rows
 from ratebook.engagement.pseudo import pseudo_value_rows
 from ratebook.engagement.resampling import Resampling, resample
-from ratebook.engagement.survival import median_of
+from ratebook.engagement.survival import median_interval, median_of
 from ratebook.tables import empty_frame
+
+NO_UPPER_LIMIT = "the curve's upper limit does not come down to one half: no interval"
 
 
 class Estimates(NamedTuple):
@@ -110,12 +112,30 @@ def _frame(rows: list[dict], contract) -> pd.DataFrame:
 
 
 def _median_rows(curves: dict[str, Curve], draws: Resampling) -> list[dict]:
+    """Give the medians, in the limits between which the curve's own limits pass one half, and their difference.
+
+    References
+    ----------
+    methods.md, C1; Brookmeyer & Crowley 1982.
+    """
     found = {}
     for arm, curve in curves.items():
         reason = None if len(curve.days) else "no person in the arm"
         middle = float(median_of(curve.table.time, curve.survival))
         found[arm] = Measured(middle, median_of(curve.table.time, curve.replicates), len(curve.days), reason=reason)
-    return contrast_rows("median", None, "contact", "kaplan_meier", found, draws, ("difference",), scale="percentile")
+    rows = contrast_rows("median", None, "contact", "kaplan_meier", found, draws, ("difference",), scale="percentile")
+    return [_with_median_limits(row, curves, draws) if row["arm"] in curves else row for row in rows]
+
+
+def _with_median_limits(row: dict, curves: dict[str, Curve], draws: Resampling) -> dict:
+    if not np.isfinite(row["lower"]):
+        return row
+    curve, quantile = curves[row["arm"]], draws.quantile((row["arm"],))
+    variance = curve.replicates.var(axis=0, ddof=1)
+    lower, upper = median_interval(curve.table.time, curve.survival, variance, quantile)
+    if not np.isfinite(upper):
+        return {**row, "lower": NAN, "upper": NAN, "reason": NO_UPPER_LIMIT}
+    return {**row, "lower": lower, "upper": upper}
 
 
 def _contact_rows(persons: pd.DataFrame, draws: Resampling) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Logistic regression whose replicates are one Newton step away: scores and information kept by resampling unit."""
+"""Logistic regression by Newton's method, and its replicates: scores and information kept by resampling unit."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
+from ratebook.engagement.weights import chunks, inverses
+
 RIDGE = 1.0
 """Penalty on the coefficients of standardised covariates: a level without an event keeps a finite odds ratio."""
 WHISPER = 1e-6
 """Penalty on the others: a replicate may hold no row in a spline's reach."""
 STEPS = 30
+LONGEST = 5.0
+"""Longest step of a coefficient."""
+AT_REST = 1e-6
+"""A step of every coefficient below this ends a replicate's fit; each step is a small part of the one before."""
+STALE = 8
+"""Passes with one information matrix, after which those not yet at rest get a fresh one."""
 
 
 class Logit(NamedTuple):
@@ -27,18 +35,20 @@ class Logit(NamedTuple):
     information: np.ndarray
 
 
-def logit(matrix: np.ndarray, event: np.ndarray, free: int, weight: np.ndarray | None = None) -> np.ndarray:
-    """Fit a logistic regression by Newton's method, all but the first `free` columns with a light ridge.
+def logit(matrix: np.ndarray, event: np.ndarray, free: int | None = None, weight=None, start=None) -> np.ndarray:
+    """Fit a logistic regression by Newton's method.
 
     Parameters
     ----------
     matrix : array (n, p)
         With its column of ones first.
     event : array (n,) of bool
-    free : int
-        Columns, from the first on, that are not penalised.
+    free : int, optional
+        Columns, from the first on, that hardly are penalised, the others having a light ridge; without it none is.
     weight : array (n,), optional
         A weight of 2 is the row twice.
+    start : array (p,), optional
+        Coefficients to start from.
 
     Returns
     -------
@@ -47,30 +57,98 @@ def logit(matrix: np.ndarray, event: np.ndarray, free: int, weight: np.ndarray |
     """
     weight = np.ones(len(event)) if weight is None else weight
     penalty = _penalty(matrix, free)
-    beta = np.zeros(matrix.shape[1])
+    beta = np.zeros(matrix.shape[1]) if start is None else start.copy()
     for _ in range(STEPS):
         chance = expit(matrix @ beta)
         score = matrix.T @ (weight * (event - chance)) - penalty * beta
         information = (matrix * (weight * chance * (1 - chance))[:, None]).T @ matrix + np.diag(penalty)
-        step = np.clip(np.linalg.solve(information, score), -3, 3)
-        beta = beta + step
+        step = _solve(information, score)
+        beta = beta + np.clip(step, -LONGEST, LONGEST)
         if np.abs(step).max() < 1e-9:
             break
     return beta
 
 
-def _penalty(matrix: np.ndarray, free: int) -> np.ndarray:
-    return np.where(np.arange(matrix.shape[1]) < free, WHISPER, RIDGE)
+def propensity(matrix: np.ndarray, treated: np.ndarray, weight: np.ndarray | None = None):
+    """Fit the probability of the first arm, not penalised.
+
+    Parameters
+    ----------
+    matrix : array (n, p)
+        Covariates, without a column of ones.
+    treated : array (n,) of bool
+    weight : array (n,), optional
+        A weight of 2 is the row twice.
+
+    Returns
+    -------
+    tuple
+        Probability of treatment (n,), and the coefficients (p + 1,), the constant first.
+
+    References
+    ----------
+    methods.md, C8.
+    """
+    rows = _with_ones(matrix)
+    beta = logit(rows, np.asarray(treated, float), weight=weight)
+    return expit(rows @ beta), beta
 
 
-def by_unit(matrix, event, beta, free: int, unit: np.ndarray, units: int) -> Logit:
+def refit(matrix, outcome, unit, counts, weight=None, start=None, steps: int = STEPS) -> np.ndarray:
+    """Fit a logistic regression again in every bootstrap replicate, to the end and not penalised.
+
+    The first step is `newton_step`, which costs a matrix product. The steps after it are exact in the score and keep
+    the replicate's information, until nothing moves by `AT_REST`; the information is made afresh for the few that it
+    leads too slowly.
+
+    Parameters
+    ----------
+    matrix : array (n, p)
+        Covariates of each row (a person, or a person's day), without a column of ones.
+    outcome : array (n,) of bool
+    unit : array (n,) of int
+        Resampling unit of each row.
+    counts : array (reps, units)
+        How often each unit counts.
+    weight : array (n,), optional
+        A row's own weight.
+    start : array (p + 1,), optional
+        The whole sample's coefficients; fitted where not given.
+    steps : int
+        Most steps; 1 stops after the step that needs no pass over the rows.
+
+    Returns
+    -------
+    array (reps, p + 1)
+        Coefficients, the constant first. A level of which a replicate holds nobody keeps its coefficient.
+
+    References
+    ----------
+    methods.md, C8.
+    """
+    weight = np.ones(len(matrix)) if weight is None else np.asarray(weight, float)
+    rows, outcome = _with_ones(matrix), np.asarray(outcome, float)
+    start = logit(rows, outcome, weight=weight) if start is None else start
+    model = by_unit(rows, outcome, start, None, unit, counts.shape[1], weight)
+    score, inverse = counts @ model.score, _inverses(model, counts @ model.information)
+    beta = _step(model, score, inverse)
+    for chosen in chunks(len(counts), len(rows)):
+        if steps > 1:
+            beta[chosen] = _settle(
+                rows, outcome, counts[chosen][:, unit] * weight, beta[chosen], inverse[chosen], steps
+            )
+    return beta
+
+
+def by_unit(matrix, event, beta, free: int | None, unit: np.ndarray, units: int, weight=None) -> Logit:
     """Add up scores and information within each resampling unit; a unit without a row adds nothing."""
     chance = expit(matrix @ beta)
+    weight = np.ones(len(matrix)) if weight is None else weight
     upper = np.triu_indices(matrix.shape[1])
     order = np.argsort(unit, kind="stable")
     edges = np.searchsorted(unit[order], np.arange(units + 1))
     rows = matrix[order]
-    scored, weighed = (rows * part[order, None] for part in (event - chance, chance * (1 - chance)))
+    scored, weighed = (rows * (weight * part)[order, None] for part in (event - chance, chance * (1 - chance)))
     score, information = np.zeros((units, matrix.shape[1])), np.zeros((units, len(upper[0])))
     for n, (low, high) in enumerate(pairwise(edges)):
         if high > low:
@@ -79,7 +157,7 @@ def by_unit(matrix, event, beta, free: int, unit: np.ndarray, units: int) -> Log
     return Logit(beta, _penalty(matrix, free), score, information)
 
 
-def by_row(matrix, event, beta, free: int) -> Logit:
+def by_row(matrix, event, beta, free: int | None) -> Logit:
     """Keep each row's own score and information, for replicates that weigh every row anew."""
     chance = expit(matrix @ beta)
     first, second = np.triu_indices(matrix.shape[1])
@@ -103,11 +181,62 @@ def newton_step(model: Logit, score: np.ndarray, triangle: np.ndarray) -> np.nda
     array (reps, p)
         The whole sample's own coefficients where the replicate is the whole sample.
     """
+    return _step(model, score, _inverses(model, triangle))
+
+
+def _step(model: Logit, score: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+    move = np.einsum("rij,rj->ri", inverse, score - model.penalty * model.coefficients)
+    return model.coefficients + np.clip(move, -LONGEST, LONGEST)
+
+
+def _inverses(model: Logit, triangle: np.ndarray) -> np.ndarray:
+    """Lay out each replicate's information from its upper triangle, and invert it."""
     size = len(model.coefficients)
     first, second = np.triu_indices(size)
-    information = np.zeros((len(score), size, size))
+    information = np.zeros((len(triangle), size, size))
     information[:, first, second] = triangle
     information[:, second, first] = triangle
-    information += np.diag(model.penalty)
-    gap = score - model.penalty * model.coefficients
-    return model.coefficients + np.linalg.solve(information, gap[..., None])[..., 0]
+    return inverses(information + np.diag(model.penalty))
+
+
+def _settle(rows, outcome, weight, beta, inverse, steps) -> np.ndarray:
+    """Step every replicate of `weight` (reps, n) until it rests."""
+    moving = np.arange(len(beta))
+    for step in range(1, steps):
+        if step % STALE == 0:
+            inverse = _fresh_inverses(rows, weight, beta[moving])
+        residual = weight * (outcome - expit(beta[moving] @ rows.T))
+        move = np.clip(np.einsum("rij,rj->ri", inverse, residual @ rows), -LONGEST, LONGEST)
+        beta[moving] += move
+        still = np.abs(move).max(axis=1) > AT_REST
+        if not still.any():
+            break
+        if not still.all():
+            moving, inverse, weight = moving[still], inverse[still], weight[still]
+    return beta
+
+
+def _fresh_inverses(rows, weight, beta) -> np.ndarray:
+    chance = expit(beta @ rows.T)
+    return inverses(np.stack([(rows * w[:, None]).T @ rows for w in weight * chance * (1 - chance)]))
+
+
+def _solve(information: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Solve, also where a sample happens to hold nobody of a level and the information is singular."""
+    try:
+        step = np.linalg.solve(information, score)
+        if np.isfinite(step).all():
+            return step
+    except np.linalg.LinAlgError:
+        pass
+    return np.linalg.lstsq(information, score, rcond=1e-10)[0]
+
+
+def _penalty(matrix: np.ndarray, free: int | None) -> np.ndarray:
+    if free is None:
+        return np.zeros(matrix.shape[1])
+    return np.where(np.arange(matrix.shape[1]) < free, WHISPER, RIDGE)
+
+
+def _with_ones(matrix: np.ndarray) -> np.ndarray:
+    return np.column_stack([np.ones(len(matrix)), matrix])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ratebook.contracts import engagement, navigation, robustness, trial
+from ratebook.contracts import engagement, episodes, navigation, robustness, trial
 from ratebook.contracts.released import RELEASED
+from ratebook.disclosure import disclose_tables
 from ratebook.engagement import curve_figures, trial_figures, weight_figures, work_figures
-from ratebook.released import released_copy
+from ratebook.engagement.hidden_levels import follow_table_1
 
 FIGURES = {**curve_figures.FIGURES, **trial_figures.FIGURES, **weight_figures.FIGURES, **work_figures.FIGURES}
 """Figure to the function that draws it and the table it is drawn from."""
@@ -23,8 +24,9 @@ DRAWN_FROM = {
     "trial_weights": trial.TrialWeights,
     "propensity": engagement.Propensity,
     "engagement_sensitivity": robustness.EngagementSensitivity,
+    "cohort": episodes.CohortTable,
 }
-"""Table to its contract."""
+"""Table to its contract; what Table 1 of the cohort hides is hidden of the balance too."""
 
 
 COUNTED = ("propensity", "weights", "service_mix")
@@ -40,7 +42,9 @@ def plot_engagement(tables: dict[str, pd.DataFrame], suppress_below: int) -> dic
     ----------
     methods.md, H67 and H68.
     """
-    copies = {name: released_copy(tables[name], RELEASED[name], suppress_below) for name in tables if name in RELEASED}
+    released = {name: table for name, table in tables.items() if name in RELEASED}
+    copies = disclose_tables(released, RELEASED, suppress_below)
+    copies["balance"] = follow_table_1(copies["balance"], RELEASED["balance"].contract, copies["cohort"])
     shown = {
         figure: _known(figure, copies[name], suppress_below) if name in copies else tables[name]
         for figure, (_, name) in FIGURES.items()

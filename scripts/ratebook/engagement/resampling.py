@@ -82,11 +82,25 @@ def resample(arm: pd.Series, cluster: pd.Series, reps: int, seed: int, named_for
         mine = np.flatnonzero((home == name).to_numpy())
         sizes[name] = len(mine)
         equals[name] = float(persons[mine].sum() ** 2 / (persons[mine] ** 2).sum())
-        # A sole unit cannot be drawn otherwise than it is.
-        draws = max(len(mine) - 1, 1)
-        drawn = generator.multinomial(draws, np.full(len(mine), 1 / len(mine)), size=reps)
-        counts[:, mine] = drawn * (len(mine) / draws)
+        share = persons[mine] / persons[mine].sum()
+        counts[:, mine] = _counts(share, reps, generator)
     return Resampling(place, counts, named_for if by_provider else "person", sizes, equals)
+
+
+def _counts(share: np.ndarray, reps: int, generator) -> np.ndarray:
+    """Draw how often units with these shares of an arm's persons count: k of m with replacement, about 1 on average.
+
+    A unit's distance from its arm's mean is short by its own part in that mean, of large units most: of the variance
+    of units equally apart `kept` is left in it. So k is m · kept, of equal units m - 1; what is lost in rounding k
+    down is made up by less distance from 1.
+    """
+    units = len(share)
+    kept = 1 - 2 * (share**3).sum() / (share**2).sum() + (share**2).sum()
+    wanted = max(round(units * kept, 6), 1.0)
+    draws = int(wanted)
+    # A sole unit cannot be drawn otherwise than it is.
+    drawn = generator.multinomial(draws, np.full(units, 1 / units), size=reps) * (units / draws)
+    return 1 + (draws / wanted) ** 0.5 * (drawn - 1)
 
 
 def _has_providers(home: pd.Series, named: pd.Series, arm: pd.Series) -> bool:

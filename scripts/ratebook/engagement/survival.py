@@ -169,7 +169,7 @@ def median_of(time: np.ndarray, survival: np.ndarray) -> np.ndarray:
     return never[np.where(reached.any(-1), reached.argmax(-1) if len(time) else 0, len(time))]
 
 
-def median_interval(time: np.ndarray, survival: np.ndarray, variance: np.ndarray) -> tuple[float, float]:
+def median_interval(time, survival: np.ndarray, variance: np.ndarray, quantile: float = Z) -> tuple[float, float]:
     """95% limits of the median: where the lower and the upper pointwise limit of the curve reach one half.
 
     Pointwise limits are those of the log(-log) scale; once the curve is 0 they stay as last defined. NaN above where
@@ -181,7 +181,7 @@ def median_interval(time: np.ndarray, survival: np.ndarray, variance: np.ndarray
     """
     low, high = (
         np.where(np.isnan(limit) & (survival <= SAME), 0.0, np.where(np.isnan(limit), 1.0, limit))
-        for limit in log_log_interval(survival, np.sqrt(variance))
+        for limit in log_log_interval(survival, np.sqrt(variance), quantile)
     )
     return float(median_of(time, low)), float(median_of(time, high))
 

@@ -86,7 +86,8 @@ def plot_trial_weights(trial_weights: pd.DataFrame, suppress_below: int):
             ax.plot(mine.day, mine.mean_cut_weight, "o", color=ARM_COLORS[arm], ms=3)
             ax.xaxis.get_major_locator().set_params(integer=True)
             ax.set_title(f"{arm}: {name_of(method).lower()}", fontsize=8, fontweight="normal")
-            if len(mine):
+            # A released table shows neither.
+            if len(mine) and pd.notna(mine.effective_persons.iloc[-1]):
                 last = mine.iloc[-1]
                 ax.annotate(
                     f"{int(last.persons):,} left\nworth {last.effective_persons:,.0f}",

@@ -11,10 +11,10 @@ import jinja2
 import pandas as pd
 
 from ratebook.contracts.released import RELEASED
-from ratebook.release import engagement_sentences, sentences
+from ratebook.release import cost_sentences, engagement_sentences, sentences
 from ratebook.release.wording import NOTHING, is_missing, spell, unit_of
 
-SPEAKERS = (sentences, engagement_sentences)
+SPEAKERS = (sentences, engagement_sentences, cost_sentences)
 """The modules that register what sections say."""
 LARGEST_SVG = 150_000
 """Bytes above which a figure is shown as PNG: a curve of thousands of points would make the page slow."""
@@ -152,10 +152,17 @@ def interval_text(row: dict) -> str:
     estimate = "estimate" if "estimate" in row else "estimate_usd"
     unit, reason = unit_of(estimate), row.get("reason")
     if is_missing(row[estimate]):
-        return "hidden" if is_missing(reason) else f"not estimated: {reason}"
+        # A row whose persons are hidden may keep a reason that speaks of other columns.
+        is_hidden = is_missing(reason) or ("persons" in row and is_missing(row["persons"]))
+        return "hidden" if is_hidden else f"not estimated: {reason}"
     if is_missing(row["lower"]) or is_missing(row["upper"]):
         return f"{spell(row[estimate], unit)} (no interval: {'none given' if is_missing(reason) else reason})"
     return f"{spell(row[estimate], unit)} ({spell(row['lower'], unit)} to {spell(row['upper'], unit)})"
+
+
+def ratio_text(row: dict) -> str:
+    """Print an estimate over its interval, and beside a difference the ratio of the arms with its own."""
+    return interval_text(row) + sentences.ratio_phrase(row).replace("; a ratio", "; ratio")
 
 
 def characteristic_text(row: dict) -> str:
@@ -172,7 +179,7 @@ def characteristic_text(row: dict) -> str:
     )
 
 
-CELLS = {"interval": interval_text, "characteristic": characteristic_text}
+CELLS = {"interval": interval_text, "ratio": ratio_text, "characteristic": characteristic_text}
 """How the rows of a side-by-side table are printed."""
 
 

@@ -11,7 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ratebook.contracts.released import RELEASED
-from ratebook.released import DIGITS, released_copy
+from ratebook.disclosure import disclose_tables
+from ratebook.engagement.hidden_levels import follow_table_1
+
+DIGITS = 9
+"""Significant digits kept of a float: what differs beyond them is the order in which a machine sums."""
 
 
 def release_tables(frames: dict[str, pd.DataFrame], limit: int) -> dict[str, pd.DataFrame]:
@@ -28,14 +32,19 @@ def release_tables(frames: dict[str, pd.DataFrame], limit: int) -> dict[str, pd.
     ----------
     methods.md, 0.1 and H67; design.md, 6.
     """
-    shown = {name: released_copy(frame, RELEASED[name], limit) for name, frame in frames.items()}
-    for name, released in RELEASED.items():
-        if name in shown and released.follows:
-            other, key, columns = released.follows
-            counts = [column for column, field in RELEASED[other].contract.fields().items() if field.persons]
-            hidden = shown[other][key][shown[other][counts].isna().any(axis=1)]
-            shown[name].loc[shown[name][key].isin(hidden), list(columns)] = None
-    return shown
+    shown = disclose_tables(frames, RELEASED, limit)
+    if "cohort" in shown:
+        for name in [name for name in ("balance", "positivity") if name in shown]:
+            shown[name] = follow_table_1(shown[name], RELEASED[name].contract, shown["cohort"])
+    return {name: round_floats(frame) for name, frame in shown.items()}
+
+
+def round_floats(frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep nine significant digits of every float, and no negative zero."""
+    frame = frame.copy()
+    for column in frame.select_dtypes("float"):
+        frame[column] = frame[column].map(lambda value: float(f"{value:.{DIGITS}g}") + 0.0, na_action="ignore")
+    return frame
 
 
 def csv_text(frame: pd.DataFrame) -> str:

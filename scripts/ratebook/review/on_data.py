@@ -295,16 +295,6 @@ def informative_disenrolment(seen: Seen):
     return max(p_value, 0.05), f"{said}; estimates weighted for losses (ipcw) stand beside the headline"
 
 
-@checks("H43")
-def calendar_windows(seen: Seen):
-    """Compare the arms' median day of discharge."""
-    cohort = seen.table("cohort", "arm in ('RSN', 'CSP')")
-    days = cohort.discharge_date.astype("datetime64[s]").astype("int64").groupby(cohort.arm).median() / 86_400
-    if len(days) < 2:
-        raise CannotSay("only one arm has members")
-    return abs(days["RSN"] - days["CSP"])
-
-
 def _whole(rows: pd.DataFrame) -> float:
     whole = rows.value.sum()
     if not whole:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -83,14 +85,16 @@ def naive_incidence(seen: Seen):
     spells = seen.table("spells", "spell == 1")
     competing = spells.end_reason.map(roles) == "competing"
     share = float(competing.mean())
+    # In whole percent above: with more digits the share of a known number gives few persons back.
+    said = f"up to {math.ceil(100 * share)}% of spells end by a competing event"
     curves = seen.tables.get("cumulative_incidence", spells.iloc[:0])
     if curves.empty:
-        return share, f"{100 * share:.1f}% of spells end by a competing event and no Aalen-Johansen incidence is given"
+        return share, f"{said} and no Aalen-Johansen incidence is given"
     largest = curves.groupby(["arm", "day"]).incidence.sum().max()
     if largest > 1 + 1e-9:
         return 1.0, f"the incidences of an arm add up to {largest:.3f}: more than one"
     missing = set(spells.end_reason[competing]) - set(curves.end_reason)
-    said = f"{100 * share:.1f}% of spells end by a competing event; incidences add up to at most {largest:.3f}"
+    said += f"; incidences add up to at most {largest:.3f}"
     return (share, f"{said}, but {len(missing)} of the competing ends have none") if missing else (0.0, said)
 
 
