@@ -6,9 +6,6 @@ import sys
 sys.path.append(os.path.join(workflow.basedir, "scripts"))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# A rule that reads claims takes half of the cores, so that another runs beside it.
-HALF = max(1, (workflow.cores or 2) // 2)
-
 from ratebook.provenance import code_of
 from ratebook.settings import check_settings
 
@@ -17,3 +14,6 @@ check_settings(
     os.path.join(workflow.basedir, "workflow/schemas/config.schema.yaml"),
     os.environ,
 )
+
+# A rule that reads claims takes half of the machine's cores, so that another runs beside it.
+HALF = max(1, os.cpu_count() // 2)
