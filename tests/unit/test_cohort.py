@@ -155,17 +155,17 @@ def test_the_flow_starts_with_everyone_falls_and_ends_with_the_cohort(study, run
 
 
 def test_hospice_care_in_the_year_up_to_discharge_keeps_out(index_of):
-    def claims(first, last):
-        return (
-            "person_id | service_start_date | service_end_date | ltc_service | cost_usd\n"
-            f"B | {first} | {last} | hospice | 1.00"
-        )
-
-    assert "B" not in index_of(claims=claims("2022-06-05", "2022-06-10"))
-    assert "B" not in index_of(claims=claims("2021-05-01", "2021-06-05")), "365 days before, the limit"
-    assert "B" in index_of(claims=claims("2021-05-01", "2021-06-04"))
-    assert "B" in index_of(claims=claims("2022-06-06", "2022-06-10")), "after discharge: the future is not asked"
-    assert "B" in index_of(claims=claims("2022-06-05", "2022-06-10"), exclude_hospice=False)
+    cases = {
+        "to after the discharge": ("2022-06-05", "2022-06-10", False),
+        "365 days before, the limit": ("2021-05-01", "2021-06-05", False),
+        "366 days before": ("2021-05-01", "2021-06-04", True),
+        "after discharge: the future is not asked": ("2022-06-06", "2022-06-10", True),
+    }
+    header = "person_id | service_start_date | service_end_date | ltc_service | cost_usd"
+    care = [f"{name} | {first} | {last} | hospice | 1.00" for name, (first, last, _) in cases.items()]
+    drawn = {**people({key: {} for key in cases}), "claims": "\n".join([header, *care])}
+    assert set(index_of(**drawn)) == {name for name, (*_, enters) in cases.items() if enters}
+    assert set(index_of(**drawn, exclude_hospice=False)) == set(cases)
 
 
 def test_only_listed_facilities_enter_where_a_list_is_given(study, index_of):
@@ -178,30 +178,34 @@ def test_only_listed_facilities_enter_where_a_list_is_given(study, index_of):
     assert "listed_facility" in [rule_id for rule_id, *_ in inclusion_rules(candidates, rules)]
 
 
-@pytest.mark.parametrize(
-    ("first", "last", "moved"),
-    [
-        pytest.param("2022-06-05", "2022-06-08", True, id="admitted on the day of discharge"),
-        pytest.param("2022-06-06", "2022-06-06", True, id="on the day after, without a night"),
-        pytest.param("2022-06-07", "2022-06-08", False, id="two days after: another admission"),
-        pytest.param("2022-06-03", "2022-06-05", False, id="within the episode, over with it"),
-        pytest.param("2022-05-20", "2022-06-30", False, id="begun before the episode: a record around it"),
-    ],
-)
-def test_who_leaves_for_a_hospital_is_marked(cohort_of, first, last, moved):
-    claims = (
-        "person_id | service_start_date | admission_date | discharge_date | category | cost_usd\n"
-        f"B | {first} | {first} | {last} | IP_MEDICAL | 1.00"
-    )
-    assert cohort_of(claims=claims)["B"]["is_acute_transfer"] == moved
-    assert not cohort_of(claims=claims.replace("IP_MEDICAL", "RES35"))["B"]["is_acute_transfer"]
+def test_who_leaves_for_a_hospital_is_marked(cohort_of):
+    cases = {
+        "admitted on the day of discharge": ("2022-06-05", "2022-06-08", True),
+        "on the day after, without a night": ("2022-06-06", "2022-06-06", True),
+        "two days after: another admission": ("2022-06-07", "2022-06-08", False),
+        "within the episode, over with it": ("2022-06-03", "2022-06-05", False),
+        "begun before the episode: a record around it": ("2022-05-20", "2022-06-30", False),
+    }
+    header = "person_id | service_start_date | admission_date | discharge_date | category | cost_usd"
+    stays = [f"{name} | {first} | {first} | {last} | IP_MEDICAL | 1.00" for name, (first, last, _) in cases.items()]
+    claims = "\n".join([header, *stays])
+    found = cohort_of(**people({key: {} for key in cases}), claims=claims)
+    assert {name: row["is_acute_transfer"] for name, row in found.items()} == {
+        name: moved for name, (*_, moved) in cases.items()
+    }
+    found = cohort_of(**people({key: {} for key in cases}), claims=claims.replace("IP_MEDICAL", "RES35"))
+    assert not any(row["is_acute_transfer"] for row in found.values()), "a step down is no hospital"
 
 
 def test_the_status_of_a_transfer_to_a_hospital_is_enough(cohort_of):
-    header, *rows = EPISODES.strip().splitlines()
-    for status, moved in (("02", True), ("01", False), ("", False)):
-        episodes = "\n".join([header + " | discharge_status", *(f"{row} | {status}" for row in rows)])
-        assert cohort_of(episodes=episodes)["B"]["is_acute_transfer"] == moved
+    cases = {"to a hospital": "02", "home": "01", "not stated": ""}
+    drawn = people({key: {} for key in cases})
+    header, *rows = drawn["episodes"].splitlines()
+    rows = [f"{row} | {status}" for row, status in zip(rows, cases.values())]
+    found = cohort_of(**{**drawn, "episodes": "\n".join([header + " | discharge_status", *rows])})
+    assert {name: row["is_acute_transfer"] for name, row in found.items()} == {
+        "to a hospital": True, "home": False, "not stated": False,
+    }  # fmt: skip
 
 
 def test_the_first_contact_in_time_decides_the_arm(cohort_of):

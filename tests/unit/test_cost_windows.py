@@ -294,3 +294,47 @@ def test_doubling_every_cost_doubles_every_dollar(run, windows):
     once = run(windows(claims=claims.replace("{}.02", "7.00"))["person_costs"])
     twice = run(windows(claims=claims.replace("{}.02", "14.00"))["person_costs"])
     assert sum(r["cost_usd"] for r in once) * 2 == sum(r["cost_usd"] for r in twice) != 0
+
+
+@pytest.mark.parametrize(
+    ("day", "worth"),
+    [
+        pytest.param("2015-12-01", 1.0, id="before admission"),
+        pytest.param("2016-12-30", 1.0, id="in the first year"),
+        pytest.param("2017-01-20", 1.03, id="in the second year"),
+    ],
+)
+def test_cost_at_one_years_prices_is_discounted_only_beyond_the_first_year(run, windows, day, worth):
+    claims = f"""\
+        person_id | category | service_start_date | service_end_date | cost_usd
+        A         | OP_SUD   | {day}              | {day}            | 103.00
+        """
+    rows = run(windows({"horizon_days": 730, "intervals": 24}, claims=claims)["person_costs"])
+    assert [(float(row["cost_usd"]), float(row["real_cost_usd"])) for row in rows] == [(103.0, 103.0 / worth)]
+
+
+def test_parts_at_one_years_prices_sum_to_the_line_to_the_cent(run, windows):
+    claims = """\
+        person_id | category | hcpcs_code | service_start_date | service_end_date | cost_usd | units
+        A         | RES35    | H0010      | 2016-01-10         | 2016-12-01       | 100.01   | 3
+        B         | RES35    | H0010      | 2017-01-10         | 2017-12-01       | 200.00   | 3
+        """
+    made = windows({"prices": {"form": "own", "base_year": 2017, "min_lines": 1}}, claims=claims)
+    rows = run(made["person_costs"])
+    assert sum(row["cost_usd"] for row in rows) == Decimal("100.01")
+    assert sum(row["real_cost_usd"] for row in rows) == Decimal("200.00")
+
+
+def test_covered_days_are_counted_by_interval_before_admission_and_while_observed(run, windows):
+    spans = """\
+        person_id | plan | start_date | end_date
+        A         | BHP  | 2015-12-20 | 2016-02-05
+        A         | FFS  | 2016-02-08 | 2017-12-31
+        """
+    cohort = DRAWN["cohort"].replace("2017-12-31", "2016-02-20")
+    rows = run(windows(spans=spans, cohort=cohort)["member_intervals"])
+    assert {(row["window"], row["interval"]): row["eligible_days"] for row in rows} == {
+        ("pre", -1): 16,
+        ("post", 1): 28,
+        ("post", 2): 12,
+    }

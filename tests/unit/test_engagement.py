@@ -391,20 +391,20 @@ def test_resampling_counts_each_provider_once_on_average():
     assert draws.counts.sum(1) == pytest.approx(12)
 
 
-def test_unequal_providers_are_resampled_to_the_spread_of_their_arms_mean():
-    """Means of providers equally apart, variance 1: the arm's mean has variance Σ share², whatever the sizes."""
+def test_unequal_providers_are_resampled_to_the_error_of_their_arms_mean():
+    """Of persons all alike, variance 1, the arm's mean has variance 1 / persons, however unequal their providers."""
     rng = np.random.default_rng(5)
     for size in ([30] * 8, [200, 90, 60, 20, 10, 10, 5, 5]):
         size = np.array(size)
         cluster = pd.Series(np.repeat(np.arange(len(size)), size).astype(str))
         draws = resample(pd.Series(["RSN"] * size.sum()), cluster, 4000, 1)
         assert (draws.counts >= 0).all()
-        mean = rng.standard_normal((3000, len(size)))
+        mean = rng.standard_normal((3000, len(size))) / np.sqrt(size)
         share = size / size.sum()
         apart = share * (mean - (mean @ share)[:, None])
         # Linear in the counts, as every estimate is to first order.
         variance = ((draws.counts - 1) @ apart.T).var(0).mean()
-        assert variance == pytest.approx((share**2).sum(), rel=0.06)
+        assert variance == pytest.approx(1 / size.sum(), rel=0.05)
 
 
 # Recovery

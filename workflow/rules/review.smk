@@ -135,6 +135,8 @@ rule check_review:
         cost_by_category="results/cost/cost_by_category.parquet",
         decomposition="results/cost/decomposition.parquet",
         increments="results/cost/increments.parquet",
+        cost_models="results/cost/cost_models.parquet",
+        price_comparison="results/cost/price_comparison.parquet",
         base_completion="results/rates/base_completion.parquet",
         base_exclusions="results/rates/base_exclusions.parquet",
         rate_build="results/rates/rate_build.parquet",

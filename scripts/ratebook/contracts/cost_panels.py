@@ -205,7 +205,7 @@ class GroupTime(Contract):
     negative_weight_share: float = Field("Regression: negative weights, where all add up to 1.", nullable=True)
     sites: int = Field("Sites that started.", ge=0)
     comparison_sites: int = Field("Sites compared with.", ge=0)
-    persons: int = Field("Discharges behind the estimate.", persons=True)
+    discharges: int = Field("Discharges behind the estimate.", persons=True)
     reason: str = Field("Why an estimate or its limits are missing.", nullable=True)
 
     class Config(Contract.Config):

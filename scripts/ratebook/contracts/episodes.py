@@ -253,19 +253,14 @@ class CohortTable(Contract):
         hides = ("share", "mean", "std_dev")
 
 
-class ContinuityByArm(Contract):
-    """One row per arm, window and method: the share of discharges after which care continued in the window."""
+class WindowShare(Contract):
+    """One row per arm, window and method: a share of discharges, estimated in two ways."""
 
     arm: str = Field("RSN, CSP, none or all.", isin=(*ARMS, "none", "all"))
     window_days: int = Field("Length of the window after discharge.")
-    method: str = Field(
-        "complete_window, the share of those whose whole wait was seen; aalen_johansen, the cumulative incidence "
-        "with readmission, death and disenrolment competing and the end of the data censoring.",
-        isin=METHODS,
-    )
+    method: str = Field("How the share is estimated.", isin=METHODS)
     persons: int = Field("Persons counted.", ge=0, persons=True)
-    continued: int = Field("Of them, persons with care in the window.", ge=0, persons=True)
-    estimate: float = Field("Probability that care continued in the window.", nullable=True, ge=0, le=1)
+    estimate: float = Field("The share.", nullable=True, ge=0, le=1)
     lower: float = Field("Lower limit, 95 percent, Wilson, facilities as units.", nullable=True)
     upper: float = Field("Upper limit, 95 percent, Wilson, facilities as units.", nullable=True)
     facilities: int = Field("Discharging facilities of the persons counted.", ge=0)
@@ -277,11 +272,21 @@ class ContinuityByArm(Contract):
         hides = ("estimate", "lower", "upper", "facilities")
 
 
-class Readmission(Contract):
+class ContinuityByArm(WindowShare):
+    """One row per arm, window and method: the share of discharges after which care continued in the window."""
+
+    method: str = Field(
+        "complete_window, the share of those whose whole wait was seen; aalen_johansen, the cumulative incidence "
+        "with readmission, death and disenrolment competing and the end of the data censoring.",
+        isin=METHODS,
+    )
+    continued: int = Field("Of them, persons with care in the window.", ge=0, persons=True)
+    estimate: float = Field("Probability that care continued in the window.", nullable=True, ge=0, le=1)
+
+
+class Readmission(WindowShare):
     """One row per arm, window and method: how often an index discharge was followed by another detox admission."""
 
-    arm: str = Field("RSN, CSP, none or all.", isin=(*ARMS, "none", "all"))
-    window_days: int = Field("Length of the window after discharge.")
     method: str = Field(
         "complete_window, the share of those followed for the whole window, readmitted in it or dead before; "
         "aalen_johansen, the cumulative incidence with death competing and the end of coverage or data censoring.",
@@ -292,15 +297,6 @@ class Readmission(Contract):
     )
     readmitted: int = Field("Of them, persons in detox again within the window.", ge=0, persons=True)
     estimate: float = Field("Probability of another detox admission in the window.", nullable=True, ge=0, le=1)
-    lower: float = Field("Lower limit, 95 percent, Wilson, facilities as units.", nullable=True)
-    upper: float = Field("Upper limit, 95 percent, Wilson, facilities as units.", nullable=True)
-    facilities: int = Field("Discharging facilities of the persons counted.", ge=0)
-    reason: str = Field("Why there is no estimate or no interval; null where there are both.", nullable=True)
-
-    class Config(Contract.Config):
-        unique = ("window_days", "arm", "method")
-        groups = ("window_days", "method")
-        hides = ("estimate", "lower", "upper", "facilities")
 
 
 class CohortVariants(Contract):

@@ -11,13 +11,15 @@ from scipy.special import expit, ndtr, ndtri
 from ratebook.contracts.cost_models import CUTS, MODEL_METHODS
 from ratebook.contracts.episodes import ARMS
 from ratebook.cost.censored import Panel
-from ratebook.cost.glm import LINE, LOGIT, Regression
+from ratebook.cost.glm import LINE, LOGIT, POISSON, Regression
 from ratebook.cost.link_tests import Check, Data, choose_family
 from ratebook.cost.resample import LEVELS, draw_providers, draw_weights
 from ratebook.cost.two_part import MOST_ZEROS, CostModel, Members, smeared, unfit, zero_share
 from ratebook.engagement.weights import chunks, overlap_weight
 
 YEAR_DAYS = 365
+NO_OVERLAP = 0.01
+"""Overlap weights below this share of those of like arms leave nobody to compare."""
 WHOLE_USD = 100.0
 """A quantile of cost is somebody's cost: as a cap it is rounded up to this."""
 
@@ -84,16 +86,22 @@ def fit_study(members: Members, name: str, settings: dict) -> Study:
     share = zero_share(members, outcome)
     parts = 2 if share > MOST_ZEROS else 1
     study.primary = "two_part" if parts == 2 else "one_part"
-    side = "more than" if parts == 2 else "at most"
-    study.why = f"{study.primary.replace('_', ' ')}: {side} 5% of members have no cost ({share:.1%})"
+    # A share to the digit would give back how many have none: it is told to the next twentieth.
+    side = f"more than 5% of members have no cost, about {round(share * 20) / 20:.0%}"
+    side = side if parts == 2 else "at most 5% of members have no cost"
+    study.why = f"{study.primary.replace('_', ' ')}: {side}"
     weight = members.weight(np.ones((1, int(members.unit.max()) + 1)))[0]
     _fit_parts(study, members, weight, parts)
     if study.chosen is None:
         return study
     family = study.chosen.size.family
-    study.models["overlap_weighted"] = CostModel.of(
-        members, outcome, weight * _overlap(members), parts, family, study.chosen
-    )
+    overlap, shared = _overlap(members)
+    if shared < NO_OVERLAP:
+        study.absent["overlap_weighted"] = "the covariates tell the arms apart: nobody might have had either"
+    else:
+        study.models["overlap_weighted"] = CostModel.of(
+            members, outcome, weight * overlap, parts, family, study.chosen
+        )
     study.models["ols_log_smearing"] = CostModel.of(members, outcome, weight, parts, LINE, study.chosen)
     seen, quantile = outcome[members.is_complete], settings["winsor_quantile"]
     study.caps_usd = {
@@ -113,11 +121,15 @@ def _fit_parts(study: Study, members: Members, weight: np.ndarray, parts: int) -
         data = Data(members.rows[used], study.outcome[used], weight[used], members.unit[used])
         family, check = choose_family(data)
         model = CostModel.of(members, study.outcome, weight, number, family)
+        if not model.size.is_settled:
+            # Of them all a Poisson regression asks least of the data: it has a fit wherever there is a mean.
+            check = check._replace(finding=f"poisson, as {family.name} has no fit", status="warn")
+            model = CostModel.of(members, study.outcome, weight, number, POISSON)
         study.park = check if number == parts else study.park
         if model.size.is_settled:
             study.models[method] = model
         else:
-            study.absent[method] = f"the {family.name} regression does not come to rest"
+            study.absent[method] = f"the {family.name} and the poisson regression have no fit"
     if parts == 1:
         study.absent["two_part"] = "at most 5% of members have no cost: one part serves"
     if study.chosen is None:
@@ -132,9 +144,12 @@ def _leaning(members: Members) -> Regression:
     return Regression.of(rows, members.treated.astype(float), ones, LOGIT, members.unit, int(members.unit.max()) + 1)
 
 
-def _overlap(members: Members) -> np.ndarray:
+def _overlap(members: Members) -> tuple[np.ndarray, float]:
+    """Give the overlap weights, and their mean as a share of what it is where the covariates say nothing."""
     leaning = _leaning(members)
-    return overlap_weight(expit(leaning.rows @ leaning.beta), members.treated)
+    chance = expit(leaning.rows @ leaning.beta)
+    share = members.treated.mean()
+    return overlap_weight(chance, members.treated), float((chance * (1 - chance)).mean() / (share * (1 - share)))
 
 
 def replicate_means(members: Members, studies: dict[str, Study], counts: np.ndarray) -> tuple[dict, dict]:
@@ -154,7 +169,8 @@ def replicate_means(members: Members, studies: dict[str, Study], counts: np.ndar
         (cost, method) to dollars per member of either arm (reps, 2), and (cost, part) to the primary model's
         coefficients (reps, p).
     """
-    leaning = _leaning(members)
+    is_weighted = any("overlap_weighted" in study.models for study in studies.values())
+    leaning = _leaning(members) if is_weighted else None
     means, betas = {}, {}
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for part in chunks(len(counts), len(members.treated)):
@@ -171,7 +187,7 @@ def replicate_means(members: Members, studies: dict[str, Study], counts: np.ndar
 
 @dataclass(frozen=True)
 class _Block:
-    """Some replicates: how often each unit and each member is drawn, weights, and overlap weights."""
+    """Some replicates: how often each unit and member is drawn, weights, overlap weights, and who is in the overlap."""
 
     members: Members
     counts: np.ndarray
@@ -181,10 +197,11 @@ class _Block:
     tilt: np.ndarray
 
     @classmethod
-    def of(cls, members: Members, leaning: Regression, counts: np.ndarray) -> _Block:
-        drawn = counts[:, members.unit]
+    def of(cls, members: Members, leaning: Regression | None, counts: np.ndarray) -> _Block:
+        drawn, weight = counts[:, members.unit], members.weight(counts)
+        if leaning is None:
+            return cls(members, counts, drawn, weight, weight, drawn)
         chance = expit(leaning.refit(counts, drawn) @ leaning.rows.T)
-        weight = members.weight(counts)
         overlap = weight * overlap_weight(chance, members.treated)
         chance *= 1 - chance
         chance *= drawn
@@ -201,8 +218,9 @@ class _Block:
                 betas = beta if method == study.primary else betas
         if study.chosen is None:
             return found, betas
-        model = study.models["overlap_weighted"]
-        found["overlap_weighted"] = model.predict(model.refit(self.counts, self.overlap), self.tilt)
+        if "overlap_weighted" in study.models:
+            model = study.models["overlap_weighted"]
+            found["overlap_weighted"] = model.predict(model.refit(self.counts, self.overlap), self.tilt)
         # The chance of any cost is the primary model's: neither a logarithm nor a cap changes who has one.
         chance = {name: values for name, values in betas.items() if name == "chance"}
         model = study.models["ols_log_smearing"]
@@ -245,9 +263,22 @@ def draw_members(panels: Mapping[str, Panel], reps: int, seed: int) -> np.ndarra
     )
 
 
-def leave_one_out(units: int) -> np.ndarray:
-    """Count every unit once but one, each left out in turn: array (units, units)."""
-    return 1.0 - np.eye(units)
+def leave_one_out(panels: Mapping[str, Panel]) -> tuple[np.ndarray, np.ndarray]:
+    """Count every provider once but one, each left out in turn, of both arms where it serves both.
+
+    Returns
+    -------
+    tuple
+        Counts (providers, units of both arms), and the arm each provider left out stands in (providers,).
+    """
+    names, arms = [], []
+    for arm in ARMS:
+        units, member = np.unique(panels[arm].cluster, return_index=True)
+        known = panels[arm].provider
+        names += [f"{arm} {unit}" for unit in units] if known is None else list(known[member])
+        arms += [arm] * len(units)
+    _, first, provider = np.unique(names, return_index=True, return_inverse=True)
+    return (np.arange(len(first))[:, None] != provider).astype(float), np.array(arms)[first]
 
 
 def bca_limits(draws: np.ndarray, left_out: np.ndarray, arm: np.ndarray) -> tuple[float, float]:

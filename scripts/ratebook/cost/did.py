@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ratebook.contracts.cost_panels import Did, EventStudy
 from ratebook.cost.event_study import (
     ArmMonths,
     contrast,
@@ -65,7 +64,7 @@ def estimate_contrasts(
             facts = {"member_months": 0.0, "persons": 0, "clusters": 0}
         rows += [{"contrast": name, "quantity": quantity, **facts, **cells} for quantity, cells in found.items()]
     key = {"estimand": estimand, "months": months}
-    return [dict.fromkeys(Did.types()) | key | row for row in rows]
+    return [key | row for row in rows]
 
 
 OF_PAIRS = ("difference_in_differences", "ratio_of_ratios", "att_log", "pre_trend_slope", "pre_trend_test")
@@ -190,7 +189,7 @@ def event_rows(arms: dict[str, ArmMonths], estimand: str, run_up: int) -> list[d
                 | {"member_months": float(sum(arm.months[:, place].sum() for arm in both))}
                 | {"persons": int(sum(arm.persons_by_month[place] for arm in both))}
             )
-    return [dict.fromkeys(EventStudy.types()) | row for row in rows]
+    return rows
 
 
 def _only(rate, at: np.ndarray):

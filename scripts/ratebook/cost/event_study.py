@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from ratebook.cost.panels import MEMBERS_OF
 from ratebook.dates import MONTH_DAYS
@@ -83,6 +83,8 @@ def arm_months(
     column : str
         cost_usd or real_cost_usd.
     """
+    if follow_up.empty:
+        return {}
     members = follow_up.sort_values("person_id", kind="stable")
     people = pd.Index(members.person_id)
     own = ("person " + members.person_id.astype(str)).where(members.arm == "none", members.provider_id.astype(str))
@@ -93,11 +95,19 @@ def arm_months(
     event_month = np.unique(_event_month(covered))
     shape = (len(arms), len(names), len(event_month))
 
+    is_covered = np.zeros((len(people), len(event_month)), dtype=bool)
+
+    def places(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        place = np.searchsorted(event_month, _event_month(rows))
+        return people.get_indexer(rows.person_id), np.minimum(place, max(len(event_month) - 1, 0))
+
+    is_covered[places(covered)] = True
+
     def sums(rows: pd.DataFrame, values: pd.Series) -> np.ndarray:
-        member, month = people.get_indexer(rows.person_id), _event_month(rows)
-        place = np.minimum(np.searchsorted(event_month, month), max(len(event_month) - 1, 0))
-        # Cost of a month in which nobody was covered has no month to be divided by.
-        keep = np.isin(month, event_month)
+        member, place = places(rows)
+        # Cost of a month without a covered day has no month to be divided by.
+        keep = np.isin(_event_month(rows), event_month)
+        keep[keep] = is_covered[member[keep], place[keep]]
         at = np.ravel_multi_index((arm_of[member[keep]], cluster[member[keep]], place[keep]), shape)
         return np.bincount(at, values.to_numpy(float)[keep], np.prod(shape, dtype=int)).reshape(shape)
 
@@ -179,7 +189,7 @@ def joint_test(value: np.ndarray, spread: np.ndarray, df: float) -> dict:
         return {"reason": "too few providers for the number of months before"}
     statistic = float(value @ np.linalg.solve(spread, value)) * below / (df * many)
     found = {"statistic": statistic, "degrees_above": float(many), "degrees_below": below}
-    return {**found, "p_value": float(stats.f.sf(statistic, many, below)), "reason": None}
+    return {**found, "p_value": float(special.fdtrc(many, below, statistic)), "reason": None}
 
 
 def with_limits(estimate: float, error: float, df: float, null: float = 0.0) -> dict:
@@ -188,11 +198,11 @@ def with_limits(estimate: float, error: float, df: float, null: float = 0.0) -> 
         return {"reason": NO_MONTH}
     if not np.isfinite(error):
         return {"estimate": estimate, "reason": NO_CLUSTERS}
-    reach = float(stats.t.ppf(0.975, df)) * error
+    reach = float(special.stdtrit(df, 0.975)) * error
     found = {"estimate": estimate, "std_error": error, "lower": estimate - reach, "upper": estimate + reach}
     if error > 0:
         statistic = (estimate - null) / error
-        p_value = float(2 * stats.t.sf(abs(statistic), df))
+        p_value = float(2 * special.stdtr(df, -abs(statistic)))
         found |= {"statistic": statistic, "degrees_below": df, "p_value": p_value}
     return {**found, "reason": None}
 

@@ -8,50 +8,81 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, xlog1py, xlogy
 
 from ratebook.engagement.weights import inverses
 
-STEPS = 60
-"""Most steps of a fit. A logit of what never fails never rests: it stops here, its chances 0 or 1."""
+STEPS = 80
+"""Most steps of a fit."""
 LONGEST = 2.0
-"""No coefficient moves further in a step: on the log scale that is a factor of seven."""
+"""No coefficient moves further in a step: a longer step is shortened as a whole, which keeps its direction."""
+FEWER_STEPS = 30
+"""Most steps of the replicates together; those that are not at rest then, or stray, are fitted each alone."""
 SETTLED = 1e-11
+NO_GAIN = 1e-8
+"""A fit whose last step gained less of the likelihood than this share of its spread has come to rest too: the
+coefficient of a level nobody of which has the outcome goes on without end, and changes nothing."""
 AT_REST = 0.01
 """A replicate rests when its next step is below this share of a usual replicate's distance from the whole sample, in
 the metric of the information: no estimate is then off by more than about that share of its standard error."""
 
 
 class Family(NamedTuple):
-    """Mean of a linear predictor; `pull` of a row's outcome on it (the score); `hold`, its expected information."""
+    """A regression, by what an outcome y does at a mean m of it.
+
+    Attributes
+    ----------
+    mean : of a linear predictor
+    worth : (quasi-)log-likelihood of a row
+    pull : its slope in the linear predictor, the score
+    hold : the slope's expected fall, the information
+    """
 
     name: str
     mean: Callable[[np.ndarray], np.ndarray]
+    worth: Callable[[np.ndarray, np.ndarray], np.ndarray]
     pull: Callable[[np.ndarray, np.ndarray], np.ndarray]
     hold: Callable[[np.ndarray], np.ndarray]
 
 
 def _exp(predictor: np.ndarray) -> np.ndarray:
-    """Exponentiate in place where it can: large arrays are not copied; nothing passes the largest number."""
-    return np.exp(np.minimum(predictor, 300.0, out=predictor), out=predictor)
+    """Exponentiate in place: large arrays are not copied, and nothing passes the largest number or becomes 0."""
+    return np.exp(np.clip(predictor, -100.0, 100.0, out=predictor), out=predictor)
 
 
-LOGIT = Family("logit", expit, lambda y, mean: y - mean, lambda mean: mean * (1 - mean))
-LINE = Family("line", lambda predictor: predictor, lambda y, mean: y - mean, np.ones_like)
+def _share(predictor: np.ndarray) -> np.ndarray:
+    """Give a chance that is never quite 0 or 1, so that its logarithm is a number."""
+    return expit(np.clip(predictor, -30.0, 30.0, out=predictor), out=predictor)
+
+
+def _square(y: np.ndarray, m: np.ndarray) -> np.ndarray:
+    return -((y - m) ** 2) / 2
+
+
+LOGIT = Family(
+    "logit", _share, lambda y, m: xlogy(y, m) + xlog1py(1 - y, -m), lambda y, m: y - m, lambda m: m * (1 - m)
+)
+LINE = Family("line", lambda predictor: predictor, _square, lambda y, m: y - m, np.ones_like)
 LOG_LINK = (
-    Family("gaussian", _exp, lambda y, mean: (y - mean) * mean, lambda mean: mean**2),
-    Family("poisson", _exp, lambda y, mean: y - mean, lambda mean: mean),
-    Family("gamma", _exp, lambda y, mean: y / mean - 1, np.ones_like),
-    Family("inverse_gaussian", _exp, lambda y, mean: (y / mean - 1) / mean, lambda mean: 1 / mean),
+    Family("gaussian", _exp, _square, lambda y, m: (y - m) * m, lambda m: m**2),
+    Family("poisson", _exp, lambda y, m: y * np.log(m) - m, lambda y, m: y - m, lambda m: m),
+    Family("gamma", _exp, lambda y, m: -y / m - np.log(m), lambda y, m: y / m - 1, np.ones_like),
+    Family(
+        "inverse_gaussian",
+        _exp,
+        lambda y, m: (1 - y / m / 2) / m,
+        lambda y, m: (y / m - 1) / m,
+        lambda m: 1 / m,
+    ),
 )
 """Families with a log link, at the power of the mean to which their variance is proportional: 0, 1, 2, 3."""
-GAMMA = LOG_LINK[2]
+POISSON, GAMMA = LOG_LINK[1:3]
 
 
 def fit(
     rows: np.ndarray, outcome: np.ndarray, weight: np.ndarray, family: Family, start: np.ndarray | None = None
 ) -> tuple[np.ndarray, bool]:
-    """Fit a regression by Fisher's scoring, to the last digits.
+    """Fit a regression by Fisher's scoring, to the last digits; a step that makes the fit worse is halved.
 
     Parameters
     ----------
@@ -73,16 +104,24 @@ def fit(
     methods.md, D5. McCullagh and Nelder 1989, section 2.5.
     """
     beta = _flat(rows, outcome, weight, family) if start is None else start.copy()
+    best, before = -np.inf, beta
     for _ in range(STEPS):
         mean = family.mean(rows @ beta)
-        score = (weight * family.pull(outcome, mean)) @ rows
-        step = inverses(_information(rows, weight * family.hold(mean))[None])[0] @ score
+        worth = weight @ family.worth(outcome, mean)
+        if worth < best - 1e-9 * abs(best):
+            beta = (beta + before) / 2
+            continue
+        best, before = worth, beta
+        pull, hold = family.pull(outcome, mean), family.hold(mean)
+        score = (weight * pull) @ rows
+        step = inverses(_information(rows, weight * hold)[None])[0] @ score
         if not np.isfinite(step).all():
             return beta, False
-        beta = beta + np.clip(step, -LONGEST, LONGEST)
+        beta = beta + step * (LONGEST / max(np.abs(step).max(), LONGEST))
         if np.abs(step).max() < SETTLED:
             return beta, True
-    return beta, False
+    spread = np.divide(pull**2, hold, out=np.zeros(len(pull)), where=hold > 0)
+    return before, bool(step @ score < NO_GAIN * (weight @ spread))
 
 
 def _flat(rows: np.ndarray, outcome: np.ndarray, weight: np.ndarray, family: Family) -> np.ndarray:
@@ -149,7 +188,7 @@ class Regression:
         Returns
         -------
         array (reps, p)
-            A level of which a replicate holds nobody keeps its coefficient.
+            A level of which a replicate holds nobody keeps its coefficient; nan where a replicate has no fit.
         """
         total = self.information.sum(axis=0)
         information = (
@@ -162,28 +201,35 @@ class Regression:
         score = (weight * residual) @ self.rows
         step = _step(inverse, score)
         beta = self.beta + step
-        tolerance = at_rest**2 * np.einsum("ri,ri->r", step, score).mean()
-        moving = np.arange(len(beta))
-        for _ in range(STEPS):
+        first = np.einsum("ri,ri->r", step, score)
+        tolerance = at_rest**2 * first.mean()
+        moving, strayed = np.arange(len(beta)), np.zeros(len(beta), dtype=bool)
+        for _ in range(FEWER_STEPS):
             residual = self.family.pull(self.outcome, self.family.mean(beta[moving] @ self.rows.T))
-            residual *= weight
+            residual *= weight if len(moving) == len(weight) else weight[moving]
             before, score = score, residual @ self.rows
             inverse = _learn(inverse, step, before - score)
             step = _step(inverse, score)
-            beta[moving] += step
             gain = np.einsum("ri,ri->r", step, score)
-            still = (gain > tolerance) & (np.abs(step).max(axis=1) > SETTLED)
-            if not still.any():
+            wild = ~(gain <= np.maximum(2 * first[moving], tolerance))
+            strayed[moving] |= wild
+            beta[moving] += step
+            still = (gain > tolerance) & (np.abs(step).max(axis=1) > SETTLED) & ~wild
+            moving, inverse, score, step = moving[still], inverse[still], score[still], step[still]
+            if not len(moving):
                 break
-            if not still.all():
-                moving, inverse, weight = moving[still], inverse[still], weight[still]
-                score, step = score[still], step[still]
+        strayed[moving] = True
+        for place in np.flatnonzero(strayed):
+            beta[place], is_settled = fit(self.rows, self.outcome, weight[place], self.family, self.beta)
+            if not is_settled:
+                beta[place] = np.nan
         return beta
 
 
 def _step(inverse: np.ndarray, score: np.ndarray) -> np.ndarray:
     move = np.einsum("rij,rj->ri", inverse, score)
-    return np.clip(np.nan_to_num(move, posinf=0.0, neginf=0.0), -LONGEST, LONGEST)
+    move = np.nan_to_num(move, posinf=0.0, neginf=0.0)
+    return move * (LONGEST / np.maximum(np.abs(move).max(axis=1, keepdims=True), LONGEST))
 
 
 def _learn(inverse: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:

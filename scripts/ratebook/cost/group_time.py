@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-
-from ratebook.contracts.cost_panels import GroupTime
+from scipy import special
 
 NEVER = np.inf
 ALL = "all"
@@ -245,7 +243,7 @@ def _summary(panel: UnitPanel, draws: np.ndarray, groups: list[int], compared: i
 def _limits(estimate: float, error: float, df: float) -> dict:
     if not np.isfinite(error):
         return {"estimate_usd": estimate, "reason": ONE_UNIT}
-    reach = float(stats.t.ppf(0.975, df)) * error
+    reach = float(special.stdtrit(df, 0.975)) * error
     limits = {"lower": estimate - reach, "upper": estimate + reach}
     return {"estimate_usd": estimate, "std_error": error, **limits, "reason": None}
 
@@ -253,7 +251,7 @@ def _limits(estimate: float, error: float, df: float) -> dict:
 def _counts(panel: UnitPanel, groups: list[int], observations: float) -> dict:
     started = int(np.isin(panel.start, groups).sum())
     never = int((~np.isfinite(panel.start)).sum())
-    return {"sites": started, "comparison_sites": never, "persons": round(observations)}
+    return {"sites": started, "comparison_sites": never, "discharges": round(observations)}
 
 
 def _name(period) -> str:
@@ -262,4 +260,4 @@ def _name(period) -> str:
 
 def _row(level: str, start_quarter: str, event: int | None, facts: dict, found: dict) -> dict:
     key = {"level": level, "start_quarter": start_quarter, "event_quarter": event}
-    return dict.fromkeys(GroupTime.types()) | key | facts | found
+    return key | facts | found

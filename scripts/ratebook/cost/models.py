@@ -115,9 +115,10 @@ def _draws(members: Members, studies: dict[str, Study], settings: dict) -> dict:
     reps, seed = settings["boot_reps"], settings["seed"]
     clusters = [members.panels[arm].clusters for arm in ARMS]
     means, betas = replicate_means(members, studies, draw_counts(members.panels, reps, seed))
-    found = {"providers": means, "betas": betas, "left_out": {}, "members": {}}
+    without, home = leave_one_out(members.panels)
+    found = {"providers": means, "betas": betas, "left_out": {}, "home": home, "members": {}}
     if min(clusters) > 1:
-        found["left_out"] = replicate_means(members, studies, leave_one_out(sum(clusters)))[0]
+        found["left_out"] = replicate_means(members, studies, without)[0]
     if min(clusters) < FEW_PROVIDERS:
         alone = members.by_member()
         of_members = {name: fit_study(alone, name, settings) for name in studies}
@@ -129,7 +130,6 @@ def _estimates(members: Members, studies: dict[str, Study], draws: dict, horizon
     panels = members.panels
     facts = {arm: {"persons": panels[arm].persons, "clusters": panels[arm].clusters} for arm in ARMS}
     facts["difference"] = {count: sum(facts[arm][count] for arm in ARMS) for count in ("persons", "clusters")}
-    arm_of_unit = np.repeat([0, 1], [panels[arm].clusters for arm in ARMS])
     reach = {arm: quantile(panels[arm]) for arm in ARMS} | {"difference": quantile(*panels.values())}
     rows = []
     for name, study in studies.items():
@@ -145,7 +145,9 @@ def _estimates(members: Members, studies: dict[str, Study], draws: dict, horizon
                 found = summary(of_providers, reason, reach[arm], is_positive=arm in ARMS)
                 as_drawn = summary(of_providers, reason)
                 found |= {f"percentile_{side}": as_drawn[side] for side in ("lower", "upper")}
-                lower, upper = bca_limits(of_providers, left_out, arm_of_unit) if len(left_out) > 1 else (np.nan,) * 2
+                lower, upper = (
+                    bca_limits(of_providers, left_out, draws["home"]) if len(left_out) > 1 else (np.nan,) * 2
+                )
                 found |= {"bca_lower": lower, "bca_upper": upper}
                 if len(of_members) > 1:
                     beside = summary(of_members, reason)

@@ -13,7 +13,7 @@ KEY = ["category", "code", "is_crossover", "service_year"]
 """What has one price in one year. A modifier can name another service (a month and not 15 minutes), so it is part of
 the code; what Medicaid pays beside Medicare is another price than what it pays alone."""
 CENTS = "decimal(14, 2)"
-MONEY = ("cost_usd", "real_cost_usd")
+EXACT = "decimal(24, 6)"
 WAYS = ("units", "code", "category", "nominal")
 """How a line was repriced."""
 INDEX = ["category", "service_year", "index_value"]
@@ -112,22 +112,23 @@ def price_index(claims: ibis.Table, prices: dict, index: pd.DataFrame | None = N
     methods.md, D7.
     """
     lines = reprice_claims(claims, prices, index)
-    cost = lines.cost_usd.cast("float64")
+    nothing = ibis.literal(0).cast(CENTS)
     sums = lines.group_by("category", "service_year").agg(
         cost_usd=lines.cost_usd.sum(),
         real_cost_usd=lines.real_cost_usd.sum(),
         lines=lines.count(),
-        **{f"{way}_share": (lines.repricing == way).ifelse(cost, 0.0).sum() for way in WAYS},
+        **{f"{way}_share": (lines.repricing == way).ifelse(lines.cost_usd, nothing).sum() for way in WAYS},
     )
     counted = [name for name in sums.columns if name not in ("category", "service_year")]
+    dollars = [name for name in counted if name != "lines"]
     every = sums.group_by("service_year").agg(**{name: sums[name].sum() for name in counted})
     every = every.mutate(category=ibis.literal(ALL)).select(*sums.columns)
     sums = ibis.union(
-        sums.mutate(**{name: sums[name].cast(CENTS) for name in MONEY}),
-        every.mutate(**{name: every[name].cast(CENTS) for name in MONEY}),
+        sums.mutate(**{name: sums[name].cast("decimal(24, 2)") for name in dollars}),
+        every.mutate(**{name: every[name].cast("decimal(24, 2)") for name in dollars}),
     )
     whole = sums.cost_usd.cast("float64").nullif(0.0)
-    sums = sums.mutate(**{f"{way}_share": sums[f"{way}_share"] / whole for way in WAYS})
+    sums = sums.mutate(**{f"{way}_share": sums[f"{way}_share"].cast("float64") / whole for way in WAYS})
     found = sums
     for part in (_persons(claims), _indices(claims, prices, index)):
         found = found.left_join(part, ["category", "service_year"]).drop("category_right", "service_year_right")
@@ -161,9 +162,14 @@ def code_index(codes: ibis.Table) -> ibis.Table:
     """Put the codes' prices together by category and year, and over all categories."""
     matched = codes.filter(codes.code_factor.notnull())
     every = ibis.union(matched, matched.mutate(category=ibis.literal(ALL)))
+
+    def total(dollars: ibis.Value) -> ibis.Value:
+        """Sum as decimals: in any order the same."""
+        return dollars.cast(EXACT).sum().cast("float64")
+
     sums = every.group_by("category", "service_year").agg(
-        laspeyres=(every.price * every.base_units).sum() / (every.base_price * every.base_units).sum(),
-        paasche=every.dollars.sum() / (every.base_price * every.units).sum(),
+        laspeyres=total(every.price * every.base_units) / total(every.base_price * every.base_units),
+        paasche=total(every.dollars) / total(every.base_price * every.units),
         codes=every.count(),
     )
     return sums.mutate(fisher=(sums.laspeyres * sums.paasche).sqrt())
@@ -205,9 +211,8 @@ def _priced(lines: ibis.Table, units_price: ibis.Value, code_factor: ibis.Value)
         else_="nominal",
     )
     real = ibis.coalesce(by_units, cost * code_factor, cost * lines.category_factor, cost)
-    return lines.mutate(real_cost_usd=(real * 100).round().cast(CENTS) / 100, repricing=repricing).mutate(
-        real_cost_usd=lambda t: t.real_cost_usd.cast(CENTS)
-    )
+    cents = (real * 100).round().cast("int64")
+    return lines.mutate(real_cost_usd=(cents / 100).cast(CENTS), repricing=repricing)
 
 
 def _factors(indices: ibis.Table) -> ibis.Table:

@@ -16,7 +16,7 @@ from ratebook.engagement.design import design_matrix
 
 MOST_ZEROS = 0.05
 """Above this share of members without cost a model has two parts."""
-PER_COLUMN = 2
+PER_COLUMN = 5
 """Complete members with a cost that each column of a model asks for, at the least."""
 
 

@@ -88,7 +88,7 @@ def gray_test(days, cause, treated, cluster) -> Gray:
     The score is Σ w (dΓ₁ - dΓ₂), dΓ = d₁ / R the subdistribution's hazard, R = Y (1 - F₁(t-)) / S(t-) who has not
     ended for cause 1, w = R₁ R₂ / (R₁ + R₂): the log-rank's where nothing competes. Its variance is Σ (m - 1) / m of
     the squared changes, from their mean, as each of an arm's m clusters in turn is left out, w kept. A cluster with
-    clients in both arms counts once in each.
+    clients in both arms counts once in each. p is by Student's t: a degree of freedom for every cluster, less two.
 
     Parameters
     ----------

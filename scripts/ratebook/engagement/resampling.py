@@ -44,8 +44,9 @@ class Resampling(NamedTuple):
 def resample(arm: pd.Series, cluster: pd.Series, reps: int, seed: int, named_for: str = "provider") -> Resampling:
     """Draw providers with their clients inside, arm by arm; persons where an arm has fewer than two providers.
 
-    Of an arm's m units m - 1 are drawn with replacement, each counting m / (m - 1): that makes the
-    replicates' variance unbiased even for a handful of providers. A provider that serves both arms is drawn
+    Of an arm's m units m - m / `equals` are drawn with replacement and count the more for it (m - 1 of equal ones, each
+    m / (m - 1)): that makes the replicates' variance unbiased even for a handful of unequal providers, where that of
+    m - 1 draws was 8% too small with six an arm. A provider that serves both arms is drawn
     with the arm of most of its clients, and takes all its clients along. How many providers there are is asked of
     the arms compared: members of neither arm have no provider, however few they are.
 
@@ -90,13 +91,12 @@ def resample(arm: pd.Series, cluster: pd.Series, reps: int, seed: int, named_for
 def _counts(share: np.ndarray, reps: int, generator) -> np.ndarray:
     """Draw how often units with these shares of an arm's persons count: k of m with replacement, about 1 on average.
 
-    A unit's distance from its arm's mean is short by its own part in that mean, of large units most: of the variance
-    of units equally apart `kept` is left in it. So k is m · kept, of equal units m - 1; what is lost in rounding k
-    down is made up by less distance from 1.
+    A unit's distance from its arm's mean is short by the unit's own part in that mean, of large units most. Of the
+    variance 1 - Σ share² is left, so that k is as large a part of m: m - 1 where all are equal. What is lost in
+    rounding k down is made up by less distance from 1.
     """
     units = len(share)
-    kept = 1 - 2 * (share**3).sum() / (share**2).sum() + (share**2).sum()
-    wanted = max(round(units * kept, 6), 1.0)
+    wanted = max(round(units * (1 - (share**2).sum()), 6), 1.0)
     draws = int(wanted)
     # A sole unit cannot be drawn otherwise than it is.
     drawn = generator.multinomial(draws, np.full(units, 1 / units), size=reps) * (units / draws)

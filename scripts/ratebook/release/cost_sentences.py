@@ -29,7 +29,9 @@ def say_denominators(tables: Tables, settings: dict) -> list[str]:
     rows = rows[rows.arm == "difference"]
     said, turns = [], {}
     for row in rows.sort_values("variant").to_dict("records"):
-        name = f"{row['variant']}, {row['numerator_words']} / {row['denominator']}:"
+        # How the months are counted stands in the table.
+        below = row["denominator"].split(":")[0].split(" (")[0]
+        name = f"{row['variant']}, {row['numerator_words']} / {below}:"
         said.append(contrast(row, name, f"{name} {{word}} under RSN, by {{size}}", WORTH, "usd"))
         turns.setdefault(sign_of(row), []).append(row["variant"])
     if not said:
@@ -259,12 +261,15 @@ def say_decomposition(tables: Tables, settings: dict) -> list[str]:
         verb = "adds" if row["effect_usd"] >= 0 else "takes off"
         size = phrase({**row, "estimate": row["effect_usd"]}, "usd", absolute=True)
         said.append(f"The navigator's {row['factor']} {verb} {size}.")
-    others = known[known.category != "NAVIGATOR"].sort_values("effect_usd")
-    for row, word in ((others.tail(1), "raises it most"), (others.head(1), "lowers it most")):
-        for part in row.to_dict("records"):
-            if (part["effect_usd"] > 0) == (word == "raises it most"):
-                size = phrase({**part, "estimate": part["effect_usd"]}, "usd", absolute=True)
-                said.append(f"Elsewhere {CATEGORY_WORDS[part['category']]}, {part['factor']}, {word}: {size}.")
+    others = known[known.category != "NAVIGATOR"]
+    for sign, word in ((1, "raises it most"), (-1, "lowers it most")):
+        sure = others[(sign * others[["lower", "upper"]]).min(axis=1, skipna=False) > 0]
+        if sure.empty:
+            said.append(f"Of the other parts none {word.removesuffix(' most')} beyond what chance may do.")
+            continue
+        part = sure.loc[(sign * sure.effect_usd).idxmax()].to_dict()
+        size = phrase({**part, "estimate": part["effect_usd"]}, "usd", absolute=True)
+        said.append(f"Elsewhere {CATEGORY_WORDS[part['category']]}, {part['factor']}, {word}: {size}.")
     if rows.is_price_borrowed.any():
         said.append("Where an arm used no unit of a category, the other arm's price stands in.")
     return [*_of_identity(tables["perspectives"]), *said]
