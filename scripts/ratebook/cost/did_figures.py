@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from ratebook.figures import ARM_COLORS, PALETTE, empty_figure
+from ratebook.figures import ARM_COLORS, PALETTE, empty_figure, subplots
 
 NO_ARMS = "No cohort member in both arms: there is nothing to compare."
 NO_SITES = "No site started within the study with others to compare it with."
@@ -23,7 +22,7 @@ def plot_event_study(events: pd.DataFrame, did: pd.DataFrame, estimand: str = "t
     gap = rows[rows.contrast == "RSN-CSP"].sort_values("event_month")
     if gap.empty:
         return empty_figure(NO_ARMS)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(9.2, 3.6))
+    fig, (left, right) = subplots(1, 2, figsize=(9.2, 3.6))
     for arm in ("none", "CSP", "RSN"):
         mine = rows[rows.contrast == arm].sort_values("event_month")
         label = {"none": "no navigator"}.get(arm, arm)
@@ -54,7 +53,7 @@ def plot_before_after(did: pd.DataFrame, dollars: str = "nominal"):
         ("RSN-CSP", "difference_in_differences", "RSN less CSP", ARM_COLORS["all"]),
         ("RSN-CSP", "att_log", "RSN less CSP, in proportion", PALETTE[2]),
     ]
-    fig, axes = plt.subplots(1, len(shown), figsize=(3.0 * len(shown) + 2.0, 2.6), sharey=True, squeeze=False)
+    fig, axes = subplots(1, len(shown), figsize=(3.0 * len(shown) + 2.0, 2.6), sharey=True, squeeze=False)
     at = np.arange(len(bars))[::-1]
     for ax, estimand in zip(axes[0], shown):
         for y, (contrast, quantity, _, color) in zip(at, bars):
@@ -86,7 +85,7 @@ def plot_group_time(sites: pd.DataFrame, dollars: str = "nominal"):
     events = rows[rows.level == "event_time"].sort_values("event_quarter")
     if events.empty:
         return empty_figure(NO_SITES)
-    fig, ax = plt.subplots(figsize=(7.4, 3.4))
+    fig, ax = subplots(figsize=(7.4, 3.4))
     for is_after, color in ((False, ARM_COLORS["none"]), (True, ARM_COLORS["RSN"])):
         mine = events[(events.event_quarter >= 0) == is_after]
         _limits(ax, mine.event_quarter, mine, color)
@@ -123,7 +122,7 @@ def plot_price_index(prices: pd.DataFrame):
     rows = prices[prices.fisher.notna()]
     if rows.empty or rows.service_year.nunique() < 2:
         return empty_figure(NO_PRICES)
-    fig, ax = plt.subplots(figsize=(7.4, 3.6))
+    fig, ax = subplots(figsize=(7.4, 3.6))
     for category, mine in rows.groupby("category"):
         mine = mine.sort_values("service_year")
         is_all = category == "all"

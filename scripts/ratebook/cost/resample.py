@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from ratebook.cost.censored import Panel, Sample
 from ratebook.engagement.resampling import resample
@@ -101,7 +101,7 @@ def equal_units(sizes: np.ndarray) -> float:
 
 def student(equals: float, arms: int) -> float:
     """Give the 97.5% quantile of Student's t for so many equally large units in so many arms."""
-    return float(student_t.ppf(LEVELS[1], max(equals - arms, 1)))
+    return float(stdtrit(max(equals - arms, 1), LEVELS[1]))
 
 
 def summary(draws: np.ndarray, absent: str = "", reach: float | None = None, is_positive: bool = False) -> dict:

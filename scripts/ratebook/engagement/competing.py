@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 from ratebook.engagement.model_rows import TOO_FEW, Study, arm_row, model_row
 from ratebook.engagement.survival import cumulative_incidence, risk_table, survival_of, value_at
@@ -129,7 +129,7 @@ def gray_test(days, cause, treated, cluster) -> Gray:
     if min(sizes) < 2 or not variance > 0:
         return Gray(score, float("nan"), float("nan"))
     statistic = score**2 / variance
-    return Gray(score, float(statistic), float(2 * student.sf(statistic**0.5, max(sum(sizes) - 2, 1))))
+    return Gray(score, float(statistic), float(2 * stdtr(max(sum(sizes) - 2, 1), -(statistic**0.5))))
 
 
 def _gray_row(study: Study, term: str, own: np.ndarray, ended: np.ndarray) -> dict:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
 
 from ratebook.engagement.survival import risk_table, survival_of, value_at
 
@@ -255,6 +254,8 @@ def test_proportionality(
     ----------
     methods.md, C4: Therneau's test since survival 3.
     """
+    from scipy.stats import chi2  # seconds to import, and whoever fits a model needs no test
+
     days, event = np.asarray(days, float), np.asarray(event, bool)
     sample = _sample(days, event, covariates, entry, weight, strata, "efron")
     ends = _ends(sample, beta)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from ratebook.contracts.episodes import ARMS
 
@@ -38,7 +38,7 @@ class Resampling(NamedTuple):
         Where a few providers have most of the clients, the error rests on those few: with as many degrees as there
         are providers a true null of two arms of six unequal ones was rejected in 7.6% of programs, not in 5%.
         """
-        return float(student.ppf(0.975, max(sum(self.equals.get(arm, 0) for arm in arms) - len(arms), 1)))
+        return float(stdtrit(max(sum(self.equals.get(arm, 0) for arm in arms) - len(arms), 1), 0.975))
 
 
 def resample(arm: pd.Series, cluster: pd.Series, reps: int, seed: int, named_for: str = "provider") -> Resampling:

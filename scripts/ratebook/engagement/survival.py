@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.stats import chi2, norm
+from scipy.special import ndtri
 
-Z = float(norm.ppf(0.975))
+Z = float(ndtri(0.975))
 SAME = 1e-12
 """Two survival probabilities closer than this are the same number."""
 
@@ -233,6 +233,8 @@ def log_rank(time, event, group, weighting: str = "log_rank", strata=None) -> Lo
     ----------
     methods.md, C2.
     """
+    from scipy.stats import chi2  # seconds to import, and whoever needs a curve needs no test
+
     names, unit = np.unique(np.asarray(group), return_inverse=True)
     time, event = np.asarray(time, float), np.asarray(event, bool)
     label = np.zeros(len(time), int) if strata is None else np.unique(np.asarray(strata), return_inverse=True)[1]
