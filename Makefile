@@ -8,7 +8,7 @@ CORES ?= all
 .PHONY: results test check bench recovery dictionary layout lock clean
 
 results: $(STAMP)
-	$(BIN)/snakemake --cores $(CORES) --scheduler greedy --prioritize check_review
+	$(BIN)/snakemake --cores $(CORES)
 
 test: $(STAMP)
 	$(BIN)/ruff check scripts tests

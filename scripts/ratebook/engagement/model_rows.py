@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
+from scipy.stats import t as student
 
 from ratebook.contracts.engagement import CONTRAST, EngagementModels
 from ratebook.contracts.episodes import ARMS
@@ -82,7 +82,7 @@ def coefficient(estimate: float, error: float, degrees: int, naive: float = NAN,
     """Give an effect's cells: interval and p by Student's t; without degrees of freedom only estimate and reason."""
     known = np.isfinite(error) and error > 0 and degrees > 0
     error, naive = (error if known else NAN), (naive if np.isfinite(naive) else NAN)
-    reach = float(stdtrit(max(degrees, 1), 0.975)) * error
+    reach = float(student.ppf(0.975, max(degrees, 1))) * error
     statistic = estimate / error
     found = {
         "scale": scale,
@@ -93,7 +93,7 @@ def coefficient(estimate: float, error: float, degrees: int, naive: float = NAN,
         "naive_std_error": naive,
         "statistic": statistic,
         "degrees": 1 if known else None,
-        "p_value": 2 * stdtr(max(degrees, 1), -abs(statistic)),
+        "p_value": 2 * student.sf(abs(statistic), max(degrees, 1)),
         "reason": None if known else TOO_FEW,
     }
     if scale == "log":
