@@ -357,3 +357,19 @@ def test_a_category_few_of_a_plan_used_cannot_be_worked_out(people, users, is_hi
     of_plan = {numerator for plan, numerator in hidden if plan == "B"} - {"tcoc", "total_sud"}
     of_category = {plan for plan, numerator in hidden if numerator == "LTSS"}
     assert (len(of_plan & {"LTSS", "OTHER", "IP_MEDICAL"}) > 1 and len(of_category) > 1) == is_hidden
+
+
+def test_members_all_alike_have_limits_as_wide_as_nothing(paradox):
+    rows = paradox["perspectives"].query("perspective == 'claims' and arm != 'difference'")
+    assert rows.reason.isna().all() and np.allclose(rows.lower, rows.estimate_usd)
+
+
+def test_an_arm_without_an_engaged_month_has_no_price_of_one(people):
+    clients = people[2].assign(
+        engaged_days=people[2].engaged_days.where(people[2].person_id.str[-1].isin(list("13579")), 0)
+    )
+    found = derive_exhibits(people[0], people[1], clients, LEDGER, SETTINGS)
+    month = found["perspectives"].query("per == 'engaged_month' and arm == 'RSN'")
+    assert month.estimate_usd.isna().all() and (month.reason.str.len() > 0).all()
+    assert found["break_even_line"].reason.str.contains("no engaged month").all()
+    assert np.isfinite(found["plane"].total_sud_usd).all()

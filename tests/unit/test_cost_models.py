@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -250,7 +249,6 @@ def test_figures_draw_what_there_is_and_say_where_there_is_nothing(program):
     for draw, name in ((plot_adjusted, "cost_models"), (plot_model_fit, "cost_model_fit")):
         assert len(draw(program[2][name]).axes) == 4
         assert "No model" in draw(program[2][name][:0]).axes[0].texts[0].get_text()
-        plt.close("all")
 
 
 def test_checks_of_fit_are_all_told(program):

@@ -15,6 +15,7 @@ from ratebook.cost.before_after import estimate_did
 from ratebook.cost.did import estimate_contrasts, event_rows, frame
 from ratebook.cost.event_study import arm_months
 from ratebook.cost.group_time import group_time_rows, read_panel
+from ratebook.disclosure import disclose
 from ratebook.figures import save_figure
 from ratebook.tables import empty_frame, write_table
 
@@ -268,6 +269,28 @@ def test_repricing_is_needed_where_the_arms_medians_are_more_than_90_days_apart(
     clients, sites = empty_frame(ClientIntervals), empty_frame(SiteQuarters)
     found = estimate_did(follow_up, costs, clients, covered, sites, SETTINGS)["price_comparison"]
     assert set(found.needs_repricing) == {needed} and set(found.index_gap_days) == {float(days)}
+
+
+def test_without_repricing_the_real_rows_say_so():
+    follow_up, costs, covered = tables()
+    costs["real_cost_usd"] = costs.cost_usd
+    found = estimate_did(follow_up, costs, empty_frame(ClientIntervals), covered, empty_frame(SiteQuarters), SETTINGS)
+    rows = found["price_comparison"].set_index("dollars")
+    assert rows.loc["real"].estimate_usd.isna().all() and rows.loc["real"].reason.str.contains("nominal").all()
+    assert rows.loc["nominal"].estimate_usd.notna().all()
+
+
+def test_a_small_arm_is_hidden_and_its_contrasts_with_it():
+    follow_up, costs, covered = tables(persons=240)
+    few = follow_up.person_id[follow_up.arm == "none"].iloc[:10]
+    follow_up = follow_up[(follow_up.arm != "none") | follow_up.person_id.isin(few)]
+    sites = empty_frame(SiteQuarters)
+    found = estimate_did(follow_up, costs, empty_frame(ClientIntervals), covered, sites, SETTINGS)
+    for name in ("did", "event_study"):
+        shown = disclose(found[name], DID_TABLES[name], 11).set_index("contrast")
+        column = "estimate" if name == "did" else "estimate_usd"
+        assert shown.loc[["none", "RSN-none"], ["persons", "member_months", column]].isna().all(axis=None)
+        assert shown.loc["RSN", ["persons", "member_months", column]].notna().all(axis=None)
 
 
 def test_the_contract_names_every_quantity():

@@ -215,7 +215,7 @@ rule compare_arms:
 
 
 rule plot_cost:
-    """Draw the four denominators, cost over time, by category, its decomposition, payment forms and the plane."""
+    """Draw the four denominators, cost over time and by category, why the arms differ, and before and after."""
     input:
         pmpm_exhibit="results/cost/pmpm_exhibit.parquet",
         pmpm="results/cost/pmpm.parquet",
@@ -228,6 +228,12 @@ rule plot_cost:
         break_even_line="results/cost/break_even_line.parquet",
         plane="results/cost/plane.parquet",
         net_benefit="results/cost/net_benefit.parquet",
+        cost_models="results/cost/cost_models.parquet",
+        cost_model_fit="results/cost/cost_model_fit.parquet",
+        did="results/cost/did.parquet",
+        event_study="results/cost/event_study.parquet",
+        group_time="results/cost/group_time.parquet",
+        price_index="results/cost/price_index.parquet",
         code=code_of("scripts/cost/plot_cost.py"),
     output:
         pmpm_exhibit_svg="results/cost/figures/pmpm_exhibit.svg",
@@ -248,6 +254,18 @@ rule plot_cost:
         ce_plane_png="results/cost/figures/ce_plane.png",
         net_benefit_svg="results/cost/figures/net_benefit.svg",
         net_benefit_png="results/cost/figures/net_benefit.png",
+        cost_models_svg="results/cost/figures/cost_models.svg",
+        cost_models_png="results/cost/figures/cost_models.png",
+        cost_model_fit_svg="results/cost/figures/cost_model_fit.svg",
+        cost_model_fit_png="results/cost/figures/cost_model_fit.png",
+        event_study_svg="results/cost/figures/event_study.svg",
+        event_study_png="results/cost/figures/event_study.png",
+        before_after_svg="results/cost/figures/before_after.svg",
+        before_after_png="results/cost/figures/before_after.png",
+        group_time_svg="results/cost/figures/group_time.svg",
+        group_time_png="results/cost/figures/group_time.png",
+        price_index_svg="results/cost/figures/price_index.svg",
+        price_index_png="results/cost/figures/price_index.png",
     log:
         "logs/cost/plot_cost.log",
     benchmark:

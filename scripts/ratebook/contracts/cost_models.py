@@ -133,6 +133,7 @@ class CostModelFit(Contract):
     lower: float = Field("Lower limit, 95%.", nullable=True)
     upper: float = Field("Upper limit.", nullable=True)
     persons: int = Field("Members observed to the horizon.", ge=1, persons=True)
+    reason: str = Field("Why limits are missing.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("estimand", "tenth")

@@ -63,6 +63,8 @@ class PriceIndex(Contract):
 
     class Config(Contract.Config):
         unique = ("category", "service_year")
+        # A year's categories add up to all of them.
+        groups = ("service_year",)
         hides = (
             "laspeyres",
             "paasche",
@@ -124,7 +126,7 @@ class Did(Contract):
     degrees_above: float = Field("Degrees of freedom of F, above the line.", nullable=True)
     degrees_below: float = Field("Degrees of freedom of t, or of F below the line.", nullable=True)
     member_months: float = Field("Months behind the estimate.")
-    persons: int = Field("Members.", persons=True)
+    persons: int = Field("Members; of a contrast, those of its smaller arm.", persons=True)
     clusters: int = Field("Providers; persons in the arm without one.")
     reason: str = Field("Why an estimate or its limits are missing.", nullable=True)
 
@@ -162,7 +164,9 @@ class EventStudy(Contract):
     upper: float = Field("Upper limit, 95%.", nullable=True)
     is_reference: bool = Field("The month against which the others are read.")
     member_months: float = Field("Months behind the estimate.")
-    persons: int = Field("Members with a covered day in the month.", persons=True)
+    persons: int = Field(
+        "Members with a covered day in the month; of a contrast, those of its smaller arm.", persons=True
+    )
     reason: str = Field("Why an estimate or its limits are missing.", nullable=True)
 
     class Config(Contract.Config):

@@ -20,6 +20,7 @@ from ratebook.tables import empty_frame
 
 COLUMNS = dict(zip(DOLLARS, ("cost_usd", "real_cost_usd")))
 ESTIMANDS = ("other_sud", "total_sud", "tcoc")
+NOT_REPRICED = "no cost stands at another year's prices: cost.prices.form is nominal, or no code has a price"
 WIDE_GAP_DAYS = 90
 """Medians of the arms' index discharges further apart than this make nominal dollars hard to compare (H43)."""
 
@@ -96,7 +97,9 @@ def compare_prices(
             return empty_frame(PriceComparison)
         weights = draw_providers(panels, settings["boot_reps"], settings["seed"])
         draws = {arm: replicate(panels[arm], _means, [weights[arm]]) for arm in ARMS}
-        absent = {arm: too_few_observed(panels[arm], settings["min_observed_share"]) for arm in ARMS}
+        unchanged = NOT_REPRICED if dollars == "real" and (costs.cost_usd == person_costs.cost_usd).all() else ""
+        few = {arm: too_few_observed(panels[arm], settings["min_observed_share"]) for arm in ARMS}
+        absent = {arm: reason or unchanged for arm, reason in few.items()}
         for name in COSTS:
             values = {arm: draws[arm][name] for arm in ARMS}
             values["difference"] = contrast(*values.values())[0]

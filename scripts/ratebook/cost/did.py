@@ -187,7 +187,7 @@ def event_rows(arms: dict[str, ArmMonths], estimand: str, run_up: int) -> list[d
                 | {"estimand": estimand, "contrast": name, "event_month": int(event_month)}
                 | {"is_reference": bool(is_reference)}
                 | {"member_months": float(sum(arm.months[:, place].sum() for arm in both))}
-                | {"persons": int(sum(arm.persons_by_month[place] for arm in both))}
+                | {"persons": int(min(arm.persons_by_month[place] for arm in both))}
             )
     return rows
 
@@ -200,7 +200,7 @@ def _only(rate, at: np.ndarray):
 def _facts(arms: list[ArmMonths], chosen: list[np.ndarray]) -> dict:
     return {
         "member_months": float(sum(arm.months[:, months].sum() for arm, months in zip(arms, chosen))),
-        "persons": int(sum(arm.persons.sum() for arm in arms)),
+        "persons": int(min(arm.persons.sum() for arm in arms)),
         "clusters": int((sum(arm.persons for arm in arms) > 0).sum()),
     }
 

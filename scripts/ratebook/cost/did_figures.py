@@ -172,3 +172,12 @@ def _pre_trend(did: pd.DataFrame, estimand: str, dollars: str) -> str:
     row = did[wanted & (did.contrast == "RSN-CSP") & (did.quantity == "pre_trend_test")]
     p_value = row.p_value.iloc[0] if len(row) else np.nan
     return f"pre-trend p = {p_value:.2f}" if np.isfinite(p_value) else "no test of a pre-trend"
+
+
+FIGURES = {
+    "event_study": (plot_event_study, ("event_study", "did")),
+    "before_after": (plot_before_after, ("did",)),
+    "group_time": (plot_group_time, ("group_time",)),
+    "price_index": (plot_price_index, ("price_index",)),
+}
+"""Figure to the function that draws it and the tables it is drawn from."""

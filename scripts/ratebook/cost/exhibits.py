@@ -133,15 +133,9 @@ class Drawn:
         return [self.panels[name] for name in ARMS if arm in (name, "difference")]
 
     def found(self, draws: np.ndarray, arm: str, absent: str = "", is_positive: bool | None = None) -> dict:
-        """Summarise replicates; where all are one number nothing was sampled, and there are no limits.
-
-        A mean of an arm is above zero by its nature; a difference may be either.
-        """
+        """Summarise replicates: a mean of an arm is above zero by its nature, a difference may be either."""
         is_positive = arm != "difference" if is_positive is None else is_positive
-        found = summary(draws, self.absent or absent, quantile(*self.among(arm)), is_positive)
-        if found["reason"] is None and found["std_error"] == 0:
-            return {**found, "std_error": np.nan, "lower": np.nan, "upper": np.nan, "reason": NOT_SAMPLED}
-        return found
+        return summary(draws, self.absent or absent, quantile(*self.among(arm)), is_positive)
 
 
 def compare_perspectives(drawn: Drawn, outside_costs: pd.DataFrame) -> pd.DataFrame:
@@ -160,7 +154,7 @@ def compare_perspectives(drawn: Drawn, outside_costs: pd.DataFrame) -> pd.DataFr
             key = {"perspective": perspective, "estimand": estimand, "per": unit}
             arms = {arm: _borne(drawn.means[arm], outside_costs, arm, perspective, estimand, unit) for arm in ARMS}
             for arm, (claims, outside, persons, why) in arms.items():
-                found = drawn.found(claims + outside, arm, why)
+                found = _sampled(drawn.found(claims + outside, arm, why), estimand)
                 is_known = np.isfinite(found["estimate"])
                 parts = {
                     "claims_usd": claims[0] if is_known and estimand != "outside" else np.nan,
@@ -173,10 +167,17 @@ def compare_perspectives(drawn: Drawn, outside_costs: pd.DataFrame) -> pd.DataFr
             ratios = drawn.found(ratio, "difference", why or (NOT_COMPARED if estimand == "outside" else ""), True)
             rows.append(
                 {**key, "arm": "difference", "persons": drawn.persons("difference")}
-                | drawn.found(difference, "difference", why)
+                | _sampled(drawn.found(difference, "difference", why), estimand)
                 | {"ratio": ratios["estimate"], "ratio_lower": ratios["lower"], "ratio_upper": ratios["upper"]}
             )
     return _frame(rows, Perspectives)
+
+
+def _sampled(found: dict, estimand: str) -> dict:
+    """Give no limits to a sum of the ledger alone: all replicates are one number, because nothing was sampled."""
+    if estimand != "outside" or found["reason"] or found["std_error"] > 0:
+        return found
+    return {**found, "std_error": np.nan, "lower": np.nan, "upper": np.nan, "reason": NOT_SAMPLED}
 
 
 def _borne(
@@ -254,10 +255,8 @@ def draw_break_even_line(drawn: Drawn) -> pd.DataFrame:
     rows = []
     for rate in [0.0] if absent else line_rates(csp["program"][0], rsn["engaged_months"][0], rsn["program"][0]):
         for arm, draws in zip(ARMS, (rate * rsn["engaged_months"], csp["program"])):
-            # Nothing is paid at a rate of nothing: that is no estimate, and its limits are nothing too.
-            nothing = {"estimate": 0.0, "lower": 0.0, "upper": 0.0, "reason": None}
-            found = nothing if arm == "RSN" and rate == 0 and not absent else drawn.found(draws, arm, absent)
-            rows.append({"rate_usd": rate, "arm": arm, "persons": drawn.persons(arm), **found})
+            counted = {"rate_usd": rate, "arm": arm, "persons": drawn.persons(arm)}
+            rows.append({**counted, **drawn.found(draws, arm, absent)})
     return _frame(rows, BreakEvenLine)
 
 

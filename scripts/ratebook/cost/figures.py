@@ -10,7 +10,7 @@ from ratebook.contracts.cost import OTHER_SUD
 from ratebook.contracts.cost_exhibits import CATEGORY_WORDS
 from ratebook.contracts.episodes import ARMS
 from ratebook.cost.exhibit_figures import NO_ARMS, in_dollars
-from ratebook.figures import ARM_COLORS, empty_figure, subplots
+from ratebook.figures import ARM_COLORS, PALETTE, empty_figure, subplots
 
 SMALL_PART = 0.01
 """Parts below this share of all parts' sizes are drawn together."""
@@ -124,7 +124,8 @@ def plot_decomposition(parts: pd.DataFrame, total_cost: pd.DataFrame):
     starts = np.append(np.concatenate([[0.0], ends[:-2]]), 0.0)
     at = np.arange(len(labels))[::-1]
     fig, ax = subplots(figsize=(7.6, 0.36 * len(labels) + 1.0))
-    colors = [ARM_COLORS["CSP"] if end >= start else ARM_COLORS["RSN"] for start, end in zip(starts, ends)]
+    # Not the arms' colours: a bar is a difference, and belongs to neither.
+    colors = [PALETTE[4] if end >= start else PALETTE[2] for start, end in zip(starts, ends)]
     ax.barh(at, ends - starts, left=starts, color=[*colors[:-1], ARM_COLORS["all"]], height=0.66)
     for y, start, end in zip(at, starts, ends):
         text = f"{end - start:+,.0f}".replace("-", "\u2212")

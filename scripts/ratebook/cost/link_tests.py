@@ -222,6 +222,7 @@ def hosmer_lemeshow(outcome: np.ndarray, predicted: np.ndarray, weight: np.ndarr
                 "lower": mean - reach,
                 "upper": mean + reach,
                 "persons": persons,
+                "reason": None if np.isfinite(error) else "a tenth without spread of its residuals: no limits",
             }
         )
     t = np.array([row["residual_usd"] / row["std_error"] for row in rows])

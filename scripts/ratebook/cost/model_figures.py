@@ -75,3 +75,10 @@ def plot_model_fit(cost_model_fit: pd.DataFrame):
     np.atleast_1d(axes)[0].set_ylabel("Cost less prediction, mean")
     fig.supxlabel("Mean prediction of the tenth, with 95% limits of the residual", fontsize=8)
     return fig
+
+
+FIGURES = {
+    "cost_models": (plot_adjusted, ("cost_models",)),
+    "cost_model_fit": (plot_model_fit, ("cost_model_fit",)),
+}
+"""Figure to the function that draws it and the tables it is drawn from."""

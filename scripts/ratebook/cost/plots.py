@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from ratebook.contracts.released import RELEASED
-from ratebook.cost import exhibit_figures, figures
+from ratebook.cost import did_figures, exhibit_figures, figures, model_figures
 from ratebook.disclosure import disclose_tables
 
-FIGURES = {**figures.FIGURES, **exhibit_figures.FIGURES}
+FIGURES = {**figures.FIGURES, **exhibit_figures.FIGURES, **model_figures.FIGURES, **did_figures.FIGURES}
 """Figure to the function that draws it and the tables it is drawn from, each a released one."""
 NEEDS = sorted({table for _, tables in FIGURES.values() for table in tables} | {"total_cost"})
 """The tables drawn from, and the one that says which arm is too small to be shown."""

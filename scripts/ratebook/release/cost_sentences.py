@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ratebook.contracts.cost_exhibits import CATEGORY_WORDS
-from ratebook.release.sentences import NO_COHORT, Tables, contrast, pick, section, value_of
+from ratebook.release.sentences import NO_COHORT, Tables, contrast, pick, section
 from ratebook.release.wording import is_missing, phrase, spell
 
 ARMS = ("RSN", "CSP")
@@ -168,29 +168,7 @@ def say_total(tables: Tables, settings: dict) -> list[str]:
                 f"Total SUD cost, {arm}: {phrase(row, 'usd')} per member; {censored} of members were not seen to the "
                 "horizon."
             )
-    return [*said, *_of_models(tables), *_of_prices(tables)] if said else [NO_COHORT]
-
-
-def _of_models(tables: Tables) -> list[str]:
-    """Say what the difference is once the arms are alike in what was known at discharge, by the primary model."""
-    if "cost_models" not in tables:
-        return []
-    row = pick(tables["cost_models"], estimand="total_sud", arm="difference", is_primary=True)
-    return [] if row is None else [value_of("Adjusted for what was known at discharge, the difference", row, "usd")]
-
-
-def _of_prices(tables: Tables) -> list[str]:
-    """Set dollars as paid beside dollars of the base year."""
-    said = []
-    for dollars, words in (("nominal", "As paid"), ("real", "At the base year's prices")):
-        row = (
-            pick(tables["price_comparison"], estimand="total_sud", dollars=dollars, arm="difference")
-            if "price_comparison" in tables
-            else None
-        )
-        if row is not None:
-            said.append(value_of(f"{words}, the difference in total SUD cost", row, "usd"))
-    return said
+    return said or [NO_COHORT]
 
 
 @section("value")

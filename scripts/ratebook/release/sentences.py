@@ -61,13 +61,29 @@ def say_summary(tables: Tables, settings: dict) -> list[str]:
         said.append(contrast(length, subject, text, ("longer", "for a shorter time", "no longer"), "", "days"))
     if price is not None:
         subject = "The difference in what a month of engagement cost"
-        text = "a month of engagement cost {word} under RSN than under CSP, by {size} (variant P1)"
+        text = (
+            "a month of engagement cost {word} under RSN than under CSP, by {size} (P1: paid to the navigator, per "
+            "engaged month)"
+        )
         said.append(contrast(price, subject, text, ("more", "less", "no more"), "usd"))
+        said += _with_outside(tables)
     if total is not None:
         subject = f"The difference in total SUD cost per member over {int(total['horizon_days'])} days"
         text = f"total SUD cost per member over {int(total['horizon_days'])} days was {{word}} under RSN, by {{size}}"
         said.append(contrast(total, subject, text, ("higher", "lower", "no higher"), "usd"))
     return said
+
+
+def _with_outside(tables: Tables) -> list[str]:
+    """Say what becomes of the price of a month where the payer bears cost outside claims."""
+    key = {"perspective": "payer", "estimand": "program", "per": "engaged_month"}
+    row, arms = pick(tables["perspectives"], arm="difference", **key), tables["perspectives"]
+    borne = arms.outside_usd[(arms.perspective == "payer") & (arms.estimand == "program")]
+    if row is None or not (borne > 0).any():
+        return []
+    text = "counting what the payer paid for the programs outside claims, it cost {word} under RSN, by {size}"
+    subject = "The difference counting what the payer paid outside claims"
+    return [contrast(row, subject, text, ("more", "less", "no more"), "usd")]
 
 
 def contrast(row: dict, subject: str, text: str, words: tuple[str, str, str], unit: str, noun: str = "") -> str:
