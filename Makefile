@@ -24,9 +24,10 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python tests/bench.py
 
-# Thousands of programs of which the truth is known: bias, coverage and false alarms of the length of engagement.
+# Thousands of programs of which the truth is known: bias, coverage and false alarms of length of engagement and cost.
 recovery: $(STAMP)
-	$(BIN)/python tests/recovery/study.py
+	$(BIN)/python tests/recovery/study.py; engagement=$$?; \
+	$(BIN)/python tests/recovery/cost_study.py && exit $$engagement
 
 dictionary: $(STAMP)
 	PYTHONPATH=scripts $(BIN)/python -m ratebook.dictionary > docs/data_dictionary.md

@@ -227,7 +227,91 @@ def library_curve(cohort, spells) -> None:
         KaplanMeierFitter().fit(half.length_days, half.is_event)
 
 
-BENCHES = ("simulate", "clean", "engagement")
+def bench_cost(persons: int, replicates: int) -> dict:
+    """Estimate the four exhibits of cost with their replicates, on two cores: two doors, side by side, as they run.
+
+    The yardstick is one cost of both arms, estimated anew on plainly redrawn members, times the replicates.
+    """
+    from recovery.cost_world import CostWorld, tables
+
+    people = tables(CostWorld(persons=persons, providers=(30, 30)), 1)
+    found = {name: measured(exhibit, people, replicates) for name, exhibit in COST_DOORS.items()}
+    both = measured(doors_side_by_side, people, replicates)
+    plain = measured(redraw_plainly, people)["seconds"] / PLAIN_REDRAWS * replicates
+    return {
+        "persons": persons,
+        "replicates": replicates,
+        **both,
+        "seconds_by_door": {name: part["seconds"] for name, part in found.items()},
+        "yardstick_seconds": round(plain, 1),
+        "ratio_to_yardstick": round(both["seconds"] / plain, 2),
+    }
+
+
+def cost_settings(replicates: int) -> dict:
+    """Give the settings of the default config, with so many replicates."""
+    own = yaml.safe_load((ROOT / "config.yaml").read_text())["cost"]
+    named = ("horizon_days", "intervals", "min_observed_share", "month_values_usd")
+    hybrid = own["payment_forms"]["hybrid"]["value"]
+    return {name: own[name] for name in named} | {"boot_reps": replicates, "seed": 1, "hybrid": hybrid}
+
+
+def price_and_total(people, replicates: int) -> None:
+    """Run the doors of total cost and PMPM, one of which needs the other."""
+    from ratebook.contracts.cost import PopulationCosts, PopulationMonths
+    from ratebook.cost.pmpm import price_pmpm
+    from ratebook.cost.total_cost import estimate_total_cost
+    from ratebook.tables import empty_frame
+
+    total = estimate_total_cost(*people, cost_settings(replicates))["total_cost"]
+    nobody = empty_frame(PopulationCosts), empty_frame(PopulationMonths)
+    price_pmpm(*people, total, *nobody, "fractional", replicates, 1)
+
+
+def compare(people, replicates: int) -> None:
+    """Run the door of decomposition, break-even and increments."""
+    from ratebook.cost.arms import compare_arms
+
+    compare_arms(*people, cost_settings(replicates))
+
+
+COST_DOORS = {"total_cost, pmpm": price_and_total, "decomposition, break-even": compare}
+PLAIN_REDRAWS = 10
+"""Replicates the yardstick of cost draws."""
+
+
+def doors_side_by_side(people, replicates: int) -> None:
+    """Run the doors of cost at once, a core each."""
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=door, args=(people, replicates)) for door in COST_DOORS.values()]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if any(worker.exitcode for worker in workers):
+        raise SystemExit("an estimate failed")
+
+
+def redraw_plainly(people) -> None:
+    """Draw members with replacement, lay them out and estimate total SUD cost, again and again."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from ratebook.cost.censored import Sample, mean_cost
+    from ratebook.cost.panels import build_panels
+    from recovery.cost_world import EDGES
+
+    rng, panels = np.random.default_rng(1), build_panels(*people, EDGES)
+    for _ in range(PLAIN_REDRAWS):
+        for panel in panels.values():
+            at = rng.integers(0, panel.persons, panel.persons)
+            drawn = {name: getattr(panel, name)[at] for name in ("followed_days", "is_complete", "cluster")}
+            amounts = {"total_sud": panel.amounts["total_sud"][at]}
+            mean_cost(Sample(replace(panel, **drawn, amounts=amounts)), "total_sud", "partitioned")
+
+
+BENCHES = ("simulate", "clean", "engagement", "cost")
 
 
 def main() -> None:
@@ -235,8 +319,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--simulated", type=int, default=10_000_000, help="medical claim lines to simulate")
     parser.add_argument("--cleaned", type=int, default=30_000_000, help="lines to clean, medical and pharmacy")
-    parser.add_argument("--persons", type=int, default=20_000, help="members of the cohort of engagement")
-    parser.add_argument("--replicates", type=int, default=1_000, help="of every estimate of engagement")
+    parser.add_argument("--persons", type=int, default=20_000, help="members of the cohort")
+    parser.add_argument("--replicates", type=int, default=1_000, help="of every estimate")
     parser.add_argument("--only", choices=BENCHES, help="one benchmark")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -248,6 +332,8 @@ def main() -> None:
             print(json.dumps({"clean": bench_clean(folder / "raw", folder)}), flush=True)
         if asked.only in (None, "engagement"):
             print(json.dumps({"engagement": bench_engagement(asked.persons, asked.replicates)}), flush=True)
+        if asked.only in (None, "cost"):
+            print(json.dumps({"cost": bench_cost(asked.persons, asked.replicates)}), flush=True)
 
 
 if __name__ == "__main__":

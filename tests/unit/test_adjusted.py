@@ -10,7 +10,7 @@ from ratebook.engagement.curves import curves_by_arm, rmst_rows
 from ratebook.engagement.design import design_matrix
 from ratebook.engagement.frame import engaged_persons
 from ratebook.engagement.logit import propensity, refit
-from ratebook.engagement.pseudo import pseudo_value_rows, pseudo_values
+from ratebook.engagement.pseudo import pseudo_value_rows, pseudo_values, pseudo_values_by_arm
 from ratebook.engagement.resampling import resample
 from ratebook.engagement.survival import risk_table, rmst, survival_of, weighted_table
 
@@ -111,3 +111,27 @@ def test_alike_persons_differ_by_what_was_planted_and_not_by_who_is_in_the_arm()
     adjusted = pseudo_value_rows(persons, draws, curves, ["risk"], [90], 0.1)[2]
     assert naive["lower"] > 0
     assert adjusted["lower"] < 0 < adjusted["upper"]
+
+
+def test_the_means_of_the_arms_differ_by_the_coefficient_of_least_squares(sample):
+    """The coefficient of the arm in least squares of the same pseudo-values; the ridge that guards replicates is 1e-10."""
+    persons, matrix, treated, draws = sample
+    curves = curves_by_arm(persons, persons.days, draws, ["disengaged", "readmitted"])
+    rows = {row["arm"]: row for row in pseudo_value_rows(persons, draws, curves, COVARIATES, [180], 0.1)[:3]}
+    design = np.column_stack([np.ones(len(matrix)), treated, matrix])
+    coefficient = np.linalg.lstsq(design, pseudo_values_by_arm(persons, [180])[:, 0], rcond=None)[0][1]
+    assert rows["RSN vs CSP"]["estimate"] == pytest.approx(coefficient, abs=1e-6)
+    assert rows["RSN"]["estimate"] - rows["CSP"]["estimate"] == pytest.approx(coefficient, abs=1e-6)
+
+
+def test_the_arms_means_are_of_the_same_persons_whatever_the_arms_hold():
+    """Days depend on a trait alone that RSN's clients have more of: both means are those of the persons in between."""
+    rng = np.random.default_rng(6)
+    persons = engaged_persons(*study(persons=4000, providers=30, seed=5), END_REASONS, 30)
+    trait = persons.arm.eq("RSN").to_numpy() * 0.8 + rng.standard_normal(len(persons))
+    persons = persons.assign(risk=trait, days=np.ceil(80 + 8 * np.clip(trait, -5, 5)), role="event")
+    draws = resample(persons.arm, persons.provider_id, 20, 1)
+    curves = curves_by_arm(persons.assign(end_reason="disengaged"), persons.days, draws, ["disengaged"])
+    rsn, csp, gap = (row["estimate"] for row in pseudo_value_rows(persons, draws, curves, ["risk"], [365], 0.1)[:3])
+    assert rsn == pytest.approx(csp, abs=0.1) and gap == pytest.approx(0, abs=0.1)
+    assert rsn == pytest.approx(80.5 + 8 * 0.4, abs=0.3)

@@ -247,9 +247,7 @@ class Weights(Contract):
     arm: str = Field("Arm.", isin=ARMS)
     propensity: float = Field("Probability of RSN given what was known at discharge.", ge=0, le=1)
     overlap: float = Field("Probability of the other arm: the overlap weight.", ge=0, le=1)
-    inverse: float = Field(
-        "Share of the own arm / its probability (stabilised), cut at the 1st and 99th percentile.", ge=0
-    )
+    inverse: float = Field("Share of the own arm / its probability (stabilised), the latter no less than 1%.", ge=0)
     treated: float = Field("1 for RSN, odds of RSN for CSP: weights to the RSN population.", ge=0)
 
     class Config(Contract.Config):

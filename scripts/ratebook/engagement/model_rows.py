@@ -37,7 +37,7 @@ class Study(NamedTuple):
         return {"": self.arm, "_adjusted": self.matrix}
 
     @property
-    def degrees(self) -> int:
+    def degrees(self) -> float:
         """Degrees of freedom of an effect of the arm, as `arm_degrees` counts them."""
         return arm_degrees(self.cluster, self.treated)
 
@@ -72,13 +72,18 @@ def model_row(model: str, term: str, persons: pd.DataFrame, **values) -> dict:
     return {**row, **values}
 
 
-def arm_degrees(cluster: np.ndarray, treated: np.ndarray) -> int:
-    """Count providers less one for each arm; 0 where an arm has fewer than two: its spread cannot be seen."""
-    sizes = [len(np.unique(cluster[chosen])) for chosen in (treated, ~treated)]
-    return max(len(np.unique(cluster)) - len(ARMS), 1) if min(sizes) >= 2 else 0
+def arm_degrees(cluster: np.ndarray, treated: np.ndarray) -> float:
+    """Count how many equally large providers would tell as much, less one for each arm; at least 1.
+
+    0 where an arm has fewer than two: its spread cannot be seen. As `Resampling.quantile` counts them.
+    """
+    sizes = [np.unique(cluster[chosen], return_counts=True)[1] for chosen in (treated, ~treated)]
+    if min(len(size) for size in sizes) < 2:
+        return 0.0
+    return max(sum(size.sum() ** 2 / (size**2).sum() for size in sizes) - len(ARMS), 1.0)
 
 
-def coefficient(estimate: float, error: float, degrees: int, naive: float = NAN, scale: str = "log") -> dict:
+def coefficient(estimate: float, error: float, degrees: float, naive: float = NAN, scale: str = "log") -> dict:
     """Give an effect's cells: interval and p by Student's t; without degrees of freedom only estimate and reason."""
     known = np.isfinite(error) and error > 0 and degrees > 0
     error, naive = (error if known else NAN), (naive if np.isfinite(naive) else NAN)
@@ -102,10 +107,17 @@ def coefficient(estimate: float, error: float, degrees: int, naive: float = NAN,
     return found
 
 
-def cox_coefficient(fitted: Cox, degrees: int, place: int = 0) -> dict:
-    """Give the cells of a Cox model's coefficient, by default of the first."""
+def cox_coefficient(fitted: Cox, degrees: float, place: int = 0) -> dict:
+    """Give the cells of a Cox model's coefficient, by default of the first.
+
+    For the providers' own part in what they are compared with the model allows as for G equal ones, G / (G - 1). Here
+    it is as for those that would tell as much, in each arm: with six unequal ones an arm a true null was rejected in
+    nearly 10% of programs.
+    """
     robust, naive = np.sqrt(fitted.robust[place, place]), np.sqrt(fitted.naive[place, place])
-    return coefficient(fitted.beta[place], robust, degrees, naive)
+    equal = fitted.clusters / max(fitted.clusters - 1, 1)
+    unequal = (degrees + len(ARMS)) / max(degrees, 1.0)
+    return coefficient(fitted.beta[place], robust * np.sqrt(unequal / equal), degrees, naive)
 
 
 def arm_row(model: str, term: str, persons: pd.DataFrame, days, event, design, cluster, **process) -> dict:

@@ -73,7 +73,7 @@ def pseudo_values_by_arm(persons: pd.DataFrame, taus: list[int]) -> np.ndarray:
 
 
 class Adjusted(NamedTuple):
-    """The design with a constant and the arm first, the pseudo-values (n, horizons), and everybody's mean covariates."""
+    """The design with a constant and the arm first, and the pseudo-values (n, horizons)."""
 
     design: np.ndarray
     values: np.ndarray
@@ -86,13 +86,16 @@ def adjusted_design(persons: pd.DataFrame, covariates: list[str], taus: list[int
 
 
 def pseudo_value_rows(persons, draws, curves, covariates, horizons_days, min_observed_share) -> list[dict]:
-    """Restricted means of the arms had both the covariates of everybody: least squares of the pseudo-values.
+    """Restricted means of the arms among alike persons: least squares of the pseudo-values.
 
     The model is the mean itself (identity link, independence as the working correlation). The difference is the
-    arm's coefficient; an arm's mean is the prediction for everybody in that arm. Pseudo-values are those within
-    the arm and stay as they are in the replicates, in which the regression is fitted again; `naive_std_error` is
-    the sandwich with persons independent. Without covariates everything is as by Kaplan-Meier; where they leave
-    nothing of the arm there is no estimate.
+    arm's coefficient. A regression compares most where the covariates leave most open which arm a person got: it
+    weighs who was in one arm by the linear probability of the other. An arm's mean is that of its pseudo-values
+    with these weights, so that the means differ by the coefficient exactly and are of the persons of
+    `overlap_weighted`; a prediction for everybody would take a straight line for the truth where few were.
+    Pseudo-values are those within the arm and stay as they are in the replicates, in which the regression is fitted
+    again; `naive_std_error` is the sandwich with persons independent. Without covariates everything is as by
+    Kaplan-Meier; where they leave nothing of the arm there is no estimate.
 
     Returns
     -------
@@ -132,29 +135,31 @@ def _arm_stands_out(design: np.ndarray) -> bool:
 
 
 def _adjusted_means(adjusted: Adjusted, draws) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Give both arms' predictions (1 + reps, horizons), the whole sample's first, and their naive errors."""
-    x, y = adjusted
+    """Give both arms' means (1 + reps, horizons), the whole sample's first, and their naive errors."""
+    z, y, treated = np.delete(adjusted.design, 1, axis=1), adjusted.values, adjusted.design[:, 1]
     units = draws.counts.shape[1]
     counts = np.vstack([np.ones(units), draws.counts])
     order = np.argsort(draws.unit, kind="stable")
     edges = np.searchsorted(draws.unit[order], np.arange(units + 1))
-    squares, products, sums = [], [], []
-    for first, last in itertools.pairwise(edges):
-        mine = order[first:last]
-        squares.append((x[mine].T @ x[mine]).ravel())
-        products.append((x[mine].T @ y[mine]).ravel())
-        sums.append(x[mine].sum(0))
-    wide = x.shape[1]
-    inverse = inverses((counts @ np.array(squares)).reshape(-1, wide, wide))
-    beta = np.einsum("rij,rjh->rih", inverse, (counts @ np.array(products)).reshape(-1, wide, y.shape[1]))
-    middle = counts @ np.array(sums)
-    middle = middle / middle[:, :1]
-    influence = x @ inverse[0]
-    residual = y - x @ beta[0]
-    means, naive = {}, {}
-    for arm, is_first in zip(ARMS, (1.0, 0.0)):
-        at = middle.copy()
-        at[:, 1] = is_first
-        means[arm] = np.einsum("ri,rih->rh", at, beta)
-        naive[arm] = np.sqrt((((influence @ at[0])[:, None] * residual) ** 2).sum(0))
+    mine = [order[first:last] for first, last in itertools.pairwise(edges)]
+    wide = z.shape[1]
+
+    def sums(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        return np.einsum("ru,uij->rij", counts, np.array([left[of].T @ right[of] for of in mine]), optimize=True)
+
+    inverse, of_treated = inverses(sums(z, z)), sums(z, treated[:, None])
+    chance = inverse @ of_treated
+    fitted, means, naive = z @ chance[0], {}, {}
+    left = (treated - fitted[:, 0])[:, None]
+    for arm, member in zip(ARMS, (treated, 1 - treated)):
+        own = member[:, None]
+        there, days = sums(z, own), sums(z, own * y)
+        # The weight of a member is 1 - zα in the first arm and zα in the other.
+        weight = np.eye(1, wide).T - chance if arm == ARMS[0] else chance
+        whole = np.einsum("rpi,rpi->r", weight, there)[:, None]
+        means[arm] = np.einsum("rpi,rph->rh", weight, days) / whole
+        apart = own * (y - means[arm][0])
+        turn = z @ (inverse[0] @ (z.T @ apart))
+        influence = apart * (z @ weight[0]) + left * (turn if arm == ARMS[1] else -turn)
+        naive[arm] = np.sqrt((influence**2).sum(0)) / whole[0]
     return means, naive

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-CUT = (0.01, 0.99)
+LEAST = 0.01
+"""Nobody stands for more than a hundred alike: a probability of the own arm below this is taken as this."""
 CLOSEST = 1e-6
 """A probability nearer 0 than this is taken as this, where it divides."""
 CELLS = 2_000_000
@@ -29,11 +30,13 @@ def overlap_weight(chance: np.ndarray, treated: np.ndarray) -> np.ndarray:
 
 
 def inverse_weight(chance: np.ndarray, treated: np.ndarray) -> np.ndarray:
-    """Weigh each by the share of its arm over the probability of it (stabilised), cut at the 1st and 99th percentile."""
-    own = np.clip(np.where(treated, chance, 1 - chance), CLOSEST, 1)
-    weight = np.where(treated, treated.mean(), 1 - treated.mean()) / own
-    low, high = np.quantile(weight, CUT, axis=-1, keepdims=True)
-    return np.clip(weight, low, high)
+    """Weigh each by the share of its arm over the probability of it (stabilised), the latter no less than 1%.
+
+    Cut at the 1st and 99th percentile instead, the weights would say less than they mean wherever few of an arm stand
+    for many: where a fifth of the most severe got it, the arms' difference came out 2 to 3% too large.
+    """
+    own = np.clip(np.where(treated, chance, 1 - chance), LEAST, 1)
+    return np.where(treated, treated.mean(), 1 - treated.mean()) / own
 
 
 def treated_weight(chance: np.ndarray, treated: np.ndarray) -> np.ndarray:
