@@ -8,7 +8,7 @@ CORES ?= all
 .PHONY: results test check bench recovery dictionary layout lock clean
 
 results: $(STAMP)
-	$(BIN)/snakemake --cores $(CORES)
+	$(BIN)/snakemake --cores $(CORES) --scheduler greedy --prioritize check_review
 
 test: $(STAMP)
 	$(BIN)/ruff check scripts tests
