@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 
 ARM_COLORS = {"RSN": "#0b6e99", "CSP": "#c8553d", "none": "#8a8a8a", "all": "#444444"}
 PALETTE = ("#0b6e99", "#c8553d", "#5b8c5a", "#8c6bb1", "#d9a441", "#4d4d4d", "#7fb8ca", "#e39b8b")
+NOTE_INCHES = 0.11
+"""Room for the note below all else."""
 
 matplotlib.rcParams.update(
     {
@@ -23,7 +25,8 @@ matplotlib.rcParams.update(
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.prop_cycle": matplotlib.cycler(color=PALETTE),
-        "figure.dpi": 100,
+        # Of the PNG: places are found for text of this sharpness, which is wider than that of a coarser one.
+        "figure.dpi": 150,
         "legend.frameon": False,
     }
 )
@@ -74,11 +77,14 @@ def save_figure(fig, svg: str | Path, png: str | Path, note: str = "") -> None:
         fig.text(0.995, 0.002, note, ha="right", va="bottom", fontsize=6.5, color="#777777")
     for path in (Path(svg), Path(png)):
         path.parent.mkdir(parents=True, exist_ok=True)
-    if fig.get_layout_engine():
-        fig.get_layout_engine().execute(fig)
+    engine = fig.get_layout_engine()
+    if engine:
+        room = NOTE_INCHES / fig.get_figheight() if note else 0
+        engine.set(rect=(0, room, 1, 1 - room))
+        engine.execute(fig)
         fig.set_layout_engine(None)
     fig.savefig(svg, metadata={"Date": None})
-    fig.savefig(png, dpi=150, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
+    fig.savefig(png, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
 
 
 def empty_figure(reason: str):
