@@ -86,7 +86,10 @@ def disclose_tables(frames: dict[str, pd.DataFrame], released: dict, limit: int)
             shown[name] = hide_comparisons(shown[name], kind.contract, shown[kind.compares])
     for name, kind in kinds.items():
         for column in kind.never:
-            shown[name][column] = pd.array([pd.NA] * len(shown[name]), dtype="Int64")
+            is_count = kind.contract.fields()[column].type == "int64"
+            shown[name][column] = pd.Series(pd.NA if is_count else float("nan"), shown[name].index).astype(
+                "Int64" if is_count else float
+            )
         for column in kind.percents:
             shown[name][column] = shown[name][column].astype(float).round(2)
         if kind.follows:

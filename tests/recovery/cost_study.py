@@ -47,8 +47,8 @@ FAR_OFF = 0.05
 """Relative bias that a mean which ignores censoring must show at least, below the truth."""
 FOUND = 0.99
 """Share of programs in which a planted sign must be found."""
-CHANCE = 2.0
-"""Monte-Carlo errors outside its limits within which a number is left open: a hundred are judged at once."""
+CHANCE = 2.5
+"""Monte-Carlo errors outside its limits within which a number is left open: three hundred are judged at once."""
 REPLICATES = 200
 PROGRAMS = 500
 
@@ -57,8 +57,8 @@ PROGRAMS = 500
 class Part:
     """Programs of one world; in which arms, and in the ratio, a mean that ignores censoring must be off.
 
-    `lin` is judged where censoring is moderate: it is right when censoring falls on the intervals' ends, and short by
-    what half an interval censors when it falls on any day.
+    Of `lin` the bias is judged where censoring is moderate: it is right when censoring falls on the intervals' ends, and
+    short by what half an interval censors when it falls on any day.
     """
 
     world: CostWorld
@@ -81,12 +81,13 @@ BY_ARM = CostWorld(
     death_rate=1 / 500,
 )
 AVAILABLE = frozenset({("available_case", arm) for arm in ARMS})
-LOST = frozenset({(method, arm) for method in ("available_case", "complete_case") for arm in ("RSN", "ratio")})
+LOST = frozenset({("available_case", "RSN"), ("available_case", "ratio"), ("complete_case", "RSN")})
 PARTS = {
     "paradox, 24 providers an arm": Part(PARADOX, AVAILABLE),
     "paradox, 12 providers an arm": Part(FEW, AVAILABLE),
     "censoring by arm, daily rate": Part(BY_ARM, LOST, is_lin_judged=False),
 }
+HEADLINE = ("partitioned", "linearised", "month_ratio", "total_ratio")
 KEY = ["part", "table", "estimand", "method", "arm"]
 
 
@@ -264,6 +265,7 @@ def judge(found: pd.DataFrame, allowed: float = 0.0) -> pd.DataFrame:
             {
                 "drawn": groups.size(),
                 "programs": programs,
+                "limited": groups.lower.count(),
                 "truth": groups.truth.first(),
                 "mean": mean,
                 "bias_share": (mean - groups.truth.first()) / scale,
@@ -289,8 +291,8 @@ def _verdict(row, allowed: float) -> str:
         found = row.mean >= FOUND - allowed * 0.01
         return "" if not row.truth else "kept" if found else "broken: the sign is not found"
     if row.table == "break_even" and math.isnan(row.truth):
-        share = 1 - row.programs / row.drawn
-        return "kept" if share >= FOUND - allowed * 0.01 else "broken: a rate where there is none"
+        # An estimate may be above zero by chance; its lower limit may not, but in one program of twenty.
+        return "kept" if row.limited <= 0.05 * row.drawn + allowed else "broken: a rate where there is none"
     if row.method in ("available_case", "complete_case"):
         if row.estimand != "total_sud" or (row.method, row.arm) not in part.fooled:
             return ""
@@ -299,7 +301,7 @@ def _verdict(row, allowed: float) -> str:
     is_certain = row.bias_error < 1e-4
     if math.isnan(row.truth) or is_certain or (row.method == "lin" and not part.is_lin_judged):
         return ""
-    limits = {"coverage": (row.coverage, row.coverage_error, *COVERAGE)}
+    limits = {} if row.method == "lin" else {"coverage": (row.coverage, row.coverage_error, *COVERAGE)}
     # A truth near zero has no relative bias.
     if row.bias_error < MOST_BIAS / 2 or allowed:
         limits["bias"] = (row.bias_share, row.bias_error, -MOST_BIAS, MOST_BIAS)
@@ -321,6 +323,9 @@ def printed(table: pd.DataFrame) -> str:
             numbers = f"truth {row.truth:9.3f}  bias {100 * row.bias_share:6.2f} ± {100 * row.bias_error:.2f}%"
             numbers += f"  covers {100 * row.coverage:6.2f} ± {100 * row.coverage_error:.2f}%"
             lines.append(f"  {what:56} {numbers}  {row.verdict}")
+        alike = mine[mine.method.isin(HEADLINE) | mine.table.eq("break_even")].groupby("table").coverage.mean()
+        shares = ", ".join(f"{table} {100 * share:.1f}%" for table, share in alike.items())
+        lines.append(f"  on average the limits of these hold the truth in: {shares}")
     return "\n".join(lines)
 
 

@@ -18,7 +18,7 @@ from ratebook.review.seen import Seen
 from ratebook.tables import empty_frame, read_codes
 
 QUESTIONS = read_codes(ROOT / "workflow/codes/checklist.csv")
-OF_COST = [*[f"H{number}" for number in range(35, 47)], "H70"]
+OF_COST = ["H21", *[f"H{number}" for number in range(35, 47)], "H70"]
 SETTINGS = {
     "horizon_days": 365,
     "intervals": 12,
@@ -46,6 +46,18 @@ def cohort_of(follow_up: pd.DataFrame) -> pd.DataFrame:
     return follow_up[["person_id", "arm"]].assign(discharge_date=dates)
 
 
+def months_around() -> dict[str, pd.DataFrame]:
+    """Give cost by month before admission, level, and the contrast that stands beside each arm's change."""
+    told = {"estimand": "total_sud", "dollars": "nominal"}
+    events = [
+        told | {"contrast": arm, "event_month": month, "estimate_usd": 200.0}
+        for arm in ("RSN", "CSP")
+        for month in range(-12, 3)
+    ]
+    did = [told | {"contrast": "RSN-CSP", "quantity": "difference_in_differences", "estimate": 100.0}]
+    return {"event_study": pd.DataFrame(events), "did": pd.DataFrame(did)}
+
+
 def models_of(follow_up: pd.DataFrame) -> pd.DataFrame:
     persons = follow_up.arm.value_counts()
     rows = [
@@ -71,6 +83,7 @@ def sound() -> dict[str, pd.DataFrame]:
     nobody = [empty_frame(WINDOW_TABLES[name]) for name in ("population_costs", "population_months")]
     tables["pmpm"] = price_pmpm(*people, tables["total_cost"], *nobody, "fractional", 60, 3)
     tables["pmpm_exhibit"] = exhibit_pmpm(tables["pmpm"], "fractional")
+    tables |= months_around()
     tables["cohort"] = cohort_of(people[0])
     tables["cost_models"] = models_of(people[0])
     return tables
@@ -127,6 +140,8 @@ def all_available(cost: pd.DataFrame) -> pd.DataFrame:
 
 
 DAMAGES = [
+    ("H21", "event_study", set_where("estimate_usd", 900.0, event_month=-1), "cost peaks before admission"),
+    ("H21", "did", set_where("estimate", np.nan), "nothing stands beside a before-after"),
     ("H35", "pmpm", set_where("denominator", "", variant="P1"), "a denominator is not stated"),
     ("H35", "pmpm", set_where("month_rule", None, variant="P4"), "nor the rule of its months"),
     ("H35", "pmpm", set_where("denominator", "other months", variant="P2", arm="RSN"), "arms differ in theirs"),
@@ -173,7 +188,9 @@ DAMAGES = [
 )
 def test_damaged_results_fail(sound, check_id, table, damage):
     found = ask(check_id, {**sound, table: damage(sound[table])})
-    assert found.status == {"H43": "warn", "H44": "warn", "H45": "warn"}.get(check_id, "fail"), found.reason
+    assert found.status == {"H21": "warn", "H43": "warn", "H44": "warn", "H45": "warn"}.get(check_id, "fail"), (
+        found.reason
+    )
 
 
 def test_every_question_of_cost_has_a_damage():

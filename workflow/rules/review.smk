@@ -137,6 +137,8 @@ rule check_review:
         increments="results/cost/increments.parquet",
         cost_models="results/cost/cost_models.parquet",
         price_comparison="results/cost/price_comparison.parquet",
+        did="results/cost/did.parquet",
+        event_study="results/cost/event_study.parquet",
         base_completion="results/rates/base_completion.parquet",
         base_exclusions="results/rates/base_exclusions.parquet",
         rate_build="results/rates/rate_build.parquet",

@@ -62,6 +62,8 @@ TABLES = {
     "increments": cost.Increments,
     "cost_models": cost_models.CostModels,
     "price_comparison": cost_panels.PriceComparison,
+    "did": cost_panels.Did,
+    "event_study": cost_panels.EventStudy,
     "base_completion": rates.BaseCompletion,
     "base_exclusions": rates.BaseExclusions,
     "rate_build": rates.RateBuild,

@@ -1,4 +1,4 @@
-"""Checks of cost: denominators, censoring, intervals, the index stay, calendar, decomposition (H35 to H46, H70)."""
+"""Checks of cost: denominators, censoring, intervals, the index stay, calendar, decomposition (H21, H35 to H46, H70)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,28 @@ SAME = 1e-6
 SHARES_APART = 0.10
 """Difference between two arms' shares of members that a draw of hundreds does not make."""
 DAYS_APART = 90
+UNCOMPARED = 3.0
+"""Stands for any spike where a before-after has no comparison."""
+EARLIER_MONTH = -4
+"""From this month before admission back, cost is not yet that of the crisis."""
 WITHDRAWAL = ("WM_HOSP", "WM_RES")
+
+
+@checks("H21")
+def spike_before(seen: Seen):
+    """Give the cost of the month before admission over that of the months before, in the arm where it is highest."""
+    events = seen.table("event_study", "estimand == 'total_sud' and dollars == 'nominal' and event_month < 0")
+    cost = events[events.contrast.isin(ARMS)].pivot_table(
+        index="event_month", columns="contrast", values="estimate_usd", observed=True
+    )
+    earlier = cost[cost.index <= EARLIER_MONTH].mean()
+    if -1 not in cost.index or not (earlier > 0).any():
+        raise CannotSay("cost before admission is not known by month")
+    ratio = (cost.loc[-1] / earlier[earlier > 0]).max()
+    compared = seen.table("did", "contrast == 'RSN-CSP' and quantity == 'difference_in_differences'").estimate
+    if compared.notna().any():
+        return ratio, "each arm's change is read against the other's"
+    return max(ratio, UNCOMPARED), "no arm's change has another's beside it"
 
 
 @checks("H35")

@@ -229,7 +229,6 @@ def _unanswered(check_id: str, why: str):
 
 
 for _id, _why in {
-    "H21": "cost before the index is not cut into months at this depth; no conclusion rests on before and after",
     "H54": "one margin applies to every cell",
     "H60": "days in an institution for mental diseases are not flagged at this depth",
 }.items():
