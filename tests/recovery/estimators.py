@@ -1,7 +1,7 @@
 """What is asked of one program: the pipeline's own functions, and of their rows what a truth is known for.
 
 Each estimator takes the cohort, its spells and a seed, and gives rows with estimand, method, tau_days, arm, estimate,
-lower, upper, std_error and p_value. Wherever it is affordable the stage's entry is called as its door calls it.
+lower, upper, std_error, p_value and fewest_persons, the persons without whom a share would tell of few. Wherever it is affordable the stage's entry is called as its door calls it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ INCIDENCE_DAYS = (28, 91, 182, 364)
 LANDMARK_DAYS = 30
 GRACE_DAYS = 14
 TEST_DAYS = 180
-REPLICATES = 500
+REPLICATES = 300
+"""The default run has 500; so many make an interval of one program noisier, not shorter."""
 END_REASONS = {
     "disengaged": "event",
     "graduated": "event",
@@ -40,7 +41,18 @@ END_REASONS = {
 }
 CAUSES = [reason for reason, role in END_REASONS.items() if role != "censor"]
 MIN_OBSERVED_SHARE = 0.1
-COLUMNS = ["estimand", "method", "tau_days", "arm", "estimate", "lower", "upper", "std_error", "p_value"]
+COLUMNS = [
+    "estimand",
+    "method",
+    "tau_days",
+    "arm",
+    "estimate",
+    "lower",
+    "upper",
+    "std_error",
+    "p_value",
+    "fewest_persons",
+]
 
 
 def curves(cohort, spells, seed) -> pd.DataFrame:
@@ -123,6 +135,7 @@ def _incidences(incidence: pd.DataFrame) -> list[dict]:
     mine = incidence[incidence.day.isin(INCIDENCE_DAYS)]
     names = "incidence of " + mine.end_reason
     named = mine.assign(estimand=names, method="aalen_johansen", tau_days=mine.day, estimate=mine.incidence)
+    named["fewest_persons"] = mine.ended
     return named.to_dict("records")
 
 
