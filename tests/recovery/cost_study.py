@@ -47,7 +47,7 @@ FAR_OFF = 0.05
 """Relative bias that a mean which ignores censoring must show at least, below the truth."""
 FOUND = 0.99
 """Share of programs in which a planted sign must be found."""
-CHANCE = 2.5
+CHANCE = 2.0
 """Monte-Carlo errors outside its limits within which a number is left open: three hundred are judged at once."""
 REPLICATES = 200
 PROGRAMS = 500
