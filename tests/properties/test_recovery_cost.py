@@ -15,6 +15,7 @@ from ratebook.contracts.cost import ClientIntervals, FollowUp, PersonCosts
 from ratebook.cost.panels import build_panels
 from ratebook.tables import read_table, write_table
 from recovery import cost_study, cost_world
+from recovery.command import draw
 from recovery.cost_world import EDGES, CostWorld, live, tables, truth_of, watch
 
 NOISE = 4.0
@@ -36,7 +37,7 @@ def small():
 
 @pytest.fixture(scope="module")
 def found() -> pd.DataFrame:
-    return pd.concat(cost_study.run({PART: PROGRAMS}, 1, 1), ignore_index=True)
+    return pd.concat(draw(cost_study.one_program, {PART: PROGRAMS}, 1, 1), ignore_index=True)
 
 
 def test_cost_ratios_rates_and_parts_recover_what_was_planted(found):

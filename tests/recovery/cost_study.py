@@ -12,13 +12,10 @@ exit is not zero if one breaks its limit.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import math
-import multiprocessing
 import os
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +37,7 @@ from ratebook.cost.panels import build_panels  # noqa: E402
 from ratebook.cost.pmpm import price_pmpm  # noqa: E402
 from ratebook.cost.resample import draw_providers, replicate  # noqa: E402
 from ratebook.tables import empty_frame  # noqa: E402
+from recovery.command import study  # noqa: E402
 from recovery.cost_world import EDGES, MONTH_DAYS, CostWorld, Truth, tables, truth_of  # noqa: E402
 
 MOST_BIAS, COVERAGE = 0.02, (0.93, 0.97)
@@ -224,23 +222,13 @@ def one_program(task: tuple[str, int]) -> pd.DataFrame:
         raise RuntimeError(f"program {seed} of {name!r}: {error}") from error
 
 
-def run(programs: dict[str, int], first_seed: int, processes: int):
-    """Draw so many programs of each part; the same rows, in the same order, on any number of processes."""
-    tasks = [(name, first_seed + number) for name, count in programs.items() for number in range(count)]
-    if processes == 1:
-        yield from map(one_program, tasks)
-        return
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap(one_program, tasks, chunksize=4)
-
-
 def judge(found: pd.DataFrame, allowed: float = 0.0) -> pd.DataFrame:
     """Hold each number of each part against its truth.
 
     Parameters
     ----------
     found : DataFrame
-        Rows of `run`.
+        Rows of `one_program`, of many.
     allowed : float
         Monte-Carlo errors by which limits are widened: none in the study itself, more where programs are few.
 
@@ -329,29 +317,5 @@ def printed(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--share", type=float, default=1.0, help="of the programs of each part")
-    parser.add_argument("--only", choices=list(PARTS), nargs="+", default=list(PARTS))
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--into", type=Path, default=ROOT / "results" / "recovery")
-    asked = parser.parse_args()
-    programs = {name: max(round(PARTS[name].programs * asked.share), 2) for name in asked.only}
-    start, found = time.perf_counter(), []
-    for number, rows in enumerate(run(programs, asked.first_seed, asked.processes), start=1):
-        found.append(rows)
-        if number % 200 == 0 or number == sum(programs.values()):
-            print(f"{number} of {sum(programs.values())} programs, {time.perf_counter() - start:.0f} s", flush=True)
-    table = judge(pd.concat(found, ignore_index=True))
-    asked.into.mkdir(parents=True, exist_ok=True)
-    table.to_csv(asked.into / "cost.csv", index=False)
-    print(printed(table))
-    verdicts = table.verdict.str.split(":").str[0].value_counts()
-    counts = ", ".join(f"{verdicts.get(verdict, 0)} {verdict}" for verdict in ("kept", "open", "broken"))
-    print(f"\n{counts}; {time.perf_counter() - start:.0f} s")
-    sys.exit(bool(verdicts.get("broken", 0)))
-
-
 if __name__ == "__main__":
-    main()
+    study(__doc__, PARTS, one_program, judge, printed, "cost")

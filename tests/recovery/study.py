@@ -11,12 +11,9 @@ as many as its verdict needs; the exit is not zero if one breaks its limit.
 
 from __future__ import annotations
 
-import argparse
-import multiprocessing
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +26,7 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
 from recovery import estimators  # noqa: E402
+from recovery.command import study  # noqa: E402
 from recovery.truth import truth_of  # noqa: E402
 from recovery.world import World, tables  # noqa: E402
 
@@ -103,24 +101,13 @@ def one_program(task: tuple[str, int]) -> pd.DataFrame:
     return pd.concat(found).assign(part=name, seed=seed)
 
 
-def run(programs: dict[str, int], first_seed: int, processes: int) -> Iterator[pd.DataFrame]:
-    """Draw so many programs of each part; the same rows, in the same order, on any number of processes."""
-    places = {name: APART * place for place, name in enumerate(PARTS)}
-    tasks = [(name, first_seed + places[name] + number) for name, count in programs.items() for number in range(count)]
-    if processes == 1:
-        yield from map(one_program, tasks)
-        return
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap(one_program, tasks, chunksize=4)
-
-
 def judge(found: pd.DataFrame, allowed_errors: float = 0.0) -> pd.DataFrame:
     """Hold each estimator of each part against the truth and its limits.
 
     Parameters
     ----------
     found : DataFrame
-        Rows of `run`.
+        Rows of `one_program`, of many.
     allowed_errors : float
         Monte-Carlo errors by which the limits are widened: none in the study itself, which has programs enough for
         a verdict; a smaller one must allow for chance.
@@ -232,29 +219,5 @@ def printed(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--share", type=float, default=1.0, help="of the programs of each part")
-    parser.add_argument("--only", choices=list(PARTS), nargs="+", default=list(PARTS))
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--into", type=Path, default=ROOT / "results" / "recovery")
-    asked = parser.parse_args()
-    programs = {name: max(round(PARTS[name].programs * asked.share), 2) for name in asked.only}
-    start, found = time.perf_counter(), []
-    for number, rows in enumerate(run(programs, asked.first_seed, asked.processes), start=1):
-        found.append(rows)
-        if number % 200 == 0 or number == sum(programs.values()):
-            print(f"{number} of {sum(programs.values())} programs, {time.perf_counter() - start:.0f} s", flush=True)
-    table = judge(pd.concat(found, ignore_index=True))
-    asked.into.mkdir(parents=True, exist_ok=True)
-    table.to_csv(asked.into / "engagement.csv", index=False)
-    print(printed(table))
-    verdicts = table.verdict.str.split(":").str[0].value_counts()
-    counts = ", ".join(f"{verdicts.get(verdict, 0)} {verdict}" for verdict in ("kept", "open", "broken", "not judged"))
-    print(f"\n{counts}; {time.perf_counter() - start:.0f} s")
-    sys.exit(bool(verdicts.get("broken", 0)))
-
-
 if __name__ == "__main__":
-    main()
+    study(__doc__, PARTS, one_program, judge, printed, "engagement")
