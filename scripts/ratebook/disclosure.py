@@ -171,7 +171,9 @@ def hide_solvable(frame: pd.DataFrame, count: str, hidden: pd.Series, groups: li
     cells = frame.index[hidden & (frame[count] > 0)]
     sides = np.where((frame.loc[cells] == "all").any(axis=1), -1.0, 1.0)
     codes = [frame.groupby(group, dropna=False, sort=False).ngroup() for group in groups]
-    equations = np.vstack([(np.unique(code)[:, None] == code[cells].to_numpy()) * sides for code in codes])
+    # A row alone in its group adds to no other: there is no sum that would give it back.
+    sums = [code.value_counts().loc[lambda rows: rows > 1].index.to_numpy() for code in codes]
+    equations = np.vstack([(added[:, None] == code[cells].to_numpy()) * sides for added, code in zip(sums, codes)])
     solved = np.diag(np.linalg.pinv(equations) @ equations) > 1 - 1e-9
     for cell in cells[solved & is_small(frame.loc[cells, count], limit).to_numpy()]:
         beside = pd.concat([code == code[cell] for code in codes], axis=1).any(axis=1)
