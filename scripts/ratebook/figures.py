@@ -83,6 +83,9 @@ def save_figure(fig, svg: str | Path, png: str | Path, note: str = "") -> None:
         engine.set(rect=(0, room, 1, 1 - room))
         engine.execute(fig)
         fig.set_layout_engine(None)
+        for ax in fig.axes:
+            # The solver of the layout sums in no fixed order, and an SVG names a panel by its exact place.
+            ax.set_position([round(edge, 6) for edge in ax.get_position(original=True).bounds])
     fig.savefig(svg, metadata={"Date": None})
     fig.savefig(png, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
 
