@@ -16,12 +16,13 @@ from cost_data import EDGES, random_tables
 from ratebook.contracts import cost as contracts
 from ratebook.contracts.cost import WINDOW_TABLES
 from ratebook.contracts.cost_exhibits import EXHIBIT_TABLES, PmpmExhibit
+from ratebook.contracts.released import RELEASED
 from ratebook.cost.arms import ARM_TABLES, compare_arms
 from ratebook.cost.break_even import icer
 from ratebook.cost.censored import Panel, Sample, accrued_cost, mean_cost
 from ratebook.cost.panels import build_panels
 from ratebook.cost.payment_forms import price_clients
-from ratebook.cost.plots import FIGURES
+from ratebook.cost.plots import FIGURES, NEEDS
 from ratebook.cost.pmpm import compare_ratios, price_pmpm, ratio_of_sums
 from ratebook.cost.resample import contrast, summary
 from ratebook.cost.total_cost import estimate_total_cost
@@ -316,6 +317,10 @@ def test_the_doors_write_every_table_and_figure(people, tmp_path, which):
     made |= {"payment_forms": contracts.PaymentForms}
     made |= {"pmpm_exhibit": PmpmExhibit, **ARM_TABLES, **EXHIBIT_TABLES}
     paths |= {name: tmp_path / f"{name}.parquet" for name in made}
+    # What other doors make of models and of before and after is drawn too: here of nobody.
+    for name in set(NEEDS) - set(paths):
+        paths[name] = tmp_path / f"{name}.parquet"
+        write_table(empty_frame(RELEASED[name].contract), paths[name], RELEASED[name].contract)
     drawn = {f"{name}_{kind}": tmp_path / f"{name}.{kind}" for name in FIGURES for kind in ("svg", "png")}
     forms = {"hybrid": SETTINGS["hybrid"], "per_day": {"per_day_usd": 6.5}}
     params = SimpleNamespace(
