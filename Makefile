@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CORES ?= all
 
-.PHONY: results test check bench recovery dictionary layout lock clean
+.PHONY: results test check bench recovery trace dictionary layout lock clean
 
 results: $(STAMP)
 	$(BIN)/snakemake --cores $(CORES) --scheduler greedy --prioritize check_review
@@ -28,6 +28,10 @@ bench: $(STAMP)
 recovery: $(STAMP)
 	$(BIN)/python tests/recovery/study.py; engagement=$$?; \
 	$(BIN)/python tests/recovery/cost_study.py && exit $$engagement
+
+# make trace CELL="expansion | 21-44" [CATEGORY=residential]: the way from a released rate back to dollars and lines.
+trace: $(STAMP)
+	PYTHONPATH=scripts $(BIN)/python -m ratebook.rates.trace "$(CELL)" $(CATEGORY)
 
 dictionary: $(STAMP)
 	PYTHONPATH=scripts $(BIN)/python -m ratebook.dictionary > docs/data_dictionary.md
