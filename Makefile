@@ -16,9 +16,10 @@ test: $(STAMP)
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/pytest -n 2 --dist loadfile tests
 
-# The release reproduces, and a thousand damaged inputs end as they should: about half an hour.
+# The release reproduces, its rate book recalculates (where LibreOffice is installed), and a thousand damaged inputs end as they should: about half an hour.
 check: $(STAMP)
 	$(BIN)/python tests/check_release.py
+	$(BIN)/python tests/check_workbook.py
 	RATEBOOK_DAMAGED=1000 $(BIN)/pytest -q -n 2 tests/properties/test_damaged_inputs.py
 
 bench: $(STAMP)
