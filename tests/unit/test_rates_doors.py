@@ -397,3 +397,17 @@ def test_every_rate_is_the_sum_of_the_products_its_trace_lays_out(made):
     assert ends.round(2).to_dict() == pytest.approx(rates.to_dict(), abs=1e-9)
     lines = small_program()["claims"].query("service_start_date >= '2017-01-01'")
     assert 0 < trace.claim_lines.sum() <= len(lines)
+
+
+@pytest.mark.parametrize("rule", ["derive_rates", "derive_case_rates"])
+def test_the_stage_stops_before_it_writes_where_real_data_meets_a_placeholder(made, tmp_path, rule):
+    folder, _ = made
+    settings = config()["rates"]
+    chosen = settings["case_rate"] if rule == "derive_case_rates" else settings
+    paths = {name: folder / f"{name}.parquet" for outputs in (INPUTS, *OUTPUTS.values()) for name in outputs}
+    written = {name: tmp_path / f"{name}.parquet" for name in OUTPUTS[rule]}
+    params = SimpleNamespace(settings=chosen, data_note="", seed=1)
+    door = importlib.import_module(f"rates.{rule}")
+    with pytest.raises(RatebookError, match=r"rates\.case_rate\.load_share \(placeholder"):
+        door.main(SimpleNamespace(input=SimpleNamespace(**paths), output=SimpleNamespace(**written), params=params))
+    assert not list(tmp_path.iterdir())

@@ -143,6 +143,7 @@ rule derive_case_rates:
     params:
         settings=config["rates"]["case_rate"],
         seed=config["study"]["seed"],
+        data_note=config["study"]["data_note"],
     script:
         "../../scripts/rates/derive_case_rates.py"
 
