@@ -31,6 +31,7 @@ class RateTrace(Contract):
     )
     source_table: str = Field("Table that holds the number.")
     source_column: str = Field("Its column there, or its key among the assumptions.")
+    reason: str = Field("Why no step has an interval here, and where its error is counted.")
 
     class Config(Contract.Config):
         unique = ("cell", "category", "step")

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ratebook.contracts.rate_trace import RateTrace
 from ratebook.errors import RatebookError
+from ratebook.rates.derive import ERRORS_IN_RATES
 from ratebook.tables import empty_frame
 
 RELEASED_TRACE = "results/release/tables/rate_trace.parquet"
@@ -84,6 +85,7 @@ def derive_rate_trace(
     rows["running_usd"] = taken.groupby([rows.cell, rows.category]).cumprod()
     rows = pd.concat([rows, _sum_parts(rows, rates)], ignore_index=True)
     rows["claim_lines"] = rows.claim_lines.where(rows.factor == "base_usd").astype("Int64")
+    rows["reason"] = ERRORS_IN_RATES
     return rows.sort_values(["cell", "category", "step"], ignore_index=True)[list(RateTrace.types())]
 
 
