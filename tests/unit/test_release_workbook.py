@@ -27,12 +27,12 @@ SHEETS = [
     "Plan rates", "Case months", "Case rate", "Programs", "Trace", "Assumptions", "Provenance",
 ]  # fmt: skip
 LOADS = {"admin_share": 0.075, "margin_share": 0.015, "tax_share": 0.02}
-TRENDS = {"detox": (0.01, 0.03), "medical": (0.04, 0.02), "outpatient": (0.03, 0.02)}
-PAID = {("young", "detox"): 4_800_000.0, ("young", "outpatient"): 1_440_000.0,
-        ("old", "detox"): 900_000.0, ("old", "outpatient"): 700_000.0,
+TRENDS = {"detox": (0.01, 0.03), "medical": (0.04, 0.02), "residential": (0.03, 0.02)}
+PAID = {("young", "detox"): 4_800_000.0, ("young", "residential"): 1_440_000.0,
+        ("old", "detox"): 900_000.0, ("old", "residential"): 700_000.0,
         ("other", "detox"): 200_000.0, ("other", "medical"): 1_500_000.0}  # fmt: skip
 MONTHS = {"young": 24_000.0, "old": 3_000.0, "other": 5_000.0}
-COMPLETE = {"detox": (980.0, 1000.0), "medical": (900.0, 1000.0), "outpatient": (965.0, 1000.0)}
+COMPLETE = {"detox": (980.0, 1000.0), "medical": (900.0, 1000.0), "residential": (965.0, 1000.0)}
 Z = {"young": 1.0, "old": 0.3, "other": 0.6}
 POOLS = {"young": "BHP", "old": "BHP", "other": "FFS"}
 STAYS = np.array([1, 0.8, 0.65, 0.5, 0.4, 0.3])
@@ -184,7 +184,14 @@ class Calculator:
 
     def compute(self, formula, sheet):
         scope = {"ROUND": round, "SUMPRODUCT": self.sumproduct, "V": self.value, "A": self.area, "EQ": self.equal}
-        scope |= {"ABS": abs, "MIN": min, "MAX": max, "SIGN": np.sign, "IF": lambda test, yes, no: yes if test else no}
+        scope |= {
+            "ABS": abs,
+            "MIN": min,
+            "MAX": max,
+            "SIGN": np.sign,
+            "IF": lambda test, yes, no: yes if test else no,
+            "INDEX": lambda area, row: area[row - 1],
+        }
         text = formula.replace("$", "").replace("^", "**")
         ref = r"(?:'([^']+)'!)?([A-Z]{1,2}\d+)(?::([A-Z]{1,2}\d+))?(?![\w(])"
         held = []
@@ -250,7 +257,7 @@ def test_the_rates_of_the_book_are_the_rates_of_the_pipeline(book):
     assert rates_of(Calculator(book())) == pytest.approx(expected.to_dict(), abs=1e-9)
 
 
-@pytest.mark.parametrize("name", ["admin_share", "trend_use_detox", "trend_price_outpatient", "credibility_old"])
+@pytest.mark.parametrize("name", ["admin_share", "trend_use_detox", "trend_price_residential", "credibility_old"])
 def test_a_changed_input_moves_the_rate(book, name):
     calculator = Calculator(book())
     before = rates_of(calculator)

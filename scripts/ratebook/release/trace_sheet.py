@@ -22,8 +22,8 @@ TRACE = [
     Column("source_column", "Column", width=40),
 ]
 RUNNING = xl_col_to_name([column.name for column in TRACE].index("running_usd"))
-OF_BUILD = "=SUMPRODUCT(--({{build_cell}}={{cell}}),--({{build_category}}={{category}}),{{build_{}}})"
-OF_CELL = "SUMPRODUCT(--({{rates_cell}}={{cell}}),{{rates_{}}})"
+OF_BUILD = "=INDEX({{build_{}}},{{row}})"
+OF_CELL = "INDEX({{rates_{}}},{{row}})"
 IN_BUILD = ("base_usd", "member_months", "completion_factor", "f_trend", "f_program", "f_managed_care")
 IN_RATES = ("f_tpl", "credibility_z", "f_neutral", "manual_pmpm_usd", "fixed_pmpm_usd", "rate_usd")
 VALUES = {
@@ -36,30 +36,42 @@ VALUES = {
 SIGNS = {"multiply": "*", "divide": "/", "add": "+"}
 
 
-def trace_frame(trace: pd.DataFrame) -> pd.DataFrame:
+def trace_frame(trace: pd.DataFrame, build: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     """Give every step of the trace, in the order of the sheet, the formulas of its number and of the result so far.
 
+    A number is looked up by its row on the sheet it stands on: to search for it would take a large book minutes.
     Where a start is hidden because few lines stand behind it, the next step begins from dollars per member month.
+
+    Parameters
+    ----------
+    trace : RateTrace
+    build, rates : RateBuild, Rates
+        In the order of their sheets.
     """
+    row_of = {pair: number for number, pair in enumerate(zip(build.cell, build.category), start=1)}
+    row_of |= {cell: number for number, cell in enumerate(rates.cell, start=1)}
     rows = trace.reset_index(drop=True)
-    ends = {}
-    numbers, results = [], []
+    last = {here: place for place, here in enumerate(zip(rows.cell, rows.category), start=FIRST_ROW + 1)}
+    numbers, results, was_hidden = [], [], False
     for place, row in enumerate(rows.to_dict("records"), start=FIRST_ROW + 1):
-        before, here = f"${RUNNING}${place - 1}", (row["cell"], row["category"])
-        is_first, is_broken = here not in ends, is_missing(ends.get(here, ("", 0.0))[1])
-        numbers.append(None if row["operation"] == "add" else VALUES.get(row["factor"], ""))
-        if row["operation"] == "round":
-            result = f"=ROUND({before},2)"
-        elif is_first:
-            result = "={value}"
-        elif is_broken:
-            result = OF_BUILD.format("paid_pmpm_usd")
+        here, before = (row["cell"], row["category"]), f"${RUNNING}${place - 1}"
+        if row["operation"] == "add":
+            numbers.append(f"=${RUNNING}${last[row['cell'], row['factor']]}")
         else:
-            result = f"={before}{SIGNS[row['operation']]}{{value}}"
-        results.append(result)
-        ends[here] = (f"${RUNNING}${place}", row["running_usd"])
-    rows["value_formula"] = [
-        f"={ends[cell, factor][0]}" if number is None and (cell, factor) in ends else number or ""
-        for number, cell, factor in zip(numbers, rows.cell, rows.factor)
-    ]
-    return rows.assign(running_formula=results)
+            place_of_number = row_of.get(here if row["factor"] in IN_BUILD else row["cell"])
+            numbers.append(_at(VALUES.get(row["factor"], ""), place_of_number))
+        if row["operation"] == "round":
+            results.append(f"=ROUND({before},2)")
+        elif row["step"] == 1:
+            results.append("={value}")
+        elif was_hidden:
+            results.append(_at(OF_BUILD.format("paid_pmpm_usd"), row_of.get(here)))
+        else:
+            results.append(f"={before}{SIGNS[row['operation']]}{{value}}")
+        was_hidden = is_missing(row["running_usd"])
+    return rows.assign(value_formula=numbers, running_formula=results)
+
+
+def _at(formula: str, row: int | None) -> str:
+    """Put a row into a formula; none, where there is no such row."""
+    return formula if "{row}" not in formula else "" if row is None else formula.replace("{row}", str(row))

@@ -217,7 +217,7 @@ def release_workbook(path: str, tables: dict[str, pd.DataFrame], settings: dict,
         ("Case months", "Engagement month by month", "Who still is engaged, and what is delivered to them.", months, MONTHS),
         ("Case rate", "Case rates", "Flat payments that cover a client's expected stay.", cases, CASE_RATES),
         ("Programs", "Five long-term-care programs", "Published amounts stand beside ours; no row reproduces one.", tables["program_rates"], plain_columns("program_rates")),
-        ("Trace", "From every rate back to dollars and lines", "Each part of a rate is a product of steps; the parts add up to the rate.", trace_frame(tables["rate_trace"]), TRACE),
+        ("Trace", "From every rate back to dollars and lines", "Each part of a rate is a product of steps; the parts add up to the rate.", trace_frame(tables["rate_trace"], tables["rate_build"], tables["rates"]), TRACE),
         ("Assumptions", "Assumptions", "Numbers that are not counted from the data, as configured.", assumptions_frame(settings), ASSUMPTIONS),
         ("Provenance", "Provenance", "What was read; fingerprints of every file stand in manifest.json.", sources, [Column(n, label_of(n), width=22) for n in sources]),
     ):  # fmt: skip
