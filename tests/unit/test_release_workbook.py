@@ -379,3 +379,16 @@ def test_the_check_sees_a_number_its_formula_does_not_give(book, tmp_path):
     found = check_workbook.disagreements(book(tables), tables, tmp_path / "office")
     assert any(place.startswith("young: ") for place in found)
     assert any(place.startswith("Rates!") for place in found)
+
+
+def test_a_start_hidden_for_few_lines_leaves_the_rest_of_its_part_live(book):
+    tables = small_book()
+    start = (tables["rate_trace"].factor == "base_usd").idxmax()
+    tables["rate_trace"].loc[start, ["value", "running_usd", "claim_lines", "members"]] = None
+    path = book(tables)
+    sheet = openpyxl.load_workbook(path)["Trace"]
+    letter = column_of(sheet.parent, "Trace", "Result so far")
+    assert sheet[f"{letter}{start + 6}"].value is None
+    assert sheet[f"{letter}{start + 7}"].value.startswith("=INDEX(")
+    found = Calculator(path).value("Trace", f"{letter}{start + 7}")
+    assert found == pytest.approx(tables["rate_trace"].running_usd[start + 1])
