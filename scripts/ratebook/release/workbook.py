@@ -140,8 +140,8 @@ INPUTS = [
 SUMMARY = [
     ("Rate cell", "", "cell"),
     ("Rate per member month", "rate_usd", "rate_usd"),
-    ("95% interval, as first computed", "", "lower"),
     ("After withhold", "rate_after_withhold_usd", "rate_after_withhold_usd"),
+    ("95% interval, as first computed", "", "lower"),
     ("Loss ratio", "projected_mlr", "projected_mlr"),
 ]
 ASSUMPTIONS = [
