@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CORES ?= all
 
-.PHONY: results test check bench recovery dictionary layout lock clean
+.PHONY: results test check bench recovery trace dictionary layout lock clean
 
 results: $(STAMP)
 	$(BIN)/snakemake --cores $(CORES) --scheduler greedy --prioritize check_review
@@ -16,9 +16,10 @@ test: $(STAMP)
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/pytest -n 2 --dist loadfile tests
 
-# The release reproduces, and a thousand damaged inputs end as they should: about half an hour.
+# The release reproduces, its rate book recalculates (where LibreOffice is installed), and a thousand damaged inputs end as they should: about half an hour.
 check: $(STAMP)
 	$(BIN)/python tests/check_release.py
+	$(BIN)/python tests/check_workbook.py
 	RATEBOOK_DAMAGED=1000 $(BIN)/pytest -q -n 2 tests/properties/test_damaged_inputs.py
 
 bench: $(STAMP)
@@ -28,6 +29,10 @@ bench: $(STAMP)
 recovery: $(STAMP)
 	$(BIN)/python tests/recovery/study.py; engagement=$$?; \
 	$(BIN)/python tests/recovery/cost_study.py && exit $$engagement
+
+# make trace CELL="expansion | 21-44" [CATEGORY=residential]: the way from a released rate back to dollars and lines.
+trace: $(STAMP)
+	PYTHONPATH=scripts $(BIN)/python -m ratebook.rates.trace "$(CELL)" $(CATEGORY)
 
 dictionary: $(STAMP)
 	PYTHONPATH=scripts $(BIN)/python -m ratebook.dictionary > docs/data_dictionary.md

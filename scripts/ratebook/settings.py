@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import yaml
@@ -62,12 +62,7 @@ def check_settings(config: dict, schema: str | Path, environment: Mapping[str, s
             raise RatebookError(f"config.yaml at programs.files: there is no {name}")
     if config["engine"]["name"] == "spark" and importlib.util.find_spec("pyspark") is None:
         raise RatebookError("config.yaml at engine.name: spark needs the package pyspark, which is not installed")
-    standing_in = [row["key"] for row in walk_assumptions(config) if row["is_placeholder"]]
-    if not config["study"]["data_note"] and standing_in:
-        raise RatebookError(
-            "config.yaml: study.data_note says the data is real, but these assumptions only stand in for your own "
-            f"(value, unit, source): {', '.join(standing_in)}"
-        )
+    refuse_stand_ins(walk_assumptions(config), config["study"]["data_note"])
     check_key(config, environment)
 
 
@@ -86,6 +81,31 @@ def walk_assumptions(node, path: str = "") -> Iterator[dict]:
         return
     for name in sorted(node):
         yield from walk_assumptions(node[name], f"{path}.{name}" if path else name)
+
+
+def refuse_stand_ins(assumptions: Iterable[dict], data_note: str) -> None:
+    """Let no number nobody chose into the results of real data.
+
+    Parameters
+    ----------
+    assumptions : iterable of dict
+        As `walk_assumptions` gives them.
+    data_note : str
+        `study.data_note`; empty for data about real services. Synthetic data may run on stand-ins.
+
+    Raises
+    ------
+    RatebookError
+        Listing the keys to set, and how.
+    """
+    standing_in = [f"{row['key']} ({row['assumption_source']})" for row in assumptions if row["is_placeholder"]]
+    if data_note or not standing_in:
+        return
+    raise RatebookError(
+        f"config.yaml: study.data_note is empty, so the data is real, but {len(standing_in)} assumptions only stand in "
+        "for the demonstration. Give each of them, in your own config, a value, a unit and a source that says where the "
+        f"value is from (a source with the words {', '.join(STAND_INS)} is refused):\n  " + "\n  ".join(standing_in)
+    )
 
 
 def _check_dates(config: dict) -> None:

@@ -6,12 +6,14 @@ from ratebook.contracts.engagement import SurvivalByMonth
 from ratebook.contracts.episodes import Cohort, Spells
 from ratebook.contracts.rates import CaseRates, ProviderRisk
 from ratebook.rates import case_rates
+from ratebook.rates.assumptions import list_assumptions
 from ratebook.steps import step
 from ratebook.tables import open_table, read_table, write_table
 
 
 def main(snakemake):
     source, output, settings = snakemake.input, snakemake.output, snakemake.params.settings
+    list_assumptions(settings, snakemake.params.data_note, "rates.case_rate")
     cohort, spells = open_table(source.cohort, Cohort), open_table(source.spells, Spells)
     contacts, claims = open_table(source.contacts, Contacts), open_table(source.claims, Claims)
     months = case_rates.build_engaged_months(cohort, spells, contacts, claims, settings["horizon_months"])

@@ -1,8 +1,10 @@
 """Base, completion, trend and assumptions to rates, every factor a column."""
 
 from ratebook.contracts import rates as contracts
+from ratebook.contracts.rate_trace import RateTrace
 from ratebook.rates import derive
 from ratebook.rates.assumptions import list_assumptions
+from ratebook.rates.trace import derive_rate_trace
 from ratebook.steps import step
 from ratebook.tables import read_table, write_table
 
@@ -20,6 +22,7 @@ def main(snakemake):
     write_table(build, output.rate_build, contracts.RateBuild)
     write_table(credibility, output.credibility, contracts.Credibility)
     write_table(rates, output.rates, contracts.Rates)
+    write_table(derive_rate_trace(experience, build, rates, settings), output.rate_trace, RateTrace)
     write_table(derive.derive_plan_rates(experience, rates, settings), output.plan_rates, contracts.PlanRates)
     write_table(derive.derive_corridor(settings), output.corridor, contracts.Corridor)
     write_table(assumptions, output.assumptions, contracts.Assumptions)

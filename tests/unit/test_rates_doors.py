@@ -18,6 +18,7 @@ from ratebook.contracts.clean import CashLedger, Claims, Contacts, WorkerTime
 from ratebook.contracts.engagement import SurvivalByMonth
 from ratebook.contracts.episodes import Cohort, Spells
 from ratebook.contracts.exposure import MemberMonths
+from ratebook.contracts.rate_trace import RateTrace
 from ratebook.errors import RatebookError
 from ratebook.rates import build_up
 from ratebook.tables import empty_frame, read_table, write_table
@@ -39,6 +40,7 @@ OUTPUTS = {
     "derive_rates": {
         "rate_build": contracts.RateBuild,
         "rates": contracts.Rates,
+        "rate_trace": RateTrace,
         "credibility": contracts.Credibility,
         "plan_rates": contracts.PlanRates,
         "corridor": contracts.Corridor,
@@ -384,3 +386,28 @@ def test_real_data_refuses_placeholders_and_names_them(made):
     chosen = {"loads": {"admin_share": {"value": 0.08, "unit": "share", "source": "contract 2018, exhibit 4"}}}
     assert not list_assumptions(chosen, data_note="").is_placeholder.any()
     assert build_up.load_rate(92.0, 0.0, 0.08, 0, 0) == pytest.approx(100.0)
+
+
+def test_every_rate_is_the_sum_of_the_products_its_trace_lays_out(made):
+    _, found = made
+    trace, rates = found["rate_trace"], found["rates"].set_index("cell").rate_usd.astype(float)
+    parts = trace[trace.category != "rate"]
+    factor = parts.value.where(parts.operation != "divide", 1 / parts.value)
+    ends = factor.groupby([parts.cell, parts.category]).prod().groupby("cell").sum()
+    assert ends.round(2).to_dict() == pytest.approx(rates.to_dict(), abs=1e-9)
+    lines = small_program()["claims"].query("service_start_date >= '2017-01-01'")
+    assert 0 < trace.claim_lines.sum() <= len(lines)
+
+
+@pytest.mark.parametrize("rule", ["derive_rates", "derive_case_rates"])
+def test_the_stage_stops_before_it_writes_where_real_data_meets_a_placeholder(made, tmp_path, rule):
+    folder, _ = made
+    settings = config()["rates"]
+    chosen = settings["case_rate"] if rule == "derive_case_rates" else settings
+    paths = {name: folder / f"{name}.parquet" for outputs in (INPUTS, *OUTPUTS.values()) for name in outputs}
+    written = {name: tmp_path / f"{name}.parquet" for name in OUTPUTS[rule]}
+    params = SimpleNamespace(settings=chosen, data_note="", seed=1)
+    door = importlib.import_module(f"rates.{rule}")
+    with pytest.raises(RatebookError, match=r"rates\.case_rate\.load_share \(placeholder"):
+        door.main(SimpleNamespace(input=SimpleNamespace(**paths), output=SimpleNamespace(**written), params=params))
+    assert not list(tmp_path.iterdir())

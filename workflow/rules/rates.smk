@@ -101,6 +101,7 @@ rule derive_rates:
     output:
         rate_build="results/rates/rate_build.parquet",
         rates="results/rates/rates.parquet",
+        rate_trace="results/rates/rate_trace.parquet",
         credibility="results/rates/credibility.parquet",
         plan_rates="results/rates/plan_rates.parquet",
         corridor="results/rates/corridor.parquet",
@@ -142,6 +143,7 @@ rule derive_case_rates:
     params:
         settings=config["rates"]["case_rate"],
         seed=config["study"]["seed"],
+        data_note=config["study"]["data_note"],
     script:
         "../../scripts/rates/derive_case_rates.py"
 

@@ -88,6 +88,7 @@ rule release_tables:
         trend="results/rates/trend.parquet",
         rate_build="results/rates/rate_build.parquet",
         rates="results/rates/rates.parquet",
+        rate_trace="results/rates/rate_trace.parquet",
         credibility="results/rates/credibility.parquet",
         plan_rates="results/rates/plan_rates.parquet",
         corridor="results/rates/corridor.parquet",

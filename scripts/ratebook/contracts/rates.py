@@ -25,10 +25,11 @@ class BaseExperience(Contract):
     member_months: float = Field("Member months by exposure.mm_rule; the same for every category.", ge=0)
     paid_usd: Usd = Field("Cost of final-action lines by month of first service, not completed.")
     units: Quantity = Field("Units of those lines, each code's own kind.")
+    claim_lines: int = Field("Those lines, counted.", ge=0)
 
     class Config(Contract.Config):
         unique = ("cell", "plan", "category", "service_month")
-        hides = ("member_months", "paid_usd", "units")
+        hides = ("member_months", "paid_usd", "units", "claim_lines")
 
 
 class CellMoments(Contract):

@@ -17,6 +17,7 @@ from ratebook.contracts import (
     navigation,
     programs,
     quality,
+    rate_trace,
     rates,
     review,
     robustness,
@@ -185,6 +186,7 @@ RELEASED = {
     "trend": Released(rates.Trend),
     "rate_build": Released(rates.RateBuild),
     "rates": Released(rates.Rates),
+    "rate_trace": Released(rate_trace.RateTrace),
     "credibility": Released(rates.Credibility),
     "plan_rates": Released(
         rates.PlanRates, follows=("rates", "cell", ("member_months", "plan_rate_usd", "lower", "upper"))

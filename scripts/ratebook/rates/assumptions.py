@@ -5,8 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ratebook.contracts.rates import Assumptions
-from ratebook.errors import RatebookError
-from ratebook.settings import walk_assumptions
+from ratebook.settings import refuse_stand_ins, walk_assumptions
 from ratebook.tables import empty_frame
 
 
@@ -23,18 +22,12 @@ def list_assumptions(settings: dict, data_note: str, path: str = "rates") -> pd.
     Raises
     ------
     RatebookError
-        Naming the keys, where a stand-in meets real data.
+        Naming the keys and how to set them, where a stand-in meets real data.
 
     References
     ----------
     methods.md, Appendix 1.
     """
     rows = list(walk_assumptions(settings, path))
-    table = pd.DataFrame(rows, columns=list(Assumptions.types())) if rows else empty_frame(Assumptions)
-    standing_in = sorted(table.key[table.is_placeholder.astype(bool)])
-    if not data_note and standing_in:
-        raise RatebookError(
-            "config.yaml: study.data_note says the data is real, but these assumptions are placeholders: "
-            + ", ".join(standing_in)
-        )
-    return table
+    refuse_stand_ins(rows, data_note)
+    return pd.DataFrame(rows, columns=list(Assumptions.types())) if rows else empty_frame(Assumptions)

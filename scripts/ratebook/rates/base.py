@@ -158,11 +158,12 @@ def build_experience(members: ibis.Table, lines: ibis.Table, settings: dict, win
     grid = exposure.inner_join(offered, "covered_plan")
     served = lines.filter(lines.status == INCLUDED)
     costs = served.group_by("cell", "plan", "service_month", category="rate_category").agg(
-        paid_usd=served.cost_usd.sum(), units=served.units.fill_null(0).sum()
+        paid_usd=served.cost_usd.sum(), units=served.units.fill_null(0).sum(), claim_lines=served.count()
     )
     rows = grid.left_join(costs, ["cell", "plan", "service_month", "category"])
-    return rows.mutate(paid_usd=rows.paid_usd.fill_null(0), units=rows.units.fill_null(0)).select(
-        "cell", "pool", "plan", "category", "service_month", "members", "member_months", "paid_usd", "units"
+    sums = ("paid_usd", "units", "claim_lines")
+    return rows.mutate(**{name: rows[name].fill_null(0) for name in sums}).select(
+        "cell", "pool", "plan", "category", "service_month", "members", "member_months", *sums
     )
 
 

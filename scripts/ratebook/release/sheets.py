@@ -35,7 +35,8 @@ class Column:
 
     A formula names other columns in braces: `{base_usd}` is the cell of the same row, `{base_usd_all}` the whole
     column, `{_key}` the row's key as part of a defined name. It is written only in rows where the column `only`
-    holds a value, and never over a missing cell: there, and elsewhere, the value itself stands as an input.
+    holds a value, and never over a missing cell: there, and elsewhere, the value itself stands as an input. Where rows
+    differ in how they are computed, `by_row` names the frame's column that holds each row's own formula.
     `named` defines a name for each cell, `{}` standing for the row's key.
     """
 
@@ -44,6 +45,7 @@ class Column:
     look: str = ""
     unit: str = ""
     formula: str = ""
+    by_row: str = ""
     only: tuple[str, str] = ()
     is_input: bool = False
     named: str = ""
@@ -123,9 +125,10 @@ class Book:
 
     def _write_cell(self, sheet, row, place, column: Column, record: dict, cells: dict, known: set[str]) -> None:
         value = record.get(column.name)
-        is_live = bool(column.formula) and set(NAMES.findall(column.formula)) <= known
+        formula = record.get(column.by_row) or "" if column.by_row else column.formula
+        is_live = bool(formula) and set(NAMES.findall(formula)) <= known
         is_live = is_live and (not column.only or record.get(column.only[0]) == column.only[1])
-        is_input = column.is_input or (bool(column.formula) and not is_live)
+        is_input = column.is_input or (bool(column.formula or column.by_row) and not is_live)
         look = self.look(
             num_format=LOOKS[column.look or guess_look(column.name, value)], **(INPUT if is_input else {})
         )
@@ -136,7 +139,8 @@ class Book:
             target = f"='{sheet.get_name()}'!${xl_col_to_name(place)}${row + 1}"
             self.book.define_name(column.named.format(cells["_key"]), target)
         if is_live:
-            sheet.write_formula(row, place, column.formula.format_map(cells), look, float(value))
+            cached = value if isinstance(value, bool) else float(value)
+            sheet.write_formula(row, place, formula.format_map(cells), look, cached)
         elif isinstance(value, bool | str):
             sheet.write(row, place, value if isinstance(value, bool) else str(value), look)
         elif isinstance(value, pd.Timestamp | dt.date):

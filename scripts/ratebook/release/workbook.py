@@ -5,8 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from ratebook.contracts.released import RELEASED
-from ratebook.release.report import label_of, list_assumptions
-from ratebook.release.sheets import Book, Column
+from ratebook.rates.build_up import program_factor
+from ratebook.release.case_sheets import CASE_RATES, MONTHS, case_frame, case_inputs, months_frame
+from ratebook.release.report import label_of
+from ratebook.release.risk_sheets import PLANS, RISK, corridor_columns, risk_frame, risk_inputs
+from ratebook.release.sheets import LOOKS, Book, Column
+from ratebook.release.trace_sheet import IN_BUILD, IN_RATES, TRACE, trace_frame
+from ratebook.release.wording import is_missing
+from ratebook.settings import walk_assumptions
 
 COMPLETION = [
     Column("category", "Category", width=24),
@@ -39,8 +45,8 @@ BUILD = [
     Column("trend_utilisation", "Trend of use", "share", "a year", "=trend_use_{_key}"),
     Column("trend_unit_cost", "Trend of price", "share", "a year", "=trend_price_{_key}"),
     Column("f_trend", "Trend factor", formula="=((1+{trend_utilisation})*(1+{trend_unit_cost}))^(trend_months/12)"),
-    Column("f_program", "Program changes", is_input=True),
-    Column("f_managed_care", "Managed care", is_input=True),
+    Column("f_program", "Program changes", formula="=program_{_key}"),
+    Column("f_managed_care", "Managed care", formula="=managed_care_{_key}"),
     Column(
         "projected_pmpm_usd",
         "Projected per member month",
@@ -51,7 +57,19 @@ BUILD = [
     Column("rationale_program", "Why this change", width=30),
     Column("rationale_managed_care", "Why this adjustment", width=30),
 ]
+CHANGES = [
+    Column("category", "Category", width=24),
+    Column("share", "Share of cost a change touches", "share", "share", is_input=True),
+    Column("change", "By how much", "share", "share", is_input=True),
+    Column("months_in_effect", "Months in the rating year", is_input=True),
+    Column("f_program", "Program changes", formula="=1+{share}*{change}*{months_in_effect}/12", named="program_{}"),
+    Column("rationale_program", "Why", width=40),
+    Column("f_managed_care", "Managed care", is_input=True, named="managed_care_{}"),
+    Column("rationale_managed_care", "Why", width=40),
+]
 POOL = '--({pool_all}={pool}),--({manual_source_all}="pooled"),{member_months_all}'
+DRAWN = f"SUMPRODUCT({POOL},{{raw_blend_usd_all}})"
+"""What the pool's cells would cost once blended; nothing, where the pool had no cost."""
 RATES = [
     Column("cell", "Rate cell", width=34),
     Column("pool", "Pool"),
@@ -59,7 +77,7 @@ RATES = [
     Column(
         "projected_pmpm_usd",
         "Projected per member month",
-        formula="=SUMPRODUCT(--({build_cell}={cell}),{build_projected})",
+        formula="=SUMPRODUCT(--({build_cell}={cell}),{build_projected_pmpm_usd})",
     ),
     Column("f_tpl", "Left after other insurance", is_input=True),
     Column("tpl_pmpm_usd", "After other insurance", formula="={projected_pmpm_usd}*{f_tpl}"),
@@ -79,7 +97,7 @@ RATES = [
     Column(
         "f_neutral",
         "Keeps the pool's total",
-        formula=f"=SUMPRODUCT({POOL},{{tpl_pmpm_usd_all}})/SUMPRODUCT({POOL},{{raw_blend_usd_all}})",
+        formula=f"=IF({DRAWN}>0,SUMPRODUCT({POOL},{{tpl_pmpm_usd_all}})/{DRAWN},1)",
         only=("manual_source", "pooled"),
     ),
     Column("blended_pmpm_usd", "Blended cost", formula="={raw_blend_usd}*{f_neutral}"),
@@ -113,36 +131,25 @@ CREDIBILITY = [
     Column("credibility_z", "In force", is_input=True, named="credibility_{}"),
     Column("reason", "Why not", width=40),
 ]
-CASE_RATES = [
-    Column("arm", "Program"),
-    Column("basis", "Basis"),
-    Column("form", "Form"),
-    Column("clients", "Clients", "count"),
-    Column("enrolment_usd", "At enrolment, before load"),
-    Column("value_usd", "Before load", is_input=True),
-    Column("lower", "Lower 95%", "usd", "usd"),
-    Column("upper", "Upper 95%", "usd", "usd"),
-    Column("load_share", "Load, share of the rate", is_input=True),
-    Column("loaded_usd", "With load", formula="={value_usd}/(1-{load_share})"),
-    Column("loaded_lower", "With load, lower 95%", "usd", "usd", "={lower}/(1-{load_share})"),
-    Column("loaded_upper", "With load, upper 95%", "usd", "usd", "={upper}/(1-{load_share})"),
-    Column("expected_months", "Months a client stays"),
-    Column("units_per_month", "Units per engaged month", "number"),
-    Column("implied_unit_price_usd", "Implied price of a unit"),
-    Column("paid_per_month_usd", "Paid today per engaged month"),
-    Column("reason", "Why not", width=40),
-]
 INPUTS = [
     Column("key", "Input", width=34),
     Column("value", "Value", "number", is_input=True, named="{}"),
     Column("unit", "Unit", width=22),
     Column("source", "Source", width=60),
 ]
+SUMMARY = [
+    ("Rate cell", "", "cell"),
+    ("Rate per member month", "rate_usd", "rate_usd"),
+    ("After withhold", "rate_after_withhold_usd", "rate_after_withhold_usd"),
+    ("95% interval, as first computed", "", "lower"),
+    ("Loss ratio", "projected_mlr", "projected_mlr"),
+]
 ASSUMPTIONS = [
     Column("key", "Setting", width=40),
     Column("value", "Value", width=40),
     Column("unit", "Unit", width=26),
-    Column("source", "Source", width=60),
+    Column("assumption_source", "Source", width=60),
+    Column("is_placeholder", "Stands in for the demonstration", width=16),
 ]
 
 
@@ -150,7 +157,8 @@ def release_workbook(path: str, tables: dict[str, pd.DataFrame], settings: dict,
     """Write the rate book.
 
     Changing an input (blue on yellow) carries through: the ultimate of a category moves its completion factor, a
-    trend or a load moves every rate. Cached values are the pipeline's own, so the book reads the same before it
+    trend or a load moves every rate it stands in, and with it ranges, loss ratio, withhold, plans and the trace.
+    Intervals stay as they were computed. Cached values are the pipeline's own, so the book reads the same before it
     is recalculated. Where a count is hidden, the cells that rest on it are empty.
 
     Parameters
@@ -167,9 +175,9 @@ def release_workbook(path: str, tables: dict[str, pd.DataFrame], settings: dict,
     ----------
     methods.md, E1 (the build-up must multiply again), E4, E5, E10.
     """
-    study = settings["study"]
-    book = Book(path, f"Rate book: {study['name']}", study["data_note"])
+    study, chosen = settings["study"], settings["rates"]
     title = f"Rate book: {study['name']}"
+    book = Book(path, title, study["data_note"])
     summary = book.add_sheet("Summary", title, "Blue on yellow is an input; everything else follows from it.")
     build = book.write_table(
         book.add_sheet(
@@ -181,6 +189,10 @@ def release_workbook(path: str, tables: dict[str, pd.DataFrame], settings: dict,
         BUILD,
         "category",
     )
+    build = {
+        f"build_{name}": build[f"{name}_all"]
+        for name in ("cell", "category", "paid_pmpm_usd", "projected_pmpm_usd", *IN_BUILD)
+    }
     rates = book.write_table(
         book.add_sheet(
             "Rates", "Rates by cell", "(Blended cost + care management) ÷ (1 − loads), rounded at the end."
@@ -188,52 +200,86 @@ def release_workbook(path: str, tables: dict[str, pd.DataFrame], settings: dict,
         rates_frame(tables),
         RATES,
         "cell",
-        build_cell=build["cell_all"],
-        build_projected=build["projected_pmpm_usd_all"],
+        **build,
     )
+    rates = {f"rates_{name}": rates[f"{name}_all"] for name in ("cell", "blended_pmpm_usd", *IN_RATES)}
+    months = months_frame(tables, chosen["case_rate"]["unit_price_usd"]["value"])
+    cases = case_frame(tables["case_rates"], months, chosen["case_rate"])
+    found = {}
     for name, heading, remark, frame, columns in (
         ("Completion", "Completion of the base period", "Paid over what is expected once all is paid.", completion_frame(tables), COMPLETION),
         ("Trend", "Annual trends", "From experience where it is long and steady enough, held to a floor and a cap, else assumed.", trend_frame(tables["trend"]), TREND),
+        ("Changes", "Program changes and managed care", "1 + share of cost × change × months in effect ÷ 12.", changes_frame(tables["rate_build"], chosen), CHANGES),
         ("Credibility", "Credibility", "How far a cell's own experience is believed.", tables["credibility"], CREDIBILITY),
-        ("Case rate", "Case rates", "Flat payments that cover a client's expected stay.", tables["case_rates"], CASE_RATES),
+        ("Risk sharing", "Ranges, loss ratio and withhold", "Of every rate; the shares are inputs of the summary.", risk_frame(tables["rates"]), RISK),
+        ("Corridor", "Risk corridor", "Who carries it when cost misses its target; the bands are inputs of the summary.", tables["corridor"], corridor_columns(chosen["corridor"]["value"])),
+        ("Plan rates", "Rates of plans, adjusted for risk", "Scores are normalised in each cell: member months times rates stay equal.", tables["plan_rates"], PLANS),
+        ("Case months", "Engagement month by month", "Who still is engaged, and what is delivered to them.", months, MONTHS),
+        ("Case rate", "Case rates", "Flat payments that cover a client's expected stay.", cases, CASE_RATES),
         ("Programs", "Five long-term-care programs", "Published amounts stand beside ours; no row reproduces one.", tables["program_rates"], plain_columns("program_rates")),
-        ("Assumptions", "Assumptions", "Numbers that are not counted from the data.", assumptions_frame(settings), ASSUMPTIONS),
+        ("Trace", "From every rate back to dollars and lines", "Each part of a rate is a product of steps; the parts add up to the rate.", trace_frame(tables["rate_trace"], tables["rate_build"], tables["rates"]), TRACE),
+        ("Assumptions", "Assumptions", "Numbers that are not counted from the data, as configured.", assumptions_frame(settings), ASSUMPTIONS),
         ("Provenance", "Provenance", "What was read; fingerprints of every file stand in manifest.json.", sources, [Column(n, label_of(n), width=22) for n in sources]),
     ):  # fmt: skip
-        book.write_table(book.add_sheet(name, heading, remark), frame, columns, columns[0].name)
-    write_summary(book, summary, tables, rates)
+        sheet = book.add_sheet(name, heading, remark)
+        found[name] = book.write_table(
+            sheet, frame, columns, columns[0].name, **build, **rates, **months_ranges(found)
+        )
+    write_summary(book, summary, tables, inputs_frame(tables, chosen), found["Risk sharing"])
     book.close()
 
 
-def write_summary(book: Book, summary, tables: dict[str, pd.DataFrame], rates: dict[str, str]) -> None:
+def months_ranges(found: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Give the ranges of the months of engagement, once their sheet is written."""
+    of = found.get("Case months", {})
+    columns = {"arm": "arm", "month": "month", "survival": "survival_start", "cost": "month_cost_usd"}
+    return {f"months_{name}": of[f"{column}_all"] for name, column in columns.items() if of}
+
+
+def write_summary(book: Book, summary, tables: dict[str, pd.DataFrame], shared: pd.DataFrame, risk: dict) -> None:
     """Write the inputs every rate shares, and under them the rates, live."""
-    shared = inputs_frame(tables)
     book.write_table(summary, shared, INPUTS, "key")
-    bold, money = book.look(bold=True, top=1, bottom=1), book.look(num_format="#,##0.00")
+    bold = book.look(bold=True, top=1, bottom=1, text_wrap=True, valign="top")
+    looks = {
+        name: book.look(num_format=LOOKS["share" if name == "projected_mlr" else "usd"]) for _, name, _ in SUMMARY
+    }
     top = 7 + len(shared)
-    for place, label in enumerate(("Rate cell", "Rate per member month", "95% interval")):
+    for place, (label, _, _) in enumerate(SUMMARY):
         summary.write(top, place, label, bold)
     for row, record in enumerate(tables["rates"].to_dict("records"), start=top + 1):
         summary.write(row, 0, record["cell"])
-        if not pd.isna(record["rate_usd"]):
-            formula = f"=SUMPRODUCT(--({rates['cell_all']}=$A{row + 1}),{rates['rate_usd_all']})"
-            summary.write_formula(row, 1, formula, money, float(record["rate_usd"]))
-        if not (pd.isna(record["lower"]) or pd.isna(record["upper"])):
-            summary.write(row, 2, f"{record['lower']:,.2f} to {record['upper']:,.2f}")
-    summary.print_area(0, 0, top + 1 + len(tables["rates"]), 3)
+        for place, (_, live, shown) in enumerate(SUMMARY[1:], start=1):
+            if is_missing(record[shown]):
+                continue
+            if live:
+                formula = f"=SUMPRODUCT(--({risk['cell_all']}=$A{row + 1}),{risk[f'{live}_all']})"
+                summary.write_formula(row, place, formula, looks[live], float(record[shown]))
+            elif not is_missing(record["upper"]):
+                summary.write(row, place, f"{record['lower']:,.2f} to {record['upper']:,.2f}")
+    summary.set_column(4, 4, 14)
+    summary.print_area(0, 0, top + 1 + len(tables["rates"]), len(SUMMARY) - 1)
 
 
-def inputs_frame(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """List the numbers all rates share: months of trend and the loads."""
-    build, rates = tables["rate_build"], tables["rates"]
-    if build.empty or rates.empty:
-        return pd.DataFrame(columns=["key", "value", "unit", "source"])
-    rows = [
-        ("trend_months", build.trend_months.iloc[0], "months", "middle of the base to middle of the rating period")
-    ]
+def inputs_frame(tables: dict[str, pd.DataFrame], chosen: dict) -> pd.DataFrame:
+    """List the named inputs that stand in more than one cell: months of trend, loads, risk sharing, case rates."""
+    rows = []
+    for months in tables["rate_build"].trend_months.head(1):
+        rows.append(("trend_months", months, "months", "middle of the base to middle of the rating period"))
     for name in ("admin_share", "margin_share", "tax_share"):
-        rows.append((name, rates[name].iloc[0], "share of the rate", "config.yaml rates.loads"))
+        entry = chosen["loads"][name]
+        rows.append((name, entry["value"], entry["unit"], entry["source"]))
+    rows += risk_inputs(chosen) + case_inputs(chosen["case_rate"])
     return pd.DataFrame(rows, columns=["key", "value", "unit", "source"])
+
+
+def changes_frame(build: pd.DataFrame, chosen: dict) -> pd.DataFrame:
+    """List every category's program change by its parts, where they make its factor, and managed care."""
+    rows = build.drop_duplicates("category").sort_values("category", ignore_index=True)
+    none = {"share": 0.0, "change": 0.0, "months_in_effect": 0.0}
+    parts = [chosen["program_changes"].get(name, {"value": none})["value"] for name in rows.category]
+    given = pd.DataFrame(parts, columns=list(none)).astype(float)
+    made = program_factor(given.share, given.change, given.months_in_effect)
+    return rows.join(given.where((made - rows.f_program).abs() < 1e-8))
 
 
 def completion_frame(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -283,4 +329,5 @@ def plain_columns(table: str) -> list[Column]:
 
 def assumptions_frame(settings: dict) -> pd.DataFrame:
     """List the assumptions of the config, of every stage."""
-    return pd.DataFrame(list_assumptions(settings), columns=["key", "value", "unit", "source"])
+    rows = list(walk_assumptions(settings))
+    return pd.DataFrame(rows, columns=[column.name for column in ASSUMPTIONS])
