@@ -22,8 +22,9 @@ STAGES = (
     "cost_exhibits",
     "cost_identity",
     "cost_models",
-    "caseload",
     "rates",
+    "case_rates",
+    "risk_sharing",
     "programs",
     "review",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ratebook.contracts import (
+    case_rates,
     clean,
     cost,
     cost_exhibits,
@@ -190,8 +191,8 @@ RELEASED = {
         rates.PlanRates, follows=("rates", "cell", ("member_months", "plan_rate_usd", "lower", "upper"))
     ),
     "corridor": Released(rates.Corridor),
-    "case_rates": Released(rates.CaseRates),
-    "provider_risk": Released(rates.ProviderRisk),
+    "case_rates": Released(case_rates.CaseRates),
+    "provider_risk": Released(case_rates.ProviderRisk),
     "program_rates": Released(programs.ProgramRates),
     "program_comparison": Released(programs.ProgramComparison),
     "program_reconciliation": Released(programs.ProgramReconciliation),
