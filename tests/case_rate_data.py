@@ -14,13 +14,14 @@ SETTINGS = yaml.safe_load((ROOT / "config.yaml").read_text())["rates"]["case_rat
 HORIZON = 12
 
 
-def engaged_months(clients: int = 120, providers: int = 8, seed: int = 3, lost_share: float = 0.1) -> pd.DataFrame:
-    """Draw stays of both arms, some of them lost to follow-up, with units, contacts and minutes by month."""
+def engaged_months(clients: int = 120, providers: int = 8, seed: int = 3, lost_share: float = 0.04) -> pd.DataFrame:
+    """Draw stays of both arms, some of them lost to follow-up at any time, with units, contacts and minutes by month."""
     draw = np.random.default_rng(seed)
     rows = []
     for arm, stop in (("RSN", 0.15), ("CSP", 0.4)):
         for client in range(clients):
-            stay, is_seen = min(draw.geometric(stop), 20), draw.random() > lost_share
+            whole, seen = min(draw.geometric(stop), 20), draw.geometric(lost_share) if lost_share else 99
+            stay, is_seen = min(whole, seen), whole <= seen
             n12, style = int(draw.integers(2, 7)), draw.gamma(8, 1 / 8)
             for month in range(1, min(stay, HORIZON) + 1):
                 units = float(draw.poisson(style * (20 if month == 1 else 12)))

@@ -121,29 +121,24 @@ def test_nobody_engaged_gives_no_rate(engaged):
 
 
 @pytest.mark.parametrize(
-    ("price", "is_equivalent"), [(12.0, True), (5.9, False), (6.1, True), (23.9, True), (24.1, False)]
+    ("ratio", "is_equivalent"), [(1.0, True), (0.49, False), (0.51, True), (1.99, True), (2.01, False)]
 )
-def test_the_implied_price_is_flagged_beyond_half_and_double(engaged, price, is_equivalent):
-    """The actuarial rate at $12 a unit without load implies $12; a schedule beyond half or double of that is flagged."""
+def test_the_implied_price_is_flagged_beyond_half_and_double(engaged, ratio, is_equivalent):
     settings = changed(load_share=0.0)
     found = derive_case_rates(stays_of(engaged), staffing_log(), settings)
-    monthly = found[(found.basis == "actuarial") & (found.form == "per_month")].iloc[0]
-    schedule = monthly.implied_unit_price_usd / 12 * price
-    assert (0.5 <= monthly.implied_unit_price_usd / schedule <= 2.0) == is_equivalent
-    again = derive_case_rates(
-        stays_of(engaged), staffing_log(), {**settings, "staffing": scaled_staffing(settings, monthly, price)}
-    )
+    monthly = found[(found.basis == "staffing") & (found.form == "per_month")].iloc[0]
+    settings = {**settings, "staffing": scaled_staffing(settings, ratio * 12 * monthly.units_per_month)}
+    again = derive_case_rates(stays_of(engaged), staffing_log(), settings)
     staff = again[(again.basis == "staffing") & (again.form == "per_month") & (again.arm == monthly.arm)].iloc[0]
-    assert staff.implied_unit_price_usd == pytest.approx(12 * 12 / price)
+    assert staff.implied_unit_price_usd == pytest.approx(12 * ratio)
     assert staff.is_unit_equivalent == is_equivalent
 
 
-def scaled_staffing(settings: dict, monthly: pd.Series, price: float) -> dict:
-    """A worker's year for which the implied price stands to the schedule as $12 to `price`."""
+def scaled_staffing(settings: dict, monthly_usd: float) -> dict:
+    """Give a worker's year that comes to so much a client month."""
     found = copy.deepcopy(settings["staffing"])
-    wanted = monthly.units_per_month * 12 * (12 / price)
     for name in ("salary", "overhead", "supervision", "travel"):
-        found[name]["value"] *= wanted / (75_000 / (12 * 25 * 0.9))
+        found[name]["value"] *= monthly_usd / (75_000 / (12 * 25 * 0.9))
     return found
 
 

@@ -146,7 +146,9 @@ class CaseTerms(Contract):
         isin=TERMS,
     )
     part: str = Field("Part of the payment, in words.")
-    clients: int = Field("Clients whose months the part is paid or taken for.", persons=True)
+    clients: int = Field(
+        "Clients of the arm; of a tier its own, of a recovery those seen beyond the limit.", persons=True
+    )
     times_per_client: float = Field("How often it is paid per client, expected.", nullable=True)
     value_usd: float = Field("Payment each time, before load; negative: a charge.", nullable=True)
     lower: float = Field("95% limit of the payment; providers resampled.", nullable=True)
@@ -193,7 +195,7 @@ class PanelLoss(Contract):
     form: str = Field("Form of payment, at its loaded actuarial value.", isin=FORMS)
     panel_clients: int = Field("Clients of the panel: drawn, none of them a person.", ge=1)
     is_after_overhead: bool = Field("The load is spent on overhead; else the provider still has it.")
-    clients: int = Field("Clients whose stay is known to its end or to the horizon.", persons=True)
+    clients: int = Field("Clients of the arm; those not seen out are stood for by those who were.", persons=True)
     margin_usd: float = Field("Margin per client, expected.", nullable=True)
     lower: float = Field("95% limit of the expected margin at this rate; providers resampled.", nullable=True)
     upper: float = Field("95% limit of the expected margin, alike.", nullable=True)

@@ -16,7 +16,7 @@ FORM_UNITS = {
 }
 FORM_STYLES = {"per_episode": "-", "per_month": "--", "hybrid": ":"}
 """A daily payment is a monthly one in other steps: it would lie on its line."""
-BASIS_NAMES = {"actuarial": "use", "staffing": "staff,\nassumed", "staffing_observed": "staff,\nobserved"}
+BASIS_NAMES = {"actuarial": "use", "staffing": "staff,\nset", "staffing_observed": "staff,\nlog"}
 TOO_FEW = "Too few clients were engaged with a navigator to show {}."
 
 

@@ -20,12 +20,13 @@ SAME_AS_LEVEL = "the limits include the level monthly rate: the tier is not told
 class Part(NamedTuple):
     """One part of a payment: how often it is paid per client and how much each time, replicates after the estimate.
 
-    `measure` names the column whose rows say for whom it is paid; `at_level` what it would bring at the level rate.
+    `measure` names the column that says for whom it is paid, where the arm is divided; `at_level` is what the part would
+    bring at the level rate.
     """
 
     term: str
     name: str
-    measure: str
+    measure: str | None
     times: np.ndarray
     value: np.ndarray
     at_level: np.ndarray | None
@@ -120,17 +121,17 @@ def price_terms(e: pd.DataFrame, settings: dict) -> list[Part]:
     level = level_payment(e.cost.to_numpy(), e.months.to_numpy())
     once = np.ones(len(e))
 
-    def own(term: str, name: str, months: str, cost: str) -> Part:
-        """A part that pays some months the given cost."""
-        times = e[months].to_numpy()
-        return Part(term, name, months, times, level_payment(e[cost].to_numpy(), times), times * level)
+    def own(term: str, name: str, paid: str, cost: str, counted: str | None = None) -> Part:
+        """Give a part that pays some months the given cost."""
+        times = e[paid].to_numpy()
+        return Part(term, name, counted, times, level_payment(e[cost].to_numpy(), times), times * level)
 
     tiers = [name.removeprefix("months ") for name in e if name.startswith("months ")]
     asked = f"months with {terms['minimum_contacts']} or more contacts"
     parts = [
         own("tier_month", "month 1", "first_months", "first_cost"),
         own("tier_month", "each later month", "later_months", "later_cost"),
-        *(own("tier_severity", name, f"months {name}", f"cost {name}") for name in tiers),
+        *(own("tier_severity", name, f"months {name}", f"cost {name}", f"months {name}") for name in tiers),
         own("minimum_contact", asked, "enough_contacts", "cost"),
         own("maximum_months", f"months 1 to {terms['maximum_months']}", "within", "cost"),
     ]
@@ -138,8 +139,8 @@ def price_terms(e: pd.DataFrame, settings: dict) -> list[Part]:
         term, share = f"stop_loss_{unit}", terms["stop_loss_share"]
         recovered, passed = share * e[f"excess_{unit}"].to_numpy(), e[f"passed_{unit}"].to_numpy()
         parts += [
-            Part(term, "episode, before the charge", "months", once, e.cost.to_numpy(), e.cost.to_numpy()),
-            Part(term, "charge", "months", once, -recovered, None),
+            Part(term, "episode, before the charge", None, once, e.cost.to_numpy(), e.cost.to_numpy()),
+            Part(term, "charge", None, once, -recovered, None),
             Part(
                 term, "recovery, each client beyond", f"passed_{unit}", passed, level_payment(recovered, passed), None
             ),
@@ -148,8 +149,8 @@ def price_terms(e: pd.DataFrame, settings: dict) -> list[Part]:
     gross, months = level / (1 - withheld * (1 - earned)), e.months.to_numpy()
     return [
         *parts,
-        Part("withhold", "paid each month", "months", months, gross * (1 - withheld), months * level * (1 - withheld)),
-        Part("withhold", "earned, each month", "months", months, gross * withheld * earned, months * level * withheld * earned),
+        Part("withhold", "paid each month", None, months, gross * (1 - withheld), months * level * (1 - withheld)),
+        Part("withhold", "earned, each month", None, months, gross * withheld * earned, months * level * withheld * earned),
     ]  # fmt: skip
 
 
@@ -170,7 +171,7 @@ def _row(arm: str, part: Part, columns: pd.DataFrame, stays: Stays, level: float
         "arm": arm,
         "term": part.term,
         "part": part.name,
-        "clients": stays.rows.person_id[columns[part.measure] > 0].nunique(),
+        "clients": stays.rows.person_id[columns[part.measure] > 0].nunique() if part.measure else stays.clients,
         "times_per_client": times,
         "expected_usd": 0.0,
         "reason": "paid to nobody: nothing of the kind was seen",

@@ -92,7 +92,7 @@ def derive_panel_loss(
                     "form": rate.form,
                     "panel_clients": size,
                     "is_after_overhead": is_after,
-                    "clients": len(known),
+                    "clients": stays.clients,
                     **_panel(running[:, size - 1] / size, size, spread),
                 }
                 for size in sorted(panel_clients)
