@@ -44,9 +44,9 @@ def engaged_months(clients: int = 120, providers: int = 8, seed: int = 3, lost_s
 
 
 def survival_of(engaged: pd.DataFrame) -> pd.DataFrame:
-    """Give the share still engaged at the start of each month, from months seen whole."""
+    """Give the share still engaged at the start of each month: who ends in a month is seen, whoever else is lost in it."""
     rows = []
-    for arm, months in engaged[engaged.is_event | ~engaged.is_last].groupby("arm"):
+    for arm, months in engaged.groupby("arm"):
         by_month = months.groupby("engaged_month").is_event.mean().reindex(range(1, HORIZON + 1)).fillna(1.0)
         kept = np.concatenate([[1.0], np.cumprod(1 - by_month.to_numpy())[:-1]])
         rows += [{"arm": arm, "month": m, "survival_start": s} for m, s in enumerate(kept, start=1)]
