@@ -22,9 +22,10 @@ STAGES = (
     "cost_exhibits",
     "cost_identity",
     "cost_models",
-    "caseload",
     "rates",
     "rate_trace",
+    "case_rates",
+    "risk_sharing",
     "programs",
     "review",
 )

@@ -1,5 +1,6 @@
 """Figures of completion, trend, the rate build-up, case rates and risk sharing."""
 
+from ratebook.contracts import case_rates
 from ratebook.contracts import rates as contracts
 from ratebook.rates.figures import plot_rates
 from ratebook.steps import step
@@ -15,8 +16,10 @@ def main(snakemake):
         "trend": contracts.Trend,
         "rate_build": contracts.RateBuild,
         "rates": contracts.Rates,
-        "case_rates": contracts.CaseRates,
-        "provider_risk": contracts.ProviderRisk,
+        "case_rates": case_rates.CaseRates,
+        "staffing_build": case_rates.StaffingBuild,
+        "provider_risk": case_rates.ProviderRisk,
+        "panel_loss": case_rates.PanelLoss,
         "corridor": contracts.Corridor,
     }
     tables = {name: read_table(snakemake.input[name], contract) for name, contract in names.items()}

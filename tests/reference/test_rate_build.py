@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
+from conftest import ROOT
 from ratebook.rates import build_up
+from ratebook.rates.case_rates import derive_case_rates
+from ratebook.rates.case_terms import derive_case_terms
 from ratebook.rates.derive import derive_plan_rates, derive_rate_build, derive_rates
+from ratebook.rates.expected import read_stays
+
+CASE_RATE = yaml.safe_load((ROOT / "config.yaml").read_text())["rates"]["case_rate"]
 
 BUILD = [
     # category, paid, completion, utilisation, unit cost, program, managed care, projected PMPM
@@ -181,6 +190,33 @@ class TestCaseRate:
         episode, months = build_up.episode_cost(self.SURVIVAL, self.COST)
         assert build_up.load_rate(episode, 0, 0.1, 0, 0) == pytest.approx(1151.11, abs=0.005)
         assert build_up.load_rate(episode / months, 0, 0.1, 0, 0) == pytest.approx(315.3729, abs=5e-5)
+
+    def test_twenty_clients_who_stay_so_long_have_these_rates(self):
+        """The same from clients' months: 20, 16, 13, 10, 8 and 6 of them engaged, costs as units at a dollar."""
+        engaged = pd.DataFrame(
+            [
+                {"person_id": f"p{n:02d}", "arm": "RSN", "engaged_month": m + 1, "provider_id": f"{n % 4}", "n12": 2,
+                 "is_event": n >= round(20 * next_month), "is_last": n >= round(20 * next_month), "contacts": 2,
+                 "minutes": 60, "units": self.COST[m], "paid_usd": 0.0}
+                for m, next_month in enumerate([*self.SURVIVAL[1:], 0.0])
+                for n in range(round(20 * self.SURVIVAL[m]))
+            ]
+        )  # fmt: skip
+        survival = pd.DataFrame({"arm": "RSN", "month": range(1, 7), "survival_start": self.SURVIVAL})
+        settings = copy.deepcopy(CASE_RATE)
+        settings["unit_price_usd"]["value"] = 1.0
+        arms = read_stays(engaged, survival, 12, 50, seed=1)
+        staffing = pd.DataFrame(columns=["program", "time_per_client_time"])
+        found = derive_case_rates(arms, staffing, settings)
+        actuarial = found[found.basis == "actuarial"].set_index("form")
+        assert actuarial.value_usd["per_episode"] == pytest.approx(1036.00)
+        assert actuarial.expected_months["per_episode"] == pytest.approx(3.65)
+        assert actuarial.value_usd["per_month"] == pytest.approx(283.8356, abs=5e-5)
+        assert actuarial.loaded_usd["per_episode"] == pytest.approx(1151.11, abs=0.005)
+        assert actuarial.loaded_usd["per_month"] == pytest.approx(315.3729, abs=5e-5)
+        tiers = derive_case_terms(arms, settings).query("term == 'tier_month'").set_index("part").value_usd
+        assert tiers["month 1"] == pytest.approx(420)
+        assert tiers["each later month"] == pytest.approx((1036 - 420) / 2.65)
 
     def test_staffing_build_up(self):
         monthly = build_up.staffing_rate(48_000, 0.25, 9_000, 4_500, 1_500, 25, 0.9)

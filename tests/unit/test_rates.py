@@ -1,4 +1,4 @@
-"""From factors to rates: build-up, credibility, rates and case rates."""
+"""From factors to rates: build-up, credibility and rates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import yaml
 from conftest import ROOT
 from ratebook.errors import NoExposure, RatebookError
 from ratebook.rates import build_up
-from ratebook.rates.case_rates import derive_case_rates, month_costs, price_forms
 from ratebook.rates.credibility import buhlmann_straub, limited_fluctuation, ratio_variance
 from ratebook.rates.derive import derive_rates, tpl_factor
 
@@ -171,57 +170,3 @@ class TestRates:
 
     def test_factors_of_one_leave_the_base_unchanged(self):
         assert build_up.projected_pmpm(1000.0, 10.0, 1.0, 1.0, 1.0, 1.0) == 100
-
-
-class TestCaseRates:
-    def engaged(self, stays=(1, 2, 4), units=4.0):
-        return pd.DataFrame(
-            [
-                {
-                    "person_id": f"p{n}",
-                    "arm": "RSN",
-                    "engaged_month": month,
-                    "is_event": month == stay,
-                    "is_last": month == stay,
-                    "minutes": 60,
-                    "units": units / month,
-                    "paid_usd": 150.0,
-                }
-                for n, stay in enumerate(stays)
-                for month in range(1, stay + 1)
-            ]
-        )
-
-    def test_a_month_costs_what_those_engaged_at_its_start_are_delivered(self):
-        assert month_costs(self.engaged(), 12.0, 12).tolist() == pytest.approx([48, 24, 16, 12])
-        assert len(month_costs(self.engaged(), 12.0, 2)) == 2
-
-    def test_all_forms_pay_the_same_episode(self):
-        survival, cost = np.array([1.0, 0.6, 0.3]), np.array([100.0, 60.0, 40.0])
-        forms = price_forms(survival, cost)
-        months, episode = survival.sum(), survival @ cost
-        assert forms["per_episode"] == (0.0, episode)
-        assert forms["per_month"][1] * months == pytest.approx(episode)
-        assert forms["per_day"][1] * months * 365 / 12 == pytest.approx(episode)
-        assert forms["hybrid"][0] + forms["hybrid"][1] * months == pytest.approx(episode)
-
-    def test_a_single_month_leaves_nothing_for_enrolment(self):
-        assert price_forms(np.array([1.0]), np.array([100.0]))["hybrid"] == (0.0, 100.0)
-
-    def test_without_survival_the_actuarial_basis_is_missing_and_says_so(self):
-        survival = pd.DataFrame({"arm": [], "month": [], "survival_start": []})
-        found = derive_case_rates(self.engaged(), survival, SETTINGS["case_rate"], seed=1)
-        actuarial = found[found.basis == "actuarial"]
-        assert actuarial.value_usd.isna().all() and actuarial.reason.notna().all()
-        assert found[found.basis == "staffing"].value_usd.notna().all()
-
-    def test_the_price_of_a_unit_implied_by_the_rate_is_its_own_price_without_load(self):
-        survival = pd.DataFrame({"arm": "RSN", "month": [1, 2, 3, 4], "survival_start": [1, 2 / 3, 1 / 3, 1 / 3]})
-        settings = copy.deepcopy(SETTINGS["case_rate"])
-        settings["load_share"]["value"] = 0.0
-        found = derive_case_rates(self.engaged(), survival, settings, seed=1)
-        actuarial = found[found.basis == "actuarial"]
-        assert actuarial.implied_unit_price_usd.tolist() == pytest.approx([12.0] * 4)
-        assert actuarial.is_unit_equivalent.all()
-        again = derive_case_rates(self.engaged(), survival, settings, seed=1)
-        pd.testing.assert_frame_equal(found, again)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from ratebook.contracts import caseload
+from ratebook.contracts import case_rates, risk_sharing
 from ratebook.contracts import rates as contracts
 from ratebook.contracts.clean import CashLedger, Claims, Contacts, WorkerTime
 from ratebook.contracts.engagement import SurvivalByMonth
@@ -23,7 +23,16 @@ from ratebook.errors import RatebookError
 from ratebook.rates import build_up
 from ratebook.tables import empty_frame, read_table, write_table
 
-FIGURES = ("completion", "lag_triangle", "trend", "rate_build_waterfall", "case_rate", "corridor")
+FIGURES = (
+    "completion",
+    "lag_triangle",
+    "trend",
+    "rate_build_waterfall",
+    "case_rate",
+    "staffing_build",
+    "provider_risk",
+    "corridor",
+)
 OUTPUTS = {
     "build_base": {
         "experience": contracts.BaseExperience,
@@ -47,11 +56,15 @@ OUTPUTS = {
         "assumptions": contracts.Assumptions,
     },
     "derive_case_rates": {
-        "engaged_months": caseload.EngagedMonths,
-        "staffing": caseload.Staffing,
-        "case_rates": contracts.CaseRates,
-        "provider_risk": contracts.ProviderRisk,
+        "engaged_months": case_rates.EngagedMonths,
+        "staffing": case_rates.Staffing,
+        "case_rates": case_rates.CaseRates,
+        "staffing_build": case_rates.StaffingBuild,
+        "case_terms": case_rates.CaseTerms,
+        "provider_risk": case_rates.ProviderRisk,
+        "panel_loss": case_rates.PanelLoss,
     },
+    "derive_risk_sharing": {"risk_sharing": risk_sharing.RiskSharing},
 }
 INPUTS = {
     "claims": Claims,

@@ -23,6 +23,7 @@ ACCOUNTS = (
     "positivity",
     "weight_summary",
     "corridor",
+    "risk_sharing",
     "outside_costs",
     "price_index",
     "program_reconciliation",

@@ -119,8 +119,30 @@ rule derive_rates:
         "../../scripts/rates/derive_rates.py"
 
 
+rule derive_risk_sharing:
+    """Settle withhold, corridor and loss ratio at every ratio of cost to target, plan by plan."""
+    input:
+        rates="results/rates/rates.parquet",
+        plan_rates="results/rates/plan_rates.parquet",
+        code=code_of("scripts/rates/derive_risk_sharing.py"),
+    output:
+        risk_sharing="results/rates/risk_sharing.parquet",
+    log:
+        "logs/rates/derive_risk_sharing.log",
+    benchmark:
+        "benchmarks/rates/derive_risk_sharing.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        settings={
+            key: config["rates"][key] for key in ("withhold", "corridor", "min_mlr")
+        },
+    script:
+        "../../scripts/rates/derive_risk_sharing.py"
+
+
 rule derive_case_rates:
-    """Derive the flat payments that cover a client's engagement, and the provider's risk in them."""
+    """Derive the flat payments that cover a client's engagement, their terms, and the provider's risk in them."""
     input:
         cohort="results/episodes/cohort.parquet",
         spells="results/episodes/spells.parquet",
@@ -133,7 +155,10 @@ rule derive_case_rates:
         engaged_months="results/rates/engaged_months.parquet",
         staffing="results/rates/staffing.parquet",
         case_rates="results/rates/case_rates.parquet",
+        staffing_build="results/rates/staffing_build.parquet",
+        case_terms="results/rates/case_terms.parquet",
         provider_risk="results/rates/provider_risk.parquet",
+        panel_loss="results/rates/panel_loss.parquet",
     log:
         "logs/rates/derive_case_rates.log",
     benchmark:
@@ -159,7 +184,9 @@ rule plot_rates:
         rate_build="results/rates/rate_build.parquet",
         rates="results/rates/rates.parquet",
         case_rates="results/rates/case_rates.parquet",
+        staffing_build="results/rates/staffing_build.parquet",
         provider_risk="results/rates/provider_risk.parquet",
+        panel_loss="results/rates/panel_loss.parquet",
         corridor="results/rates/corridor.parquet",
         code=code_of("scripts/rates/plot_rates.py"),
     output:
@@ -173,6 +200,10 @@ rule plot_rates:
         rate_build_waterfall_png="results/rates/figures/rate_build_waterfall.png",
         case_rate_svg="results/rates/figures/case_rate.svg",
         case_rate_png="results/rates/figures/case_rate.png",
+        staffing_build_svg="results/rates/figures/staffing_build.svg",
+        staffing_build_png="results/rates/figures/staffing_build.png",
+        provider_risk_svg="results/rates/figures/provider_risk.svg",
+        provider_risk_png="results/rates/figures/provider_risk.png",
         corridor_svg="results/rates/figures/corridor.svg",
         corridor_png="results/rates/figures/corridor.png",
     log:

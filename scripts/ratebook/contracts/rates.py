@@ -1,15 +1,13 @@
-"""Rates: base experience, completion, trend, the build-up of every cell, and case rates for navigators."""
+"""Rates: base experience, completion, trend, and the build-up of every cell."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 from ratebook.contracts.base import Contract, Field, Quantity, Usd
-from ratebook.contracts.episodes import ARMS
 
 COMPLETION_METHODS = ("chainladder", "bornhuetter_ferguson", "flat", "none")
 TREND_SOURCES = ("experience", "floor", "cap", "assumption")
-FORMS = ("per_episode", "per_month", "per_day", "hybrid")
 REASON = "Why an estimate or its interval is missing or replaced; null where both stand."
 
 
@@ -326,67 +324,3 @@ class Assumptions(Contract):
 
     class Config(Contract.Config):
         unique = ("key",)
-
-
-class CaseRates(Contract):
-    """One row per arm, basis and form of payment: the flat amount that pays a client's expected cost (methods.md E7)."""
-
-    arm: str = Field("RSN or CSP.", isin=ARMS)
-    basis: str = Field(
-        "actuarial: who stays times what they use; staffing: what a worker costs.", isin=("actuarial", "staffing")
-    )
-    form: str = Field("per_episode, per_month, per_day, or hybrid: at enrolment and per month.", isin=FORMS)
-    clients: int = Field("Clients the estimate rests on.", persons=True)
-    enrolment_usd: float = Field("Paid once at enrolment, before load; 0 but in the hybrid.", nullable=True)
-    value_usd: float = Field("Paid per episode, month or day, before load.", nullable=True)
-    lower: float = Field("95% limit of the value before load, dollars.", nullable=True)
-    upper: float = Field("95% limit of the value before load, dollars.", nullable=True)
-    load_share: float = Field("Provider's overhead and margin, share of the loaded rate; taken as known.")
-    loaded_usd: float = Field("Value with load: value / (1 - load).", nullable=True)
-    loaded_lower: float = Field("95% limit of the value with load: lower / (1 - load).", nullable=True)
-    loaded_upper: float = Field("95% limit of the value with load: upper / (1 - load).", nullable=True)
-    expected_months: float = Field("Months a client is expected to stay, to the horizon.", nullable=True)
-    units_per_month: float = Field("Units delivered per engaged month.", nullable=True)
-    unit_price_usd: float = Field("Price of a unit in the unit form.")
-    implied_unit_price_usd: float = Field("Loaded rate per engaged month / units delivered in it.", nullable=True)
-    paid_per_month_usd: float = Field("What the program was paid per engaged month.", nullable=True)
-    is_unit_equivalent: bool = Field("Implied price is within half and double the unit price.", nullable=True)
-    reason: str = Field(REASON, nullable=True)
-
-    class Config(Contract.Config):
-        unique = ("arm", "basis", "form")
-        hides = (
-            "enrolment_usd",
-            "value_usd",
-            "loaded_usd",
-            "loaded_lower",
-            "loaded_upper",
-            "lower",
-            "upper",
-            "expected_months",
-            "units_per_month",
-            "implied_unit_price_usd",
-            "paid_per_month_usd",
-        )
-
-
-class ProviderRisk(Contract):
-    """One row per arm, form and length of stay: what a provider gains or loses on a client paid a flat amount.
-
-    Revenue includes the load; cost is the service delivered, without overhead. So the margin is before overhead.
-    """
-
-    arm: str = Field("RSN or CSP.", isin=ARMS)
-    form: str = Field("Form of payment, at its loaded actuarial value.", isin=FORMS)
-    stay_months: int = Field("Months engaged.", ge=1)
-    clients: int = Field("Clients who stayed so long or longer.", persons=True)
-    revenue_usd: float = Field("Paid for such a stay, the load included.")
-    cost_usd: float = Field("Expected cost of what is delivered in such a stay, without overhead.")
-    margin_usd: float = Field("Revenue less cost, before overhead: the load has to pay it.")
-    panel_clients: int = Field("Clients of the panel for which the probability is given.")
-    probability_of_loss: float = Field("Share of resampled panels that lose money; the same for every stay.")
-    reason: str = Field("Why the expected amounts have no interval here.")
-
-    class Config(Contract.Config):
-        unique = ("arm", "form", "stay_months")
-        hides = ("cost_usd", "margin_usd")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ratebook.contracts import (
+    case_rates,
     clean,
     cost,
     cost_exhibits,
@@ -20,6 +21,7 @@ from ratebook.contracts import (
     rate_trace,
     rates,
     review,
+    risk_sharing,
     robustness,
     spells,
     trial,
@@ -192,8 +194,12 @@ RELEASED = {
         rates.PlanRates, follows=("rates", "cell", ("member_months", "plan_rate_usd", "lower", "upper"))
     ),
     "corridor": Released(rates.Corridor),
-    "case_rates": Released(rates.CaseRates),
-    "provider_risk": Released(rates.ProviderRisk),
+    "risk_sharing": Released(risk_sharing.RiskSharing),
+    "case_rates": Released(case_rates.CaseRates),
+    "staffing_build": Released(case_rates.StaffingBuild),
+    "case_terms": Released(case_rates.CaseTerms),
+    "provider_risk": Released(case_rates.ProviderRisk),
+    "panel_loss": Released(case_rates.PanelLoss),
     "program_rates": Released(programs.ProgramRates),
     "program_comparison": Released(programs.ProgramComparison),
     "program_reconciliation": Released(programs.ProgramReconciliation),

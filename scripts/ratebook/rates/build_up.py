@@ -128,18 +128,10 @@ def episode_cost(survival: np.ndarray, month_cost: np.ndarray) -> tuple[float, f
     return float(np.dot(survival, month_cost)), float(np.sum(survival))
 
 
-def split_hybrid(survival: np.ndarray, month_cost: np.ndarray) -> tuple[float, float]:
-    """Split an episode's cost into a payment at enrolment and one a month, which together pay it exactly.
-
-    The monthly payment is the mean cost of the months after the first; the first month's extra work is paid at
-    enrolment. With no later month everything is paid monthly.
-    """
-    survival, month_cost = np.asarray(survival, dtype=float), np.asarray(month_cost, dtype=float)
-    later = survival[1:].sum()
-    if later <= 0:
-        return 0.0, float(month_cost[0])
-    monthly = float(np.dot(survival[1:], month_cost[1:]) / later)
-    return float(month_cost[0]) - monthly, monthly
+def level_payment(expected_usd, times):
+    """Give the payment which, made so many times, comes to an expected cost; not a number where it is never made."""
+    times = np.asarray(times, dtype=float)
+    return np.asarray(expected_usd, dtype=float) / np.where(times > 0, times, np.nan)
 
 
 def staffing_rate(salary, fringe_share, overhead, supervision, travel, caseload, occupancy_share):

@@ -6,7 +6,8 @@ import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 
-from ratebook.figures import ARM_COLORS, PALETTE, empty_figure, save_figure, subplots
+from ratebook.figures import PALETTE, empty_figure, save_figure, subplots
+from ratebook.rates import case_rate_figures
 
 LAG_LABEL = "Months since the month of service"
 
@@ -18,7 +19,11 @@ def plot_rates(tables: dict[str, pd.DataFrame], output, note: str, suppress_belo
         "lag_triangle": draw_lag_triangle(tables["triangles"], tables["ultimates"]),
         "trend": draw_trend(tables["experience"], tables["ultimates"], tables["trend"]),
         "rate_build_waterfall": draw_waterfall(tables["rate_build"], tables["rates"]),
-        "case_rate": draw_case_rates(tables["case_rates"], tables["provider_risk"], suppress_below),
+        "case_rate": case_rate_figures.draw_case_rates(tables["case_rates"], suppress_below),
+        "staffing_build": case_rate_figures.draw_staffing(tables["staffing_build"], suppress_below),
+        "provider_risk": case_rate_figures.draw_provider_risk(
+            tables["provider_risk"], tables["panel_loss"], suppress_below
+        ),
         "corridor": draw_corridor(tables["corridor"]),
     }
     for name, figure in figures.items():
@@ -141,35 +146,6 @@ def draw_waterfall(build: pd.DataFrame, rates: pd.DataFrame):
     ax.set_xticks(range(len(steps) + 1), [*(name for name, _ in steps), "rate"], fontsize=7.5)
     ax.set(ylabel="USD per member month", title="From paid cost to the rate, mean of all cells")
     ax.margins(y=0.1)
-    return fig
-
-
-def draw_case_rates(rates: pd.DataFrame, risk: pd.DataFrame, suppress_below: int):
-    """Draw the monthly case rates with their limits, and a provider's margin by length of stay.
-
-    Nothing is drawn that rests on fewer than `suppress_below` clients.
-    """
-    monthly = rates[(rates.form == "per_month") & rates.value_usd.notna() & (rates.clients >= suppress_below)]
-    risk = risk[risk.clients >= suppress_below]
-    if monthly.empty:
-        return empty_figure("Too few clients were engaged with a navigator to show a case rate.")
-    fig, (left, right) = subplots(1, 2, figsize=(9.0, 3.8), gridspec_kw={"width_ratios": [2, 3]})
-    for place, row in enumerate(monthly.itertuples()):
-        left.bar(place, row.value_usd, color=ARM_COLORS[row.arm], alpha=1.0 if row.basis == "actuarial" else 0.45)
-        if pd.notna(row.lower):
-            left.plot([place, place], [row.lower, row.upper], color="#333333", lw=1.2)
-    names = [f"{row.arm}\n{row.basis}" for row in monthly.itertuples()]
-    left.set_xticks(range(len(names)), names, fontsize=8)
-    left.set(ylabel="USD per engaged month, before load", title="Monthly case rate")
-    for (arm, form), rows in risk.groupby(["arm", "form"]):
-        style = {"per_episode": "-", "per_month": "--", "hybrid": ":"}.get(form)
-        if style:
-            loss = rows.probability_of_loss.iloc[0]
-            name = f"{arm} {label(form)}: {loss:.0%} of panels lose"
-            right.plot(rows.stay_months, rows.margin_usd, color=ARM_COLORS[arm], ls=style, label=name)
-    right.axhline(0, color="#999999", lw=0.8)
-    right.set(xlabel="Months engaged", ylabel="Margin on the client, USD", title="Who carries a long stay?")
-    right.legend(fontsize=7.5)
     return fig
 
 

@@ -211,7 +211,7 @@ def say_rates(tables: Tables, settings: dict) -> list[str]:
         if row["form"] == "per_month":
             value = {**row, "estimate": row["value_usd"]}
             said.append(
-                f"A flat monthly rate for {row['arm']} ({row['basis']} basis), before load: {phrase(value, 'usd')}."
+                f"A flat monthly rate for {row['arm']} ({row['basis'].replace('_', ', ')} basis), before load: {phrase(value, 'usd')}."
             )
     return said
 
