@@ -1,5 +1,6 @@
 """Figures of completion, trend, the rate build-up, case rates and risk sharing."""
 
+from ratebook.contracts import rate_uncertainty
 from ratebook.contracts import rates as contracts
 from ratebook.rates.figures import plot_rates
 from ratebook.steps import step
@@ -18,6 +19,9 @@ def main(snakemake):
         "case_rates": contracts.CaseRates,
         "provider_risk": contracts.ProviderRisk,
         "corridor": contracts.Corridor,
+        "diagonals": rate_uncertainty.CompletionDiagonals,
+        "uncertainty": rate_uncertainty.RateUncertainty,
+        "tornado": rate_uncertainty.RateTornado,
     }
     tables = {name: read_table(snakemake.input[name], contract) for name, contract in names.items()}
     plot_rates(tables, snakemake.output, snakemake.params.data_note, snakemake.params.suppress_below)

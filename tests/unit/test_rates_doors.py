@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from ratebook.contracts import caseload
+from ratebook.contracts import caseload, rate_uncertainty
 from ratebook.contracts import rates as contracts
 from ratebook.contracts.clean import CashLedger, Claims, Contacts, WorkerTime
 from ratebook.contracts.engagement import SurvivalByMonth
@@ -22,18 +22,31 @@ from ratebook.errors import RatebookError
 from ratebook.rates import build_up
 from ratebook.tables import empty_frame, read_table, write_table
 
-FIGURES = ("completion", "lag_triangle", "trend", "rate_build_waterfall", "case_rate", "corridor")
+FIGURES = (
+    "completion",
+    "lag_triangle",
+    "trend",
+    "rate_build_waterfall",
+    "case_rate",
+    "corridor",
+    "completion_diagonals",
+    "rate_uncertainty",
+)
 OUTPUTS = {
     "build_base": {
         "experience": contracts.BaseExperience,
         "moments": contracts.CellMoments,
         "exclusions": contracts.BaseExclusions,
         "triangles": contracts.Triangles,
+        "service_months": rate_uncertainty.ServiceMonths,
+        "cell_groups": rate_uncertainty.CellGroups,
+        "group_months": rate_uncertainty.GroupMonths,
     },
     "estimate_completion": {
         "completion": contracts.Completion,
         "ultimates": contracts.Ultimates,
         "base_completion": contracts.BaseCompletion,
+        "diagonals": rate_uncertainty.CompletionDiagonals,
     },
     "estimate_trend": {"trend": contracts.Trend},
     "derive_rates": {
@@ -43,6 +56,10 @@ OUTPUTS = {
         "plan_rates": contracts.PlanRates,
         "corridor": contracts.Corridor,
         "assumptions": contracts.Assumptions,
+    },
+    "estimate_rate_uncertainty": {
+        "uncertainty": rate_uncertainty.RateUncertainty,
+        "tornado": rate_uncertainty.RateTornado,
     },
     "derive_case_rates": {
         "engaged_months": caseload.EngagedMonths,

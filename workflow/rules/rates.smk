@@ -17,6 +17,9 @@ rule build_base:
         moments="results/rates/cell_moments.parquet",
         exclusions="results/rates/base_exclusions.parquet",
         triangles="results/rates/triangles.parquet",
+        service_months="results/rates/service_months.parquet",
+        cell_groups="results/rates/cell_groups.parquet",
+        group_months="results/rates/group_months.parquet",
     log:
         "logs/rates/build_base.log",
     benchmark:
@@ -56,6 +59,7 @@ rule estimate_completion:
         completion="results/rates/completion.parquet",
         ultimates="results/rates/ultimates.parquet",
         base_completion="results/rates/base_completion.parquet",
+        diagonals="results/rates/completion_diagonals.parquet",
     log:
         "logs/rates/estimate_completion.log",
     benchmark:
@@ -75,6 +79,7 @@ rule estimate_trend:
     input:
         experience="results/rates/base_experience.parquet",
         ultimates="results/rates/ultimates.parquet",
+        service_months="results/rates/service_months.parquet",
         code=code_of("scripts/rates/estimate_trend.py"),
     output:
         trend="results/rates/trend.parquet",
@@ -118,6 +123,33 @@ rule derive_rates:
         "../../scripts/rates/derive_rates.py"
 
 
+rule estimate_rate_uncertainty:
+    """Redraw persons, completion and trend together: the limits of every rate, and what moves it most."""
+    input:
+        rate_build="results/rates/rate_build.parquet",
+        rates="results/rates/rates.parquet",
+        base_completion="results/rates/base_completion.parquet",
+        ultimates="results/rates/ultimates.parquet",
+        trend="results/rates/trend.parquet",
+        cell_groups="results/rates/cell_groups.parquet",
+        group_months="results/rates/group_months.parquet",
+        code=code_of("scripts/rates/estimate_rate_uncertainty.py"),
+    output:
+        uncertainty="results/rates/rate_uncertainty.parquet",
+        tornado="results/rates/rate_tornado.parquet",
+    log:
+        "logs/rates/estimate_rate_uncertainty.log",
+    benchmark:
+        "benchmarks/rates/estimate_rate_uncertainty.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        settings=config["rates"],
+        seed=config["study"]["seed"],
+    script:
+        "../../scripts/rates/estimate_rate_uncertainty.py"
+
+
 rule derive_case_rates:
     """Derive the flat payments that cover a client's engagement, and the provider's risk in them."""
     input:
@@ -159,6 +191,9 @@ rule plot_rates:
         case_rates="results/rates/case_rates.parquet",
         provider_risk="results/rates/provider_risk.parquet",
         corridor="results/rates/corridor.parquet",
+        diagonals="results/rates/completion_diagonals.parquet",
+        uncertainty="results/rates/rate_uncertainty.parquet",
+        tornado="results/rates/rate_tornado.parquet",
         code=code_of("scripts/rates/plot_rates.py"),
     output:
         completion_svg="results/rates/figures/completion.svg",
@@ -173,6 +208,10 @@ rule plot_rates:
         case_rate_png="results/rates/figures/case_rate.png",
         corridor_svg="results/rates/figures/corridor.svg",
         corridor_png="results/rates/figures/corridor.png",
+        completion_diagonals_svg="results/rates/figures/completion_diagonals.svg",
+        completion_diagonals_png="results/rates/figures/completion_diagonals.png",
+        rate_uncertainty_svg="results/rates/figures/rate_uncertainty.svg",
+        rate_uncertainty_png="results/rates/figures/rate_uncertainty.png",
     log:
         "logs/rates/plot_rates.log",
     benchmark:
