@@ -155,7 +155,9 @@ def _straub_by_pool(experience: pd.DataFrame, settings: dict) -> dict[str, float
         weight = weight.fillna(0.0)
         weight = weight[weight.sum(axis=1) > 0]
         paid = paid.loc[weight.index]
-        mean = (paid / weight.where(weight > 0)).fillna(0.0)
+        # What a month has in common (season, trend, what is not paid yet) is no difference between cells, nor chance.
+        common = (paid.sum() / weight.sum()).replace(0.0, np.nan)
+        mean = (paid / weight.where(weight > 0) / common * common.mean()).fillna(0.0)
         if len(weight):
             found.update(zip(weight.index, buhlmann_straub(mean.to_numpy(), weight.to_numpy()).credibility))
     return found

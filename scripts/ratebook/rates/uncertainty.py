@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ratebook.contracts.rate_uncertainty import RateTornado, RateUncertainty
-from ratebook.rates.trend import fit_months
+from ratebook.rates.trend import SEASONS_FROM, fit_months, seasonal_design
 from ratebook.tables import empty_frame
 
 Z95 = 1.959963984540054
@@ -150,9 +150,9 @@ def draw_trends(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw the logarithms of each category's annual trend and of what moved its base, as deviations.
 
-    Redrawn persons refit the trend, so a base that is high by chance comes with the trend the same months make. What
-    the fit errs beyond its persons moves all of them in a month: such months are drawn with the variance that is left,
-    and lie in the base too. An assumed trend is drawn by its own error and leaves the base alone.
+    Redrawn persons refit the trend, so a base that is high by chance comes with the trend the same months make, and
+    who comes and leaves may tilt a fit more than its residuals show. What months lie off the fit beyond what persons
+    explain moves everybody: such months are drawn with the variance that is left, and lie in the base too. An assumed trend is drawn by its own error and leaves the base alone.
 
     Parameters
     ----------
@@ -192,13 +192,21 @@ def draw_trends(
         whole = paid.sum(axis=0) / exposure.sum(axis=0)
         row = fit_months(number, whole, breaks).row
         ratio = (weights @ paid) / (weights @ exposure) / whole
-        redrawn = np.log(np.where(ratio > 0, ratio, 1.0)) @ row
-        left = max(error**2 - redrawn.var(), 0.0) / (row @ row)
+        redrawn = np.log(np.where(ratio > 0, ratio, 1.0))
+        left = max(error**2 / (row @ row) - _spread_about_fit(redrawn, number, breaks), 0.0)
         common = np.sqrt(left) * rng.standard_normal((len(weights), len(row)))
         in_base = np.array([first <= month <= last for month in months])
-        yearly[:, place] = redrawn - redrawn.mean() + common @ row
+        yearly[:, place] = (redrawn - redrawn.mean(axis=0) + common) @ row
         level[:, place] = common @ in_base / ((last - first).n + 1)
     return yearly, level
+
+
+def _spread_about_fit(redrawn: np.ndarray, number: np.ndarray, breaks: list[int]) -> float:
+    """Give the variance of a month about the fit that redrawing persons alone makes."""
+    design = seasonal_design(number, breaks, len(number) >= SEASONS_FROM)
+    residual = redrawn - redrawn @ np.linalg.pinv(design).T @ design.T
+    freedom = len(number) - np.linalg.matrix_rank(design)
+    return float((residual**2).sum(axis=1).mean() / max(freedom, 1))
 
 
 def estimate_uncertainty(
