@@ -353,7 +353,9 @@ def rate(tables: dict) -> dict:
     rates = derive.derive_rates(build, trusted, base, trend, derive.place_cells(experience), own)
     derive.derive_plan_rates(experience, rates, own)
     of_persons = tables["cell_groups"], tables["group_months"]
-    return estimate_uncertainty(build, rates, base, ultimates, trend, *of_persons, own, RATE_REPLICATES, 1)
+    return estimate_uncertainty(
+        build, rates, base, ultimates, trend, *of_persons, {**own, "replicates": RATE_REPLICATES}, 1
+    )
 
 
 def redraw_rates_plainly(tables: dict) -> None:

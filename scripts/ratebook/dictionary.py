@@ -24,6 +24,7 @@ STAGES = (
     "cost_models",
     "caseload",
     "rates",
+    "rate_uncertainty",
     "programs",
     "review",
 )

@@ -68,7 +68,15 @@ def estimates(world: RatesWorld, seed: int) -> pd.DataFrame:
     trusted = derive.derive_credibility(drawn.experience, drawn.moments, SETTINGS)
     rates = derive.derive_rates(build, trusted, base, trend, derive.place_cells(drawn.experience), SETTINGS)
     redrawn, _ = estimate_uncertainty(
-        build, rates, base, ultimates, trend, drawn.cell_groups, drawn.group_months, SETTINGS, REPLICATES, seed
+        build,
+        rates,
+        base,
+        ultimates,
+        trend,
+        drawn.cell_groups,
+        drawn.group_months,
+        {**SETTINGS, "replicates": REPLICATES},
+        seed,
     )
     loads = 1 - rates[["admin_share", "margin_share", "tax_share"]].sum(axis=1)
     truth = (rates.cell.map(drawn.cost_ahead) + rates.fixed_pmpm_usd) / loads

@@ -41,7 +41,7 @@ def redraw(program, replicates=200, seed=1, **changes):
     groups = getattr(made, "cell_groups", made.drawn.cell_groups)
     return uncertainty.estimate_uncertainty(
         made.build, made.rates, made.base, made.ultimates, made.trend, groups, made.drawn.group_months,
-        SETTINGS, replicates, seed,
+        {**SETTINGS, "replicates": replicates}, seed,
     )  # fmt: skip
 
 
@@ -96,6 +96,15 @@ class TestUncertainty:
         row = found.set_index("cell").loc[cell]
         assert np.isnan(row.lower) and row.reason
         assert cell not in set(tornado.cell)
+
+    def test_rates_take_the_limits_and_keep_their_reasons(self, program):
+        found, _ = redraw(program)
+        limited = uncertainty.with_limits(
+            program.rates, found.assign(reason=["none at all", *[None] * (len(found) - 1)])
+        )
+        assert limited.lower.tolist() == found.lower.tolist() and limited.upper.tolist() == found.upper.tolist()
+        assert limited.reason.iloc[0] == "none at all" and limited.reason.iloc[1:].isna().all()
+        assert limited.rate_usd.tolist() == program.rates.rate_usd.tolist()
 
     def test_no_rate_no_rows(self, program):
         for table, contract in zip(redraw(program, rates=program.rates.head(0)), (RateUncertainty, RateTornado)):

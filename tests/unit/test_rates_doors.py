@@ -56,8 +56,6 @@ OUTPUTS = {
         "plan_rates": contracts.PlanRates,
         "corridor": contracts.Corridor,
         "assumptions": contracts.Assumptions,
-    },
-    "estimate_rate_uncertainty": {
         "uncertainty": rate_uncertainty.RateUncertainty,
         "tornado": rate_uncertainty.RateTornado,
     },

@@ -101,7 +101,10 @@ rule derive_rates:
         experience="results/rates/base_experience.parquet",
         moments="results/rates/cell_moments.parquet",
         base_completion="results/rates/base_completion.parquet",
+        ultimates="results/rates/ultimates.parquet",
         trend="results/rates/trend.parquet",
+        cell_groups="results/rates/cell_groups.parquet",
+        group_months="results/rates/group_months.parquet",
         code=code_of("scripts/rates/derive_rates.py"),
     output:
         rate_build="results/rates/rate_build.parquet",
@@ -110,6 +113,8 @@ rule derive_rates:
         plan_rates="results/rates/plan_rates.parquet",
         corridor="results/rates/corridor.parquet",
         assumptions="results/rates/assumptions.parquet",
+        uncertainty="results/rates/rate_uncertainty.parquet",
+        tornado="results/rates/rate_tornado.parquet",
     log:
         "logs/rates/derive_rates.log",
     benchmark:
@@ -118,36 +123,10 @@ rule derive_rates:
         "../../environment.yml"
     params:
         settings=config["rates"],
+        seed=config["study"]["seed"],
         data_note=config["study"]["data_note"],
     script:
         "../../scripts/rates/derive_rates.py"
-
-
-rule estimate_rate_uncertainty:
-    """Redraw persons, completion and trend together: the limits of every rate, and what moves it most."""
-    input:
-        rate_build="results/rates/rate_build.parquet",
-        rates="results/rates/rates.parquet",
-        base_completion="results/rates/base_completion.parquet",
-        ultimates="results/rates/ultimates.parquet",
-        trend="results/rates/trend.parquet",
-        cell_groups="results/rates/cell_groups.parquet",
-        group_months="results/rates/group_months.parquet",
-        code=code_of("scripts/rates/estimate_rate_uncertainty.py"),
-    output:
-        uncertainty="results/rates/rate_uncertainty.parquet",
-        tornado="results/rates/rate_tornado.parquet",
-    log:
-        "logs/rates/estimate_rate_uncertainty.log",
-    benchmark:
-        "benchmarks/rates/estimate_rate_uncertainty.tsv"
-    conda:
-        "../../environment.yml"
-    params:
-        settings=config["rates"],
-        seed=config["study"]["seed"],
-    script:
-        "../../scripts/rates/estimate_rate_uncertainty.py"
 
 
 rule derive_case_rates:

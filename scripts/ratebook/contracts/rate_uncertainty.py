@@ -77,7 +77,7 @@ class CompletionDiagonals(Contract):
 
 
 class RateUncertainty(Contract):
-    """One row per rate cell: the limits of the rate by redrawing persons, completion and trend together.
+    """One row per rate cell: where the limits of rates come from, by redrawing persons, completion and trend together.
 
     The limits hold the expected cost of the rating period, loaded; loads and the factors of program changes and of
     managed care are taken as known. std_error_share is not the root of its parts' squares to the last digit: the same
@@ -94,7 +94,7 @@ class RateUncertainty(Contract):
     completion_error_share: float = Field("Alike, of completion alone.", nullable=True)
     trend_error_share: float = Field("Alike, of trend and what moves all members in a month alone.", nullable=True)
     credibility_error_share: float = Field("Alike, of drawing the cell towards its pool alone.", nullable=True)
-    sum_lower: float = Field("The limits of rates, a plain sum of variances, beside it.", nullable=True)
+    sum_lower: float = Field("The limits that a plain sum of the variances of rates would give.", nullable=True)
     sum_upper: float = Field("Alike.", nullable=True)
     person_groups: int = Field("Groups of persons with a month in the cell.", ge=0)
     replicates: int = Field("Times everything was redrawn.", ge=0)

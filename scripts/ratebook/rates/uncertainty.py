@@ -218,7 +218,6 @@ def estimate_uncertainty(
     cell_groups: pd.DataFrame,
     group_months: pd.DataFrame,
     settings: dict,
-    replicates: int,
     seed: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Redraw persons, completion and trend together, and say how far each rate moves with all and with each.
@@ -234,8 +233,8 @@ def estimate_uncertainty(
     build, rates, base_completion, ultimates, trend, cell_groups, group_months : pandas.DataFrame
         RateBuild, Rates, BaseCompletion, Ultimates, Trend, CellGroups and GroupMonths.
     settings : dict
-        `config.yaml` rates.
-    replicates, seed : int
+        `config.yaml` rates; `replicates` says how often.
+    seed : int
 
     Returns
     -------
@@ -247,7 +246,7 @@ def estimate_uncertainty(
     """
     if rates.empty or build.empty or cell_groups.empty:
         return empty_frame(RateUncertainty), empty_frame(RateTornado)
-    rng, book = np.random.default_rng(seed), _open(build, rates, cell_groups)
+    rng, book, replicates = np.random.default_rng(seed), _open(build, rates, cell_groups), settings["replicates"]
     groups, cells, kinds = book.cost.shape
     weights = rng.multinomial(groups, np.full(groups, 1 / groups), replicates).astype(float)
     complete = base_completion.set_index("category").reindex(book.categories)
@@ -310,6 +309,22 @@ def estimate_uncertainty(
     )
     moved = {name: errors[name] for name in ("members", "completion", "credibility")} | by_trend
     return found[list(RateUncertainty.types())], _tornado(rates[known].reset_index(drop=True), moved, known)
+
+
+def with_limits(rates: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Give rates the limits of `estimate_uncertainty`; a cell without them says why, as it did or as they do.
+
+    Parameters
+    ----------
+    rates : Rates
+    found : RateUncertainty
+    """
+    limits = found.set_index("cell").reindex(rates.cell)
+    return rates.assign(
+        lower=limits.lower.to_numpy(dtype=float),
+        upper=limits.upper.to_numpy(dtype=float),
+        reason=rates.reason.astype(object).where(rates.reason.notna(), limits.reason.to_numpy()),
+    )
 
 
 def _error(drawn: np.ndarray, centre: np.ndarray) -> np.ndarray:
