@@ -12,7 +12,7 @@ from recovery import rates_study
 from recovery.command import draw
 
 NOISE = 4.0
-PROGRAMS = 6
+PROGRAMS = 5
 PART = "three months of runout"
 
 
