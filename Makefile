@@ -25,10 +25,11 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python tests/bench.py
 
-# Thousands of programs of which the truth is known: bias, coverage and false alarms of length of engagement and cost.
+# Thousands of programs of which the truth is known: bias, coverage and false alarms of length of engagement, cost and rates.
 recovery: $(STAMP)
 	$(BIN)/python tests/recovery/study.py; engagement=$$?; \
-	$(BIN)/python tests/recovery/cost_study.py && exit $$engagement
+	$(BIN)/python tests/recovery/cost_study.py; cost=$$?; \
+	$(BIN)/python tests/recovery/rates_study.py && exit $$((engagement + cost))
 
 # make trace CELL="expansion | 21-44" [CATEGORY=residential]: the way from a released rate back to dollars and lines.
 trace: $(STAMP)

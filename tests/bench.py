@@ -311,7 +311,67 @@ def redraw_plainly(people) -> None:
             mean_cost(Sample(replace(panel, **drawn, amounts=amounts)), "total_sud", "partitioned")
 
 
-BENCHES = ("simulate", "clean", "engagement", "cost")
+def bench_rates(cells: int, categories: int) -> dict:
+    """Rate so many cells and categories over 48 months of experience, limits of every rate included.
+
+    From sums by cell, category and month on; the sums themselves are the engine's work, which `clean` measures. The
+    yardstick is the limits without matrices: one replicate by grouping the same sums, times the replicates.
+    """
+    from rate_tables import rate_tables
+
+    tables = rate_tables(cells, categories)
+    found = measured(rate, tables)
+    again = measured(redraw_rates_plainly, tables)["seconds"] / 3 * RATE_REPLICATES
+    return {
+        "cells": cells,
+        "categories": categories,
+        **found,
+        "yardstick_seconds": round(again, 1),
+        "ratio_to_yardstick": round(found["seconds"] / again, 3),
+    }
+
+
+RATE_REPLICATES = 500
+
+
+def rate(tables: dict) -> dict:
+    """Run what the doors of rates run, from the sums on; give the tables of the last of them."""
+    from ratebook.rates import derive
+    from ratebook.rates.completion import estimate_completion
+    from ratebook.rates.diagonals import compare_diagonals
+    from ratebook.rates.trend import estimate_trend
+    from ratebook.rates.uncertainty import estimate_uncertainty
+
+    own = yaml.safe_load((ROOT / "config.yaml").read_text())["rates"]
+    experience, triangles, last = tables["experience"], tables["triangles"], "2018-03-31"
+    base_months = (own["base_start"], own["base_end"])
+    _, ultimates, base = estimate_completion(triangles, experience, base_months, last, own["completion"])
+    compare_diagonals(triangles, last, own["completion"])
+    trend = estimate_trend(experience, ultimates, own["trend"], tables["services"])
+    build = derive.derive_rate_build(experience, tables["moments"], base, trend, own)
+    trusted = derive.derive_credibility(experience, tables["moments"], own)
+    rates = derive.derive_rates(build, trusted, base, trend, derive.place_cells(experience), own)
+    derive.derive_plan_rates(experience, rates, own)
+    of_persons = tables["cell_groups"], tables["group_months"]
+    return estimate_uncertainty(
+        build, rates, base, ultimates, trend, *of_persons, {**own, "replicates": RATE_REPLICATES}, 1
+    )
+
+
+def redraw_rates_plainly(tables: dict) -> None:
+    """Draw groups of persons and sum their cost by cell and category, three times."""
+    import numpy as np
+
+    groups, rng = tables["cell_groups"], np.random.default_rng(1)
+    names = np.unique(groups.person_group)
+    for _ in range(3):
+        weight = dict(zip(names, rng.multinomial(len(names), np.full(len(names), 1 / len(names)))))
+        times = groups.person_group.map(weight)
+        drawn = groups.assign(paid_usd=groups.paid_usd * times, member_months=groups.member_months * times)
+        drawn.groupby(["cell", "category"])[["paid_usd", "member_months"]].sum()
+
+
+BENCHES = ("simulate", "clean", "engagement", "cost", "rates")
 
 
 def main() -> None:
@@ -334,6 +394,8 @@ def main() -> None:
             print(json.dumps({"engagement": bench_engagement(asked.persons, asked.replicates)}), flush=True)
         if asked.only in (None, "cost"):
             print(json.dumps({"cost": bench_cost(asked.persons, asked.replicates)}), flush=True)
+        if asked.only in (None, "rates"):
+            print(json.dumps({"rates": bench_rates(500, 12)}), flush=True)
 
 
 if __name__ == "__main__":

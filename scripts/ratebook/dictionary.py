@@ -26,6 +26,7 @@ STAGES = (
     "rate_trace",
     "case_rates",
     "risk_sharing",
+    "rate_uncertainty",
     "programs",
     "review",
 )

@@ -2,8 +2,10 @@
 
 from ratebook.contracts.clean import CATEGORIES, CashLedger, Claims
 from ratebook.contracts.exposure import MemberMonths
+from ratebook.contracts.rate_uncertainty import CellGroups, GroupMonths, ServiceMonths
 from ratebook.contracts.rates import BaseExclusions, BaseExperience, CellMoments, Triangles
-from ratebook.rates import base
+from ratebook.rates import base, uncertainty
+from ratebook.rates.trend import build_service_months
 from ratebook.steps import step
 from ratebook.tables import open_table, write_table
 
@@ -21,6 +23,11 @@ def main(snakemake):
     write_table(base.build_moments(members, lines), output.moments, CellMoments)
     write_table(base.build_exclusions(members, lines, settings), output.exclusions, BaseExclusions)
     write_table(base.build_triangles(ledger, category_of, params.window, last_paid), output.triangles, Triangles)
+    categories = list(settings["category_groups"])
+    write_table(build_service_months(lines), output.service_months, ServiceMonths)
+    write_table(uncertainty.build_cell_groups(members, lines, categories), output.cell_groups, CellGroups)
+    group_months = uncertainty.build_group_months(members, lines, categories, params.window)
+    write_table(group_months, output.group_months, GroupMonths)
 
 
 if __name__ == "__main__":

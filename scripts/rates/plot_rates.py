@@ -1,6 +1,6 @@
 """Figures of completion, trend, the rate build-up, case rates and risk sharing."""
 
-from ratebook.contracts import case_rates
+from ratebook.contracts import case_rates, rate_uncertainty
 from ratebook.contracts import rates as contracts
 from ratebook.rates.figures import plot_rates
 from ratebook.steps import step
@@ -21,6 +21,9 @@ def main(snakemake):
         "provider_risk": case_rates.ProviderRisk,
         "panel_loss": case_rates.PanelLoss,
         "corridor": contracts.Corridor,
+        "diagonals": rate_uncertainty.CompletionDiagonals,
+        "uncertainty": rate_uncertainty.RateUncertainty,
+        "tornado": rate_uncertainty.RateTornado,
     }
     tables = {name: read_table(snakemake.input[name], contract) for name, contract in names.items()}
     plot_rates(tables, snakemake.output, snakemake.params.data_note, snakemake.params.suppress_below)

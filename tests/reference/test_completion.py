@@ -82,6 +82,20 @@ class TestRaa:
             assert total == pytest.approx(float(mack.total_mack_std_err_.values.ravel()[0]))
             assert own[1:] == pytest.approx(mack.mack_std_err_.values[0, 0, 1:, -1])
 
+    @pytest.mark.filterwarnings("ignore:Some exclusions")
+    @pytest.mark.parametrize("diagonals", [4, 99])
+    @pytest.mark.parametrize("average", ["simple", "middle"])
+    def test_the_library_averages_links_alike(self, average, diagonals):
+        chainladder = pytest.importorskip("chainladder")
+        periods = -1 if diagonals == 99 else diagonals
+        outer = {"drop_high": True, "drop_low": True, "preserve": 1} if average == "middle" else {}
+        fitted = chainladder.Development(average="simple", n_periods=periods, **outer)
+        links = fitted.fit(chainladder.load_sample("raa")).ldf_.values.ravel()
+        own = develop(square(RAA), diagonals, "mack", average).link
+        # Of two links the library leaves one out; ours keeps both: neither is a middle.
+        known = slice(0, -2) if average == "middle" else slice(None)
+        assert own[known] == pytest.approx(links[known])
+
 
 class TestMonthlyToy:
     """GT-20: six months of payments, computed independently of this project."""

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from ratebook.contracts import case_rates, risk_sharing
+from ratebook.contracts import case_rates, rate_uncertainty, risk_sharing
 from ratebook.contracts import rates as contracts
 from ratebook.contracts.clean import CashLedger, Claims, Contacts, WorkerTime
 from ratebook.contracts.engagement import SurvivalByMonth
@@ -32,6 +32,8 @@ FIGURES = (
     "staffing_build",
     "provider_risk",
     "corridor",
+    "completion_diagonals",
+    "rate_uncertainty",
 )
 OUTPUTS = {
     "build_base": {
@@ -39,11 +41,15 @@ OUTPUTS = {
         "moments": contracts.CellMoments,
         "exclusions": contracts.BaseExclusions,
         "triangles": contracts.Triangles,
+        "service_months": rate_uncertainty.ServiceMonths,
+        "cell_groups": rate_uncertainty.CellGroups,
+        "group_months": rate_uncertainty.GroupMonths,
     },
     "estimate_completion": {
         "completion": contracts.Completion,
         "ultimates": contracts.Ultimates,
         "base_completion": contracts.BaseCompletion,
+        "diagonals": rate_uncertainty.CompletionDiagonals,
     },
     "estimate_trend": {"trend": contracts.Trend},
     "derive_rates": {
@@ -53,7 +59,10 @@ OUTPUTS = {
         "credibility": contracts.Credibility,
         "plan_rates": contracts.PlanRates,
         "corridor": contracts.Corridor,
+        "risk_sharing": risk_sharing.RiskSharing,
         "assumptions": contracts.Assumptions,
+        "uncertainty": rate_uncertainty.RateUncertainty,
+        "tornado": rate_uncertainty.RateTornado,
     },
     "derive_case_rates": {
         "engaged_months": case_rates.EngagedMonths,
@@ -64,7 +73,6 @@ OUTPUTS = {
         "provider_risk": case_rates.ProviderRisk,
         "panel_loss": case_rates.PanelLoss,
     },
-    "derive_risk_sharing": {"risk_sharing": risk_sharing.RiskSharing},
 }
 INPUTS = {
     "claims": Claims,

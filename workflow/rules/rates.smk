@@ -17,6 +17,9 @@ rule build_base:
         moments="results/rates/cell_moments.parquet",
         exclusions="results/rates/base_exclusions.parquet",
         triangles="results/rates/triangles.parquet",
+        service_months="results/rates/service_months.parquet",
+        cell_groups="results/rates/cell_groups.parquet",
+        group_months="results/rates/group_months.parquet",
     log:
         "logs/rates/build_base.log",
     benchmark:
@@ -56,6 +59,7 @@ rule estimate_completion:
         completion="results/rates/completion.parquet",
         ultimates="results/rates/ultimates.parquet",
         base_completion="results/rates/base_completion.parquet",
+        diagonals="results/rates/completion_diagonals.parquet",
     log:
         "logs/rates/estimate_completion.log",
     benchmark:
@@ -75,6 +79,7 @@ rule estimate_trend:
     input:
         experience="results/rates/base_experience.parquet",
         ultimates="results/rates/ultimates.parquet",
+        service_months="results/rates/service_months.parquet",
         code=code_of("scripts/rates/estimate_trend.py"),
     output:
         trend="results/rates/trend.parquet",
@@ -96,7 +101,10 @@ rule derive_rates:
         experience="results/rates/base_experience.parquet",
         moments="results/rates/cell_moments.parquet",
         base_completion="results/rates/base_completion.parquet",
+        ultimates="results/rates/ultimates.parquet",
         trend="results/rates/trend.parquet",
+        cell_groups="results/rates/cell_groups.parquet",
+        group_months="results/rates/group_months.parquet",
         code=code_of("scripts/rates/derive_rates.py"),
     output:
         rate_build="results/rates/rate_build.parquet",
@@ -105,7 +113,10 @@ rule derive_rates:
         credibility="results/rates/credibility.parquet",
         plan_rates="results/rates/plan_rates.parquet",
         corridor="results/rates/corridor.parquet",
+        risk_sharing="results/rates/risk_sharing.parquet",
         assumptions="results/rates/assumptions.parquet",
+        uncertainty="results/rates/rate_uncertainty.parquet",
+        tornado="results/rates/rate_tornado.parquet",
     log:
         "logs/rates/derive_rates.log",
     benchmark:
@@ -114,31 +125,10 @@ rule derive_rates:
         "../../environment.yml"
     params:
         settings=config["rates"],
+        seed=config["study"]["seed"],
         data_note=config["study"]["data_note"],
     script:
         "../../scripts/rates/derive_rates.py"
-
-
-rule derive_risk_sharing:
-    """Settle withhold, corridor and loss ratio at every ratio of cost to target, plan by plan."""
-    input:
-        rates="results/rates/rates.parquet",
-        plan_rates="results/rates/plan_rates.parquet",
-        code=code_of("scripts/rates/derive_risk_sharing.py"),
-    output:
-        risk_sharing="results/rates/risk_sharing.parquet",
-    log:
-        "logs/rates/derive_risk_sharing.log",
-    benchmark:
-        "benchmarks/rates/derive_risk_sharing.tsv"
-    conda:
-        "../../environment.yml"
-    params:
-        settings={
-            key: config["rates"][key] for key in ("withhold", "corridor", "min_mlr")
-        },
-    script:
-        "../../scripts/rates/derive_risk_sharing.py"
 
 
 rule derive_case_rates:
@@ -188,6 +178,9 @@ rule plot_rates:
         provider_risk="results/rates/provider_risk.parquet",
         panel_loss="results/rates/panel_loss.parquet",
         corridor="results/rates/corridor.parquet",
+        diagonals="results/rates/completion_diagonals.parquet",
+        uncertainty="results/rates/rate_uncertainty.parquet",
+        tornado="results/rates/rate_tornado.parquet",
         code=code_of("scripts/rates/plot_rates.py"),
     output:
         completion_svg="results/rates/figures/completion.svg",
@@ -206,6 +199,10 @@ rule plot_rates:
         provider_risk_png="results/rates/figures/provider_risk.png",
         corridor_svg="results/rates/figures/corridor.svg",
         corridor_png="results/rates/figures/corridor.png",
+        completion_diagonals_svg="results/rates/figures/completion_diagonals.svg",
+        completion_diagonals_png="results/rates/figures/completion_diagonals.png",
+        rate_uncertainty_svg="results/rates/figures/rate_uncertainty.svg",
+        rate_uncertainty_png="results/rates/figures/rate_uncertainty.png",
     log:
         "logs/rates/plot_rates.log",
     benchmark:

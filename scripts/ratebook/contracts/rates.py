@@ -81,6 +81,9 @@ class Completion(Contract):
     completion_factor: float = Field("Share of the ultimate cost paid by this lag.", nullable=True)
     lower: float = Field("95% limit of the completion factor, by Mack's error of the links.", nullable=True)
     upper: float = Field("95% limit of the completion factor.", nullable=True)
+    volume_factor: float = Field("The factor by volume-weighted links.", nullable=True)
+    simple_factor: float = Field("The factor by simple means of the months' links.", nullable=True)
+    middle_factor: float = Field("Alike, each lag's highest and lowest link left out.", nullable=True)
     method: str = Field("chainladder, flat or none.", isin=COMPLETION_METHODS)
     reason: str = Field(REASON, nullable=True)
 
@@ -144,6 +147,9 @@ class Trend(Contract):
         "experience; floor or cap: what a fit beyond them is held to; assumption. Of pmpm the weakest of its parts.",
         isin=TREND_SOURCES,
     )
+    benchmark_trend: float = Field("Of pmpm: rates.trend.benchmarks, a share a year.", nullable=True)
+    from_benchmark: float = Field("Trend of the fit less the benchmark.", nullable=True)
+    benchmark_source: str = Field("Where the benchmark comes from.", nullable=True)
     reason: str = Field(REASON, nullable=True)
 
     class Config(Contract.Config):

@@ -108,7 +108,8 @@ def place_claims(claims: ibis.Table, members: ibis.Table, category_of: dict[str,
     lines = claims.mutate(
         service_month=month_of(claims.service_start_date),
         rate_category=claims.category.cases(*category_of.items()),
-    ).select("person_id", "service_month", "rate_category", "cost_usd", "units")
+        service=claims.category + ibis.coalesce(" " + claims.hcpcs_code, " " + claims.revenue_center_code, ""),
+    ).select("person_id", "service_month", "rate_category", "service", "cost_usd", "units")
     joined = lines.left_join(members, ["person_id", "service_month"])
     outside = [
         (joined.plan == plan) & joined.rate_category.isin(categories)

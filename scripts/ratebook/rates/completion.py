@@ -13,9 +13,13 @@ import numpy as np
 import pandas as pd
 
 from ratebook.contracts.rates import BaseCompletion, Completion, Ultimates
+from ratebook.rates.trend import SEASONS_FROM, seasonal_design
 from ratebook.tables import empty_frame
 
 NO_DATES = "no paid dates: completion cannot be measured"
+CARRIED_FROM = 36
+"""Latest months from which season and trend are carried to the youngest."""
+AVERAGES = ("volume", "simple", "middle")
 Z95 = 1.959963984540054
 
 
@@ -29,11 +33,24 @@ class Development(NamedTuple):
     factor_error: np.ndarray
 
 
-def develop(cumulative: np.ndarray, n_diagonals: int, sigma_rule: str) -> Development:
-    """Estimate volume-weighted link ratios over the last diagonals, with Mack's variances.
+def mean_link(before: np.ndarray, after: np.ndarray, average: str) -> float:
+    """Average the links of one lag.
 
-    A link is the sum of what was paid through the next lag over the sum through this one. A lag with nothing paid
-    before it keeps a link of 1. The tail after the last lag is 1.
+    `volume` is the sum of what was paid through the next lag over the sum through this one; `simple` the mean of the
+    months' own links; `middle` alike without the highest and the lowest, where more than two months have one.
+    """
+    if average == "volume":
+        return after.sum() / before.sum()
+    paid = before > 0
+    links = np.sort(after[paid] / before[paid])
+    return links[1:-1].mean() if average == "middle" and len(links) > 2 else links.mean()
+
+
+def develop(cumulative: np.ndarray, n_diagonals: int, sigma_rule: str, average: str = "volume") -> Development:
+    """Estimate link ratios over the last diagonals, with Mack's variances.
+
+    A lag with nothing paid before it keeps a link of 1. The tail after the last lag is 1. Errors are those of
+    volume-weighted links, whatever the average.
 
     Parameters
     ----------
@@ -43,6 +60,8 @@ def develop(cumulative: np.ndarray, n_diagonals: int, sigma_rule: str) -> Develo
         How many of the latest payment months count.
     sigma_rule : str
         How the variance of a lag seen once follows from those before it: 'mack' or 'log_linear'.
+    average : str
+        'volume', 'simple' or 'middle', as `mean_link` says.
 
     Returns
     -------
@@ -62,7 +81,7 @@ def develop(cumulative: np.ndarray, n_diagonals: int, sigma_rule: str) -> Develo
         if before.sum() <= 0 or after.sum() <= 0:
             sigma2[lag] = 0.0
             continue
-        volume[lag], link[lag] = before.sum(), after.sum() / before.sum()
+        volume[lag], link[lag] = before.sum(), mean_link(before, after, average)
         paid = before > 0
         if paid.sum() > 1:
             surprise = after[paid] - link[lag] * before[paid]
@@ -149,7 +168,7 @@ def estimate_completion(
 
     The chain ladder speaks for a month paid at least to `cf_floor` and seen beyond its second month; a younger one
     takes the unpaid part from what was expected of it (Bornhuetter-Ferguson): mean completed cost per member month of
-    the months at `prior_lags`, times its member months. A category in `flat_categories` is paid as it is incurred:
+    the months at `prior_lags`, carried to it by season and trend, times its member months. A category in `flat_categories` is paid as it is incurred:
     factor 1. A category with no paid date has no factor, and says so.
 
     Parameters
@@ -191,9 +210,13 @@ def estimate_completion(
         found = (
             paid_as_incurred(cumulative.shape[1])
             if flat
-            else develop(cumulative, settings["n_diagonals"], settings["sigma_rule"])
+            else develop(cumulative, settings["n_diagonals"], settings["sigma_rule"], settings["average"])
         )
-        factors.append(_factor_rows(category, found, flat))
+        others = {
+            average: found if flat else develop(cumulative, settings["n_diagonals"], settings["sigma_rule"], average)
+            for average in AVERAGES
+        }
+        factors.append(_factor_rows(category, found, flat, others))
         ultimate, base = _ultimate_rows(category, cumulative, found, first, exposure, base_months, settings)
         ultimates.append(ultimate)
         bases.append(base)
@@ -204,7 +227,33 @@ def estimate_completion(
     )
 
 
-def _factor_rows(category: str, found: Development, flat: bool) -> pd.DataFrame:
+def carry(pmpm_usd: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Say how dear each month is expected to be beside the others: its season, times the trend of the known months.
+
+    Both are fitted to the logarithms of the latest known months, three years of them at most. With fewer than two
+    years, or a month without cost among them, neither can be told from chance: every month is expected alike.
+
+    Parameters
+    ----------
+    pmpm_usd : numpy.ndarray
+        Completed cost per member month, in order of months.
+    known : numpy.ndarray of bool
+        Months old enough to learn from.
+
+    References
+    ----------
+    methods.md, E2.
+    """
+    month = np.arange(len(pmpm_usd))
+    learned = month[known & ~np.isnan(pmpm_usd)][-CARRIED_FROM:]
+    if len(learned) < SEASONS_FROM or not (pmpm_usd[learned] > 0).all():
+        return np.ones(len(pmpm_usd))
+    design = seasonal_design(month, [], True)
+    coefficient, *_ = np.linalg.lstsq(design[learned], np.log(pmpm_usd[learned]), rcond=None)
+    return np.exp((design - design[learned].mean(axis=0)) @ coefficient)
+
+
+def _factor_rows(category: str, found: Development, flat: bool, others: dict[str, Development]) -> pd.DataFrame:
     factor, error = 1 / found.to_ultimate, found.factor_error
     return pd.DataFrame(
         {
@@ -215,6 +264,7 @@ def _factor_rows(category: str, found: Development, flat: bool) -> pd.DataFrame:
             "completion_factor": factor,
             "lower": factor * np.exp(-Z95 * error),
             "upper": factor * np.exp(Z95 * error),
+            **{f"{average}_factor": 1 / other.to_ultimate for average, other in others.items()},
             "method": "flat" if flat else "chainladder",
             "reason": "paid as incurred, by rates.completion.flat_categories" if flat else None,
         }
@@ -237,9 +287,10 @@ def _ultimate_rows(category, cumulative, found, first, exposure, base_months, se
     blended = young & ~np.isnan(weight) & usable.any()
     expected = np.zeros(len(months))
     if usable.any():
-        rate = ladder[usable].sum() / weight[usable].sum()
-        spread = np.std(ladder[usable] / weight[usable], ddof=1) if usable.sum() > 1 else 0.0
-        expected = np.nan_to_num(weight) * rate
+        like = carry(ladder / weight, (lag >= low) & ~young)
+        rate = ladder[usable].sum() / (weight * like)[usable].sum()
+        spread = np.std((ladder / weight / like)[usable], ddof=1) if usable.sum() > 1 else 0.0
+        expected = np.nan_to_num(weight) * rate * like
         uncertain = np.hypot(
             expected * factor * found.factor_error[lag], (1 - factor) * np.nan_to_num(weight) * spread
         )

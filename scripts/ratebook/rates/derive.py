@@ -13,7 +13,7 @@ from ratebook.tables import empty_frame
 RANGE_WIDTH = 0.05
 BAND_WIDTH = 0.015
 Z95 = 1.959963984540054
-ERRORS_IN_RATES = "a step of the rate: errors of chance, completion and trend are summed in the interval of rates"
+ERRORS_IN_RATES = "a step of the rate: chance, completion and trend are redrawn together for the interval of rates"
 WEIGHTS_KNOWN = "weights of credibility are taken as known: no interval"
 
 
@@ -155,7 +155,9 @@ def _straub_by_pool(experience: pd.DataFrame, settings: dict) -> dict[str, float
         weight = weight.fillna(0.0)
         weight = weight[weight.sum(axis=1) > 0]
         paid = paid.loc[weight.index]
-        mean = (paid / weight.where(weight > 0)).fillna(0.0)
+        # What a month has in common (season, trend, what is not paid yet) is no difference between cells, nor chance.
+        common = (paid.sum() / weight.sum()).replace(0.0, np.nan)
+        mean = (paid / weight.where(weight > 0) / common * common.mean()).fillna(0.0)
         if len(weight):
             found.update(zip(weight.index, buhlmann_straub(mean.to_numpy(), weight.to_numpy()).credibility))
     return found
@@ -169,7 +171,7 @@ def derive_rates(
     places: pd.DataFrame,
     settings: dict,
 ) -> pd.DataFrame:
-    """Turn each cell's projected cost into a rate with an interval.
+    """Turn each cell's projected cost into a rate with an interval; `uncertainty.with_limits` puts a better one in its place.
 
     The interval adds, on the scale of blended cost, the variance of chance among members (a member's months
     together), of completion (Mack) and of trend (the fit's, over the trend period), of the cell and of its pool; the

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ratebook.figures import PALETTE, empty_figure, save_figure, subplots
 from ratebook.rates import case_rate_figures
+from ratebook.rates.diagonals import draw_diagonals
 
 LAG_LABEL = "Months since the month of service"
 
@@ -25,6 +26,8 @@ def plot_rates(tables: dict[str, pd.DataFrame], output, note: str, suppress_belo
             tables["provider_risk"], tables["panel_loss"], suppress_below
         ),
         "corridor": draw_corridor(tables["corridor"]),
+        "completion_diagonals": draw_diagonals(tables["diagonals"]),
+        "rate_uncertainty": draw_uncertainty(tables["uncertainty"], tables["tornado"], suppress_below),
     }
     for name, figure in figures.items():
         save_figure(figure, getattr(output, f"{name}_svg"), getattr(output, f"{name}_png"), note)
@@ -165,4 +168,30 @@ def draw_corridor(corridor: pd.DataFrame):
         title="Risk corridor: losses above, gains below",
     )
     ax.legend()
+    return fig
+
+
+def draw_uncertainty(uncertainty: pd.DataFrame, tornado: pd.DataFrame, suppress_below: int):
+    """Draw each cell's rate with its limits, and how far each factor moves the mean rate, in percent."""
+    shown = uncertainty[
+        uncertainty.rate_usd.notna() & uncertainty.lower.notna() & (uncertainty.members >= suppress_below)
+    ]
+    if shown.empty:
+        return empty_figure("No rate has limits to show.")
+    fig, (left, right) = subplots(1, 2, figsize=(10.5, 0.24 * max(len(shown), 12) + 1.6))
+    rows = shown.sort_values("cell", ascending=False).reset_index(drop=True)
+    rate = rows.rate_usd.astype(float)
+    left.hlines(rows.index, rows.lower, rows.upper, color=PALETTE[0], lw=2)
+    left.plot(rate, rows.index, "o", color=PALETTE[0], ms=4)
+    left.set_yticks(rows.index, [label(cell) for cell in rows.cell], fontsize=7)
+    left.set(xlabel="Rate per member month, USD, and its 95% limits", xscale="log")
+    moved = tornado.merge(rows[["cell"]].assign(rate=rate), on="cell")
+    moved["low"], moved["high"] = 100 * (moved.low_usd / moved.rate - 1), 100 * (moved.high_usd / moved.rate - 1)
+    means = moved.groupby(["factor", "is_sampled"], as_index=False)[["low", "high"]].mean()
+    means = means.assign(swing=means.high - means.low).sort_values(["swing", "factor"]).reset_index(drop=True)
+    colors = [PALETTE[0] if sampled else PALETTE[5] for sampled in means.is_sampled]
+    right.barh(means.index, means.swing, left=means.low, color=colors)
+    right.set_yticks(means.index, [label(name) for name in means.factor], fontsize=7)
+    right.axvline(0, color="#444444", lw=0.8)
+    right.set(xlabel="Rate moved, %, mean of cells", title="Gray: a tenth of a load, not sampled")
     return fig
