@@ -18,7 +18,6 @@ SETTINGS = {
     "horizons_days": [90, 180],
     "landmark_days": [14, 30],
     "grace_days": [14, 30],
-    "trial_weight_cut": [0.0, 1.0],
     "covariates": COVARIATES,
     "boot_reps": 20,
     "seed": 1,

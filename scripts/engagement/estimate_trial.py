@@ -21,7 +21,6 @@ def main(snakemake):
         horizons_days=snakemake.params.horizons_days,
         landmark_days=snakemake.params.landmark_days,
         grace_days=snakemake.params.grace_days,
-        trial_weight_cut=snakemake.params.trial_weight_cut,
         covariates=snakemake.params.covariates,
         boot_reps=snakemake.params.boot_reps,
         seed=snakemake.params.seed,

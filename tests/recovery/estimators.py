@@ -97,7 +97,6 @@ def trial(cohort, spells, seed, covariates=COVARIATES, more_days=()) -> pd.DataF
         horizons_days=list(HORIZONS_DAYS),
         landmark_days=[LANDMARK_DAYS, *more_days],
         grace_days=[GRACE_DAYS, *more_days],
-        trial_weight_cut=[0.01, 0.99],
         covariates=list(covariates),
         boot_reps=REPLICATES,
         seed=seed,

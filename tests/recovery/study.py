@@ -36,7 +36,10 @@ TYPE_I_MANY, TYPE_I_FEW = (0.04, 0.06), (0.0, 0.07)
 FAR_OFF = 0.05
 """Relative bias an estimate as treated must show at least, in a world made to fool it."""
 FEWEST = 11
-"""A share that fewer persons stand behind, on average over the programs, is in no released table: shown, not judged."""
+"""A share that fewer persons stand behind in half of the programs is in no released table there: shown, not judged.
+
+Not on average: where nobody at all is left of an arm a share is of everybody, and few such programs make a large mean.
+"""
 APART = 1_000_000
 """Seeds of one part's programs are so far from the next one's: parts that share their luck would be one part."""
 FOOLED_DAYS = 365
@@ -157,7 +160,7 @@ def _measured(known: pd.DataFrame, key: list[str]) -> pd.DataFrame:
             "bias_error": groups.estimate.std() / np.sqrt(programs) / truth.abs(),
             "coverage": coverage,
             "coverage_error": _share_error(coverage, groups.covered.count()),
-            "persons": groups.fewest_persons.mean(),
+            "persons": groups.fewest_persons.median(),
             "error_ratio": groups.std_error.mean() / groups.estimate.std(),
         }
     )

@@ -215,8 +215,7 @@ def test_weights_are_judged_beside_the_balance(smd, inverse, answer):
 
 
 CLONES = {
-    "arm": ["RSN", "CSP"], "persons": 400, "mean_weight": 1.0, "largest_weight": 5.0, "mean_cut_weight": 1.0,
-    "effective_persons": 300.0,
+    "arm": ["RSN", "CSP"], "persons": 400, "mean_weight": 1.0, "largest_weight": 5.0, "effective_persons": 300.0,
 }  # fmt: skip
 
 

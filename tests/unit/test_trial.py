@@ -42,16 +42,14 @@ def differences(found, tau=180):
     return rows.set_index("method").estimate.astype(float)
 
 
-def clones(cohort, spells, arm="RSN", grace=14, covariates=(), reps=2, cut=(0.0, 1.0)):
+def clones(cohort, spells, arm="RSN", grace=14, covariates=(), reps=2):
     """Follow one arm's clones, and give with them everybody's days."""
     cohort = cohort.sort_values("person_id", ignore_index=True)
     draws = resample(cohort.arm, cohort.provider_id, reps, 1)
     days = daily_engagement(cohort, spells, cohort.discharge_date, 180, 30)
     seen, engaged, died = days
     matrix = design_matrix(cohort, list(covariates)).to_numpy()
-    found = follow_clones(
-        course_of(cohort), arm, grace, matrix, seen, died, [engaged], draws.unit, draws.counts, list(cut)
-    )
+    found = follow_clones(course_of(cohort), arm, grace, matrix, seen, died, [engaged], draws.unit, draws.counts)
     return found, days, draws
 
 
@@ -222,9 +220,7 @@ def test_the_whole_sample_is_its_own_replicate():
     cohort = cohort.sort_values("person_id", ignore_index=True)
     seen, engaged, died = daily_engagement(cohort, spells, cohort.discharge_date, 180, 30)
     matrix, own = design_matrix(cohort, ["is_ama"]).to_numpy(), np.arange(len(cohort))
-    again = follow_clones(
-        course_of(cohort), "RSN", 14, matrix, seen, died, [engaged], own, np.ones((2, len(cohort))), [0.0, 1.0]
-    )
+    again = follow_clones(course_of(cohort), "RSN", 14, matrix, seen, died, [engaged], own, np.ones((2, len(cohort))))
     assert again.replicates[0] == pytest.approx(np.tile(again.days[0], (2, 1)))
     assert again.days == pytest.approx(followed.days)
 
@@ -242,9 +238,20 @@ def test_a_replicate_is_the_estimate_of_the_cohort_it_draws():
         course = Course(*(part[copies] for part in course_of(cohort)))
         full = follow_clones(
             course, "RSN", 14, matrix[copies], seen[copies], died[copies], [engaged[copies]],
-            np.arange(len(copies)), np.ones((1, len(copies))), [0.0, 1.0],
+            np.arange(len(copies)), np.ones((1, len(copies))),
         )  # fmt: skip
         assert abs(full.days[0, -1] - stepped[-1]) < 0.35 * max(spread, 1.0)
+
+
+def test_nobody_stands_for_more_than_a_hundred_alike():
+    cohort, spells = observed(World(), persons=3000)
+    rare = cohort.is_ama.to_numpy(bool).copy()
+    soon = rare & (cohort.arm == "RSN") & (cohort.first_contact_date - cohort.discharge_date < pd.Timedelta(days=14))
+    rare[soon.to_numpy().nonzero()[0][:2]] = False
+    cohort.loc[rare, ["arm", "first_contact_date"]] = ["none", pd.NaT]
+    followed, *_ = clones(cohort, spells, covariates=["is_ama"])
+    last = followed.weights[-1]
+    assert rare.sum() > 500 and last["largest_weight"] / last["uncensored_share"] == pytest.approx(100)
 
 
 # Limits

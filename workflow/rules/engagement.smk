@@ -63,7 +63,6 @@ rule estimate_trial:
         horizons_days=config["engagement"]["horizons_days"],
         landmark_days=config["engagement"]["landmark_days"],
         grace_days=config["engagement"]["grace_days"],
-        trial_weight_cut=config["engagement"]["trial_weight_cut"],
         covariates=config["engagement"]["covariates"],
         boot_reps=config["engagement"]["boot_reps"],
         seed=config["study"]["seed"],

@@ -77,19 +77,17 @@ class TrialWeights(Contract):
         ge=0,
         le=1,
     )
-    mean_weight: float = Field("Mean stabilised weight before the cut: about 1.", nullable=True, ge=0)
-    low_weight: float = Field("1st percentile of the stabilised weights after the cut.", nullable=True, ge=0)
-    high_weight: float = Field("99th percentile of the stabilised weights after the cut.", nullable=True, ge=0)
-    largest_weight: float = Field("Largest stabilised weight before the cut.", nullable=True, ge=0)
-    mean_cut_weight: float = Field("Mean stabilised weight after the cut.", nullable=True, ge=0)
-    effective_persons: float = Field("(Σw)² / Σw² of the weights after the cut.", nullable=True, ge=0)
+    mean_weight: float = Field("Mean stabilised weight: about 1.", nullable=True, ge=0)
+    low_weight: float = Field("1st percentile of the stabilised weights.", nullable=True, ge=0)
+    high_weight: float = Field("99th percentile of the stabilised weights.", nullable=True, ge=0)
+    largest_weight: float = Field("Largest stabilised weight.", nullable=True, ge=0)
+    effective_persons: float = Field("(Σw)² / Σw² of the weights.", nullable=True, ge=0)
     reason: str = Field("Why the weights are missing.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("method", "arm", "day")
         hides = (
-            "uncensored_share", "mean_weight", "low_weight", "high_weight", "largest_weight", "mean_cut_weight",
-            "effective_persons",
+            "uncensored_share", "mean_weight", "low_weight", "high_weight", "largest_weight", "effective_persons",
         )  # fmt: skip
 
 

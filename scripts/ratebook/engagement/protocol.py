@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ratebook.engagement.weights import LEAST
+
 
 def write_protocol(
     cohort_flow: pd.DataFrame,
@@ -11,7 +13,6 @@ def write_protocol(
     horizons_days: list[int],
     landmark_days: list[int],
     grace_days: list[int],
-    trial_weight_cut: list[float],
     covariates: list[str],
     boot_reps: int,
 ) -> list[dict]:
@@ -29,7 +30,6 @@ def write_protocol(
     methods.md, B9; Hernán & Robins 2016.
     """
     grace = grace_days[0]
-    low, high = (f"{cut:.0%}" for cut in trial_weight_cut)
     rules = cohort_flow.sort_values("step")
     ahead = [f"{row.rule_id} ({row.days_ahead} d)" for row in rules.itertuples() if row.days_ahead > 0]
     rows = {
@@ -78,9 +78,9 @@ def write_protocol(
             "Means of days engaged, by arm as assigned.",
             "Each member is a clone in either arm, censored on the day it deviates, and weighted by 1 / the probability "
             "of not having deviated: daily logistic hazards of the other program, and of having started by the end of "
-            f"grace. Weights of starters cut at their {low} and {high} quantiles. Errors resample providers "
-            f"{boot_reps} times, clones of a member together, all weights estimated anew.",
-            "engagement.trial_weight_cut; engagement.boot_reps",
+            f"grace; together no less than {LEAST:.0%}. Errors resample providers {boot_reps} times, clones of a member "
+            "together, all weights estimated anew.",
+            "engagement.boot_reps",
         ),
         "sensitivity": (
             "Other grace periods; days with the strategy's own program alone.",

@@ -41,7 +41,6 @@ def estimate_trial(
     horizons_days: list[int],
     landmark_days: list[int],
     grace_days: list[int],
-    trial_weight_cut: list[float],
     covariates: list[str],
     boot_reps: int,
     seed: int,
@@ -85,7 +84,6 @@ def estimate_trial(
             engaged = [daily.engaged, daily.own(arm)][: len(estimands)]
             found = follow_clones(
                 course_of(cohort), arm, grace, matrix, daily.observed, daily.died, engaged, draws.unit, draws.counts,
-                trial_weight_cut,
             )  # fmt: skip
             weights += [{"method": method, "arm": arm, **row} for row in found.weights]
             for estimand, days, replicates in zip(estimands, found.days, found.replicates):
@@ -94,7 +92,7 @@ def estimate_trial(
             rows += day_rows(estimand, method, horizons_days, arms, draws)
         fates |= {(method, arm): (arm, fate_of(course_of(cohort), arm, grace)) for arm in ARMS}
     protocol = write_protocol(
-        cohort_flow, assignment_days, horizons_days, landmark_days, grace_days, trial_weight_cut, covariates, boot_reps
+        cohort_flow, assignment_days, horizons_days, landmark_days, grace_days, covariates, boot_reps
     )
     return Trial(
         _table(protocol, Protocol),

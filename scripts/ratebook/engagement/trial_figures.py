@@ -83,7 +83,7 @@ def plot_trial_weights(trial_weights: pd.DataFrame, suppress_below: int):
             mine = rows[(rows.method == method) & (rows.arm == arm)].sort_values("day")
             ax.axhspan(*ALIKE, color="#eeeeee", lw=0)
             ax.vlines(mine.day, mine.low_weight, mine.high_weight, color=ARM_COLORS[arm], lw=2.2, alpha=0.35)
-            ax.plot(mine.day, mine.mean_cut_weight, "o", color=ARM_COLORS[arm], ms=3)
+            ax.plot(mine.day, mine.mean_weight, "o", color=ARM_COLORS[arm], ms=3)
             ax.xaxis.get_major_locator().set_params(integer=True)
             ax.set_title(f"{arm}: {name_of(method).lower()}", fontsize=8, fontweight="normal")
             # A released table shows neither.

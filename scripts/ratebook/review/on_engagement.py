@@ -194,7 +194,7 @@ def imbalance(seen: Seen):
     """Give the largest standardised difference that overlap weighting leaves, or how far clones' mean weight is from 1.
 
     1 where weights are extreme: one over 20 times its arm's mean, or an arm that tells as much as under half its
-    persons; of the clones of the target trial, a stabilised weight over 20 before the cut, or after it half as well.
+    persons; of the clones of the target trial, a stabilised weight over 20, or a day half as telling.
     """
     after = seen.table("balance").smd_after.dropna().abs()
     if after.empty:
@@ -215,9 +215,8 @@ def imbalance(seen: Seen):
     left = (clones.effective_persons / clones.persons).min()
     is_extreme |= bool(clones.largest_weight.max() > LARGEST_WEIGHT or left < LEAST_EFFECTIVE)
     remark += (
-        f"; clones' weights before the cut: mean {away.mean_weight:.2f} at its furthest from 1 (after the cut "
-        f"{away.mean_cut_weight:.2f}), largest {clones.largest_weight.max():.1f}; after it a day tells as much as "
-        f"{100 * left:.0f}% of its clones"
+        f"; clones' weights: mean {away.mean_weight:.2f} at its furthest from 1, largest "
+        f"{clones.largest_weight.max():.1f}; a day tells as much as {100 * left:.0f}% of its clones"
     )
     return max(after.max(), round(abs(away.mean_weight - 1), DIGITS), float(is_extreme)), remark
 
