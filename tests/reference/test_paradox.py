@@ -8,6 +8,7 @@ import pytest
 from cost_data import paradox_tables
 from ratebook.contracts.cost import PopulationCosts, PopulationMonths
 from ratebook.cost.arms import compare_arms
+from ratebook.cost.drawn import draw_arms
 from ratebook.cost.payment_forms import price_forms
 from ratebook.cost.pmpm import price_pmpm, ratio_of_sums
 from ratebook.cost.total_cost import estimate_total_cost
@@ -27,7 +28,7 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def tables() -> dict[str, pd.DataFrame]:
     people = paradox_tables()
-    made = estimate_total_cost(*people, SETTINGS) | compare_arms(*people, SETTINGS)
+    made = estimate_total_cost(*people, SETTINGS) | compare_arms(draw_arms(*people, SETTINGS), SETTINGS)
     nobody = empty_frame(PopulationCosts), empty_frame(PopulationMonths)
     made["pmpm"] = price_pmpm(
         *people, made["total_cost"], *nobody, "fractional", SETTINGS["boot_reps"], SETTINGS["seed"]

@@ -20,6 +20,7 @@ from ratebook.contracts.released import RELEASED
 from ratebook.cost.arms import ARM_TABLES, compare_arms
 from ratebook.cost.break_even import icer
 from ratebook.cost.censored import Panel, Sample, accrued_cost, mean_cost
+from ratebook.cost.drawn import draw_arms
 from ratebook.cost.panels import build_panels
 from ratebook.cost.payment_forms import price_clients
 from ratebook.cost.plots import FIGURES, NEEDS
@@ -70,7 +71,7 @@ def all_tables(people) -> dict[str, pd.DataFrame]:
             "users": 12,
         }
     )
-    made = estimate_total_cost(*people, SETTINGS) | compare_arms(*people, SETTINGS)
+    made = estimate_total_cost(*people, SETTINGS) | compare_arms(draw_arms(*people, SETTINGS), SETTINGS)
     return made | {
         "pmpm": price_pmpm(
             *people, made["total_cost"], costs, months, "fractional", SETTINGS["boot_reps"], SETTINGS["seed"]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from ratebook.cost.censored import Panel, Sample
+from ratebook.cost.censored import Panel, Sample, mean_cost
 from ratebook.engagement.resampling import resample
 
 BLOCK_CELLS = 2_000_000
@@ -82,6 +82,11 @@ def replicate(panel: Panel, statistics: Callable[[Sample], dict], blocks: Iterab
     """Compute statistics on the arm and on every replicate: element 0 is the estimate, the rest replicates."""
     found = [statistics(Sample(panel, weights)) for weights in blocks]
     return {key: np.concatenate([block[key] for block in found]) for key in found[0]}
+
+
+def means_of(names: Iterable[str], method: str = "partitioned") -> Callable[[Sample], dict]:
+    """Give the statistics that are means per member of these amounts, by name."""
+    return lambda sample: {name: mean_cost(sample, name, method) for name in names}
 
 
 def quantile(*panels: Panel) -> float:
