@@ -9,6 +9,7 @@ from ratebook.contracts.cost import COSTS, BreakEven, Increments, NetBenefit
 from ratebook.cost.drawn import Drawn
 from ratebook.cost.resample import per
 from ratebook.dates import MONTH_DAYS
+from ratebook.tables import frame_of
 
 
 def value_grid(values_usd: list[float]) -> list[float]:
@@ -68,7 +69,7 @@ def derive_break_even(drawn: Drawn, enrolment_usd: float, month_usd: float) -> p
         }
         for quantity, perspective, unit, draws in questions
     ]
-    return pd.DataFrame(rows).reindex(columns=list(BreakEven.types()))
+    return frame_of(rows, BreakEven)
 
 
 def derive_increments(drawn: Drawn) -> pd.DataFrame:
@@ -92,7 +93,7 @@ def derive_increments(drawn: Drawn) -> pd.DataFrame:
             row |= _with_limits(drawn, "difference_months", "months", months)
             row |= icer(dollars, months, drawn.reach("difference"))
         rows.append(row)
-    return pd.DataFrame(rows).reindex(columns=list(Increments.types()))
+    return frame_of(rows, Increments)
 
 
 def derive_net_benefit(drawn: Drawn, month_values_usd: list[float]) -> pd.DataFrame:
@@ -120,7 +121,7 @@ def derive_net_benefit(drawn: Drawn, month_values_usd: list[float]) -> pd.DataFr
                     **{key: found[key] for key in ("lower", "upper", "reason")},
                 }
             )
-    return pd.DataFrame(rows).reindex(columns=list(NetBenefit.types()))
+    return frame_of(rows, NetBenefit)
 
 
 def icer(dollars: np.ndarray, months: np.ndarray, reach: float) -> dict:

@@ -12,6 +12,7 @@ from ratebook.contracts.cost import OTHER_SUD, Decomposition
 from ratebook.contracts.episodes import ARMS
 from ratebook.cost.drawn import PARTS, Drawn, same_length
 from ratebook.cost.resample import draw_members, means_of, per, summary
+from ratebook.tables import frame_of
 
 UNITS = {"duration": "months", "intensity": "15-minute units a month", "volume": "units", "price": "USD a unit"}
 
@@ -61,9 +62,7 @@ def decompose(drawn: Drawn) -> pd.DataFrame:
     for category, names in factors.items():
         errors = [summary(effect, absent)["std_error"] for *_, effect in _effects(category, *of_members)[0]]
         rows += _split(category, names, _effects(category, *drawn.pair), errors, absent, reach)
-    return pd.DataFrame([{**row, "persons": drawn.persons("difference")} for row in rows]).reindex(
-        columns=list(Decomposition.types())
-    )
+    return frame_of([{**row, "persons": drawn.persons("difference")} for row in rows], Decomposition)
 
 
 def _effects(category: str, rsn: dict, csp: dict) -> tuple[list[tuple], bool]:

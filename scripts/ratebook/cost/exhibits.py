@@ -20,7 +20,7 @@ from ratebook.cost.censored import Sample, mean_cost
 from ratebook.cost.drawn import Drawn
 from ratebook.cost.panels import MEMBERS_OF
 from ratebook.cost.resample import contrast, per
-from ratebook.tables import empty_frame
+from ratebook.tables import empty_frame, frame_of
 
 NUMERATORS = {
     "P1": ("program", "paid to the navigator"),
@@ -66,10 +66,8 @@ def exhibit_pmpm(pmpm: pd.DataFrame, mm_rule: str) -> pd.DataFrame:
     wanted = [(variant, NUMERATORS[variant][0], rule) for variant in EXHIBITED for rule in ("exact", mm_rule, "none")]
     keys = pd.MultiIndex.from_frame(pmpm[["variant", "numerator", "month_rule"]])
     rows = pmpm[keys.isin(wanted) & (pmpm.plan == "all") & pmpm.arm.isin([*ARMS, "difference"])]
-    if rows.empty:
-        return empty_frame(PmpmExhibit)
     words = rows.variant.map({variant: words for variant, (_, words) in NUMERATORS.items()})
-    return rows.assign(numerator_words=words).reindex(columns=list(PmpmExhibit.types()))
+    return frame_of(rows.assign(numerator_words=words), PmpmExhibit)
 
 
 def derive_exhibits(drawn: Drawn, outside_costs: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -133,7 +131,7 @@ def compare_perspectives(drawn: Drawn, outside_costs: pd.DataFrame) -> pd.DataFr
                 | _sampled(drawn.found(difference, "difference", why), estimand)
                 | {"ratio": ratios["estimate"], "ratio_lower": ratios["lower"], "ratio_upper": ratios["upper"]}
             )
-    return _frame(rows, Perspectives)
+    return frame_of(rows, Perspectives, estimate_usd="estimate")
 
 
 def _sampled(found: dict, estimand: str) -> dict:
@@ -184,7 +182,7 @@ def sum_categories(drawn: Drawn) -> pd.DataFrame:
             own = np.nan if drawn.absent else added[arm]
             found = drawn.found(draws[arm], arm)
             rows.append({**key, "arm": arm, "categories_usd": own, "persons": drawn.persons(arm), **found})
-    return _frame(rows, CategorySums)
+    return frame_of(rows, CategorySums, estimate_usd="estimate")
 
 
 def draw_plane(drawn: Drawn) -> pd.DataFrame:
@@ -203,7 +201,7 @@ def draw_plane(drawn: Drawn) -> pd.DataFrame:
         frame.replicate > 0, NOT_AN_ESTIMATE, "the estimate; its limits are in increments"
     )
     frame = frame.assign(persons=drawn.persons("difference"), reason=reason)
-    return frame.reindex(columns=list(Plane.types()))
+    return frame_of(frame, Plane)
 
 
 def draw_break_even_line(drawn: Drawn) -> pd.DataFrame:
@@ -220,16 +218,10 @@ def draw_break_even_line(drawn: Drawn) -> pd.DataFrame:
         for arm, draws in zip(ARMS, (rate * rsn["engaged_months"], csp["program"])):
             counted = {"rate_usd": rate, "arm": arm, "persons": drawn.persons(arm)}
             rows.append({**counted, **drawn.found(draws, arm, absent)})
-    return _frame(rows, BreakEvenLine)
+    return frame_of(rows, BreakEvenLine, estimate_usd="estimate")
 
 
 def line_rates(budget_usd: float, months: float, paid_usd: float) -> np.ndarray:
     """Give even rates from 0 past the break-even and past what was paid, in whole dollars."""
     top = 1.25 * max(1.6 * budget_usd, paid_usd) / months
     return np.arange(LINE_STEPS + 1) * max(1.0, np.ceil(top / LINE_STEPS))
-
-
-def _frame(rows: list[dict], contract) -> pd.DataFrame:
-    """Rows to a table of the contract; `estimate` is in dollars here, and says so."""
-    frame = pd.DataFrame(rows).rename(columns={"estimate": "estimate_usd"})
-    return frame.reindex(columns=list(contract.types()))

@@ -10,6 +10,7 @@ from ratebook.contracts.episodes import ARMS
 from ratebook.cost.censored import Sample
 from ratebook.cost.drawn import Drawn, same_length
 from ratebook.cost.resample import per, replicate, summary
+from ratebook.tables import frame_of
 
 MONTHS = "engaged_months"
 NO_MONTH = "an arm without an engaged month: no cost per month"
@@ -37,17 +38,14 @@ def derive_paradox(drawn: Drawn) -> dict[str, pd.DataFrame]:
     seen = {arm: replicate(drawn.panels[arm], _observed, [drawn.weights[arm]]) for arm in ARMS}
     draws = {arm: drawn.means[arm] | seen[arm] for arm in ARMS}
     both, absent = same_length(list(draws.values())), drawn.absent
-    identity = [_identity(name, *both, absent, drawn.reach("difference")) for name in NUMERATORS]
+    together = {"persons": drawn.persons("difference")}
+    identity = [together | _identity(name, *both, absent, drawn.reach("difference")) for name in NUMERATORS]
     shapes = [
         {"arm": arm, "persons": drawn.persons(arm), **_shape(name, own, absent, drawn.reach(arm))}
         for name in NUMERATORS
         for arm, own in draws.items()
     ]
-    persons = drawn.persons("difference")
-    return {
-        "paradox": pd.DataFrame(identity).assign(persons=persons).reindex(columns=list(Paradox.types())),
-        "fixed_and_monthly": pd.DataFrame(shapes).reindex(columns=list(FixedAndMonthly.types())),
-    }
+    return {"paradox": frame_of(identity, Paradox), "fixed_and_monthly": frame_of(shapes, FixedAndMonthly)}
 
 
 def _observed(sample: Sample) -> dict[str, np.ndarray]:

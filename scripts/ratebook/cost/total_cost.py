@@ -12,7 +12,7 @@ from ratebook.cost.censored import Panel, Sample, accrued_cost, mean_cost, simpl
 from ratebook.cost.intervals import interval_days
 from ratebook.cost.panels import MEMBERS_OF, build_panels
 from ratebook.cost.resample import contrast, draw_members, draw_providers, per, quantile, replicate, summary
-from ratebook.tables import empty_frame
+from ratebook.tables import empty_frame, frame_of
 
 PRIMARY = "partitioned"
 NO_MEMBER = "no member in the arm"
@@ -114,7 +114,7 @@ def total_costs(panels: dict[str, Panel], weights: dict[str, np.ndarray], settin
         else:
             found["difference"] = {"reason": "one arm has no member"}
         rows += [{**key, "arm": arm, **facts[arm], **values} for arm, values in found.items()]
-    return _frame(rows, TotalCost)
+    return frame_of(rows, TotalCost, estimate_usd="estimate")
 
 
 def _estimated(
@@ -154,7 +154,7 @@ def _cost_curve(panels: dict[str, Panel], weights: dict[str, np.ndarray]) -> pd.
                 absent = "" if observed else "nobody is observed to the day"
                 found = summary(draws[name][:, interval], absent, reach, is_positive=True)
                 rows.append({"estimand": name, "arm": arm, "day": int(day), "persons": observed, **found})
-    return _frame(rows, CostCurve)
+    return frame_of(rows, CostCurve, estimate_usd="estimate")
 
 
 def _by_category(windows: dict[str, dict[str, Panel]], weights: dict[str, np.ndarray], settings: dict) -> pd.DataFrame:
@@ -190,7 +190,7 @@ def _by_category(windows: dict[str, dict[str, Panel]], weights: dict[str, np.nda
                 found["reason"] = found["reason"] or OF_AN_ARM
                 counts = {"persons": persons, "users": sum(users.values())}
                 rows.append({**key, "arm": "difference", **counts, **found})
-    return _frame(rows, CostByCategory)
+    return frame_of(rows, CostByCategory, estimate_usd="estimate")
 
 
 def part_of(category: str) -> str:
@@ -207,9 +207,3 @@ def _why_no_price(volume: dict) -> str | None:
     if np.isnan(volume["unit_price_usd"]):
         return "no unit was used: no price"
     return "unit price: too few replicates with a unit, no limits" if np.isnan(volume["unit_price_lower"]) else None
-
-
-def _frame(rows: list[dict], contract) -> pd.DataFrame:
-    """Rows to a table of the contract; `estimate` is in dollars here, and says so."""
-    frame = pd.DataFrame(rows).rename(columns={"estimate": "estimate_usd"})
-    return frame.reindex(columns=list(contract.types()))
