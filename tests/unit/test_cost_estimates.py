@@ -16,6 +16,7 @@ from cost_data import EDGES, random_tables
 from ratebook.contracts import cost as contracts
 from ratebook.contracts.cost import WINDOW_TABLES
 from ratebook.contracts.cost_exhibits import EXHIBIT_TABLES, PmpmExhibit
+from ratebook.contracts.cost_panels import PriceComparison
 from ratebook.contracts.released import RELEASED
 from ratebook.cost.arms import ARM_TABLES, compare_arms
 from ratebook.cost.break_even import icer
@@ -313,7 +314,7 @@ def test_the_doors_write_every_table_and_figure(people, tmp_path, which):
     paths = {name: tmp_path / f"{name}.parquet" for name in given}
     for name, frame in given.items():
         write_table(frame, paths[name], WINDOW_TABLES[name])
-    made = {"total_cost": contracts.TotalCost, "cost_curve": contracts.CostCurve}
+    made = {"total_cost": contracts.TotalCost, "cost_curve": contracts.CostCurve, "price_comparison": PriceComparison}
     made |= {"cost_by_category": contracts.CostByCategory, "pmpm": contracts.Pmpm}
     made |= {"payment_forms": contracts.PaymentForms}
     made |= {"pmpm_exhibit": PmpmExhibit, **ARM_TABLES, **EXHIBIT_TABLES}
