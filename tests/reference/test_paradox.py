@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from cost_data import paradox_tables
+from cost_data import STUDY, paradox_tables
 from ratebook.contracts.cost import PopulationCosts, PopulationMonths
 from ratebook.cost.arms import compare_arms
 from ratebook.cost.drawn import draw_arms
@@ -14,11 +14,8 @@ from ratebook.cost.pmpm import price_pmpm, ratio_of_sums
 from ratebook.cost.total_cost import estimate_total_cost
 from ratebook.tables import empty_frame
 
-SETTINGS = {
-    "horizon_days": 365,
-    "intervals": 12,
+SETTINGS = STUDY | {
     "boot_reps": 100,
-    "min_observed_share": 0.05,
     "seed": 1,
     "hybrid": {"per_episode_usd": 300, "per_month_usd": 150},
     "month_values_usd": [0, 1000],

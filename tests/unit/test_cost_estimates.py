@@ -12,7 +12,7 @@ from cost.compare_arms import main as compare_arms_door
 from cost.estimate_total_cost import main as estimate_total_cost_door
 from cost.plot_cost import main as plot_cost_door
 from cost.price_pmpm import main as price_pmpm_door
-from cost_data import EDGES, random_tables
+from cost_data import EDGES, STUDY, random_tables
 from ratebook.contracts import cost as contracts
 from ratebook.contracts.cost import WINDOW_TABLES
 from ratebook.contracts.cost_exhibits import EXHIBIT_TABLES, PmpmExhibit
@@ -30,11 +30,8 @@ from ratebook.cost.resample import contrast, summary
 from ratebook.cost.total_cost import estimate_total_cost
 from ratebook.tables import empty_frame, read_table, write_table
 
-SETTINGS = {
-    "horizon_days": 365,
-    "intervals": 12,
+SETTINGS = STUDY | {
     "boot_reps": 60,
-    "min_observed_share": 0.05,
     "seed": 3,
     "hybrid": {"per_episode_usd": 100, "per_month_usd": 50},
     "month_values_usd": [0, 1000],

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cost_data import paradox_tables, random_tables
+from cost_data import STUDY, paradox_tables, random_tables
 from ratebook.contracts.clean import CATEGORIES
 from ratebook.contracts.cost import OutsideCosts, Pmpm
 from ratebook.contracts.cost_exhibits import EXHIBIT_TABLES, EXHIBITED, PmpmExhibit
@@ -22,11 +22,8 @@ from ratebook.disclosure import disclose_tables
 from ratebook.release.cost_sentences import of_quadrant, say_decomposition, say_forms, say_perspectives, say_value
 from ratebook.tables import empty_frame
 
-SETTINGS = {
-    "horizon_days": 365,
-    "intervals": 12,
+SETTINGS = STUDY | {
     "boot_reps": 40,
-    "min_observed_share": 0.05,
     "seed": 3,
     "hybrid": {"per_episode_usd": 300.0, "per_month_usd": 150.0},
     "month_values_usd": [0, 1000],

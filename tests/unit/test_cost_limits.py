@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cost_data import EDGES, paradox_tables, random_tables
+from cost_data import EDGES, STUDY, paradox_tables, random_tables
 from ratebook.contracts.cost import PopulationCosts, PopulationMonths
 from ratebook.cost.censored import Panel, Sample, mean_cost, simple_std_error
 from ratebook.cost.decomposition import decompose
@@ -20,7 +20,7 @@ from ratebook.cost.resample import draw_members, draw_providers, draw_weights, q
 from ratebook.cost.total_cost import estimate_total_cost, too_few_observed
 from ratebook.tables import empty_frame
 
-SETTINGS = {"horizon_days": 365, "intervals": 12, "boot_reps": 300, "min_observed_share": 0.05, "seed": 3}
+SETTINGS = STUDY | {"boot_reps": 300, "seed": 3}
 
 
 @pytest.fixture(scope="module")

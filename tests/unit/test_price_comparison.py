@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from cost_data import STUDY
 from did_data import tables
 from ratebook.contracts.cost import COSTS, ClientIntervals
 from ratebook.contracts.cost_panels import PriceComparison
@@ -12,7 +13,7 @@ from ratebook.cost.price_comparison import compare_prices
 from ratebook.cost.total_cost import estimate_total_cost
 from ratebook.tables import empty_frame, write_table
 
-SETTINGS = {"horizon_days": 365, "intervals": 12, "boot_reps": 99, "min_observed_share": 0.05, "seed": 7}
+SETTINGS = STUDY | {"boot_reps": 99, "seed": 7}
 
 
 def compared(follow_up: pd.DataFrame, costs: pd.DataFrame, **changed) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from conftest import ROOT
-from cost_data import random_tables
+from cost_data import STUDY, random_tables
 from ratebook.contracts.cost import WINDOW_TABLES
 from ratebook.cost.arms import compare_arms
 from ratebook.cost.drawn import draw_arms
@@ -20,11 +20,8 @@ from ratebook.tables import empty_frame, read_codes
 
 QUESTIONS = read_codes(ROOT / "workflow/codes/checklist.csv")
 OF_COST = ["H21", *[f"H{number}" for number in range(35, 47)], "H70"]
-SETTINGS = {
-    "horizon_days": 365,
-    "intervals": 12,
+SETTINGS = STUDY | {
     "boot_reps": 60,
-    "min_observed_share": 0.05,
     "seed": 3,
     "hybrid": {"per_episode_usd": 100, "per_month_usd": 50},
     "month_values_usd": [0, 1000],

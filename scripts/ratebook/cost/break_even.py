@@ -7,7 +7,7 @@ import pandas as pd
 
 from ratebook.contracts.cost import COSTS, BreakEven, Increments, NetBenefit
 from ratebook.cost.drawn import Drawn
-from ratebook.cost.resample import per
+from ratebook.cost.resample import named, per
 from ratebook.dates import MONTH_DAYS
 from ratebook.tables import frame_of
 
@@ -89,8 +89,8 @@ def derive_increments(drawn: Drawn) -> pd.DataFrame:
         dollars = rsn[name] - csp[name]
         row = {"estimand": name, "persons": drawn.persons("difference"), "reason": drawn.absent or None}
         if not drawn.absent:
-            row |= _with_limits(drawn, "difference_usd", "difference", dollars)
-            row |= _with_limits(drawn, "difference_months", "months", months)
+            row |= named(drawn.found(dollars, "difference"), "difference_usd", "difference")
+            row |= named(drawn.found(months, "difference"), "difference_months", "months")
             row |= icer(dollars, months, drawn.reach("difference"))
         rows.append(row)
     return frame_of(rows, Increments)
@@ -145,11 +145,6 @@ def icer(dollars: np.ndarray, months: np.ndarray, reach: float) -> dict:
         return {**found, "reason": "extra months cannot be told from none: no finite limits"}
     half = np.sqrt(max(b**2 - a * c, 0.0))
     return {**found, "lower": (b - half) / a, "upper": (b + half) / a, "reason": None}
-
-
-def _with_limits(drawn: Drawn, column: str, stem: str, draws: np.ndarray) -> dict:
-    found = drawn.found(draws, "difference")
-    return {column: found["estimate"], f"{stem}_lower": found["lower"], f"{stem}_upper": found["upper"]}
 
 
 def _positive(drawn: Drawn, draws: np.ndarray) -> dict:

@@ -9,7 +9,7 @@ from ratebook.contracts.cost_identity import NUMERATORS, FixedAndMonthly, Parado
 from ratebook.contracts.episodes import ARMS
 from ratebook.cost.censored import Sample
 from ratebook.cost.drawn import Drawn, same_length
-from ratebook.cost.resample import per, replicate, summary
+from ratebook.cost.resample import named, per, replicate, summary
 from ratebook.tables import frame_of
 
 MONTHS = "engaged_months"
@@ -70,7 +70,7 @@ def _identity(name: str, rsn: dict, csp: dict, absent: str, reach: float) -> dic
     row, reasons = {"numerator": name}, []
     for stem, draws in {"month_ratio": month, "duration_ratio": duration, "total_ratio": total}.items():
         found = summary(draws, absent or ("" if np.isfinite(draws[0]) else NO_MONTH), reach, is_positive=True)
-        row |= _named(stem, found)
+        row |= named(found, stem)
         reasons.append(found["reason"])
     if np.isfinite(row["month_ratio"]):
         row["residual"] = row["total_ratio"] - row["month_ratio"] * row["duration_ratio"]
@@ -90,10 +90,6 @@ def _shape(name: str, own: dict, absent: str, reach: float) -> dict:
         ("further_month_usd", slope, False, NO_SLOPE),
     ):
         found = summary(draws, absent or ("" if np.isfinite(draws[0]) else why), reach, is_positive)
-        row |= _named(stem, found)
+        row |= named(found, stem)
         reasons.append(found["reason"])
     return row | {"reason": next(filter(None, reasons), None)}
-
-
-def _named(stem: str, found: dict) -> dict:
-    return {stem: found["estimate"], f"{stem}_lower": found["lower"], f"{stem}_upper": found["upper"]}

@@ -26,7 +26,7 @@ def compare_programs(groups: pd.DataFrame, programs: list[dict], year_days: floa
     Parameters
     ----------
     groups, programs, year_days, replicates
-        As `derive_program_rates` takes them.
+        As `derive_program_rates` takes them; among the groups the common population.
 
     Returns
     -------

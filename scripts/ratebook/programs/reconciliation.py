@@ -27,7 +27,7 @@ def estimate_reconciliation(
     Parameters
     ----------
     groups, programs, year_days, replicates
-        As `derive_program_rates` takes them.
+        As `derive_program_rates` takes them, the groups in all months and in each of both periods.
 
     Returns
     -------
