@@ -12,13 +12,12 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from ratebook.contracts import case_rates, rate_uncertainty, risk_sharing
+from ratebook.contracts import case_rates, rate_book, rate_uncertainty
 from ratebook.contracts import rates as contracts
 from ratebook.contracts.clean import CashLedger, Claims, Contacts, WorkerTime
 from ratebook.contracts.engagement import SurvivalByMonth
 from ratebook.contracts.episodes import Cohort, Spells
 from ratebook.contracts.exposure import MemberMonths
-from ratebook.contracts.rate_trace import RateTrace
 from ratebook.errors import RatebookError
 from ratebook.rates import build_up
 from ratebook.tables import empty_frame, read_table, write_table
@@ -52,18 +51,7 @@ OUTPUTS = {
         "diagonals": rate_uncertainty.CompletionDiagonals,
     },
     "estimate_trend": {"trend": contracts.Trend},
-    "derive_rates": {
-        "rate_build": contracts.RateBuild,
-        "rates": contracts.Rates,
-        "rate_trace": RateTrace,
-        "credibility": contracts.Credibility,
-        "plan_rates": contracts.PlanRates,
-        "corridor": contracts.Corridor,
-        "risk_sharing": risk_sharing.RiskSharing,
-        "assumptions": contracts.Assumptions,
-        "uncertainty": rate_uncertainty.RateUncertainty,
-        "tornado": rate_uncertainty.RateTornado,
-    },
+    "derive_rates": rate_book.WRITTEN,
     "derive_case_rates": {
         "engaged_months": case_rates.EngagedMonths,
         "staffing": case_rates.Staffing,
