@@ -27,7 +27,7 @@ def clones(cohort, spells, arm="RSN", grace=14, covariates=(), reps=2):
     return found, days, draws
 
 
-# Who is kept
+# When one deviates
 
 
 @pytest.mark.parametrize(
