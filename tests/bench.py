@@ -14,6 +14,7 @@ import resource
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -199,19 +200,21 @@ def estimate_engagement(name: str, cohort, spells, replicates: int) -> None:
     getattr(estimators, name)(cohort, spells, 1, covariates, **more)
 
 
-def side_by_side(cohort, spells, replicates: int) -> None:
-    """Run both doors at once, a core each, as the pipeline does."""
+def at_once(*works) -> None:
+    """Run all these at once, a core each."""
     context = multiprocessing.get_context("fork")
-    workers = [
-        context.Process(target=estimate_engagement, args=(name, cohort, spells, replicates))
-        for name in ("survival", "trial")
-    ]
+    workers = [context.Process(target=work) for work in works]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
     if any(worker.exitcode for worker in workers):
         raise SystemExit("an estimate failed")
+
+
+def side_by_side(cohort, spells, replicates: int) -> None:
+    """Run both doors at once, a core each, as the pipeline does."""
+    at_once(*(partial(estimate_engagement, name, cohort, spells, replicates) for name in ("survival", "trial")))
 
 
 LIBRARY_CURVES = 20
@@ -284,14 +287,7 @@ PLAIN_REDRAWS = 10
 
 def doors_side_by_side(people, replicates: int) -> None:
     """Run the doors of cost at once, a core each."""
-    context = multiprocessing.get_context("fork")
-    workers = [context.Process(target=door, args=(people, replicates)) for door in COST_DOORS.values()]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    if any(worker.exitcode for worker in workers):
-        raise SystemExit("an estimate failed")
+    at_once(*(partial(door, people, replicates) for door in COST_DOORS.values()))
 
 
 def redraw_plainly(people) -> None:

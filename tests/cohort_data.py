@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import ibis
 
 from ratebook.contracts.clean import Claims, Contacts, Persons
@@ -29,6 +31,10 @@ PERSONS = """\
     """
 CONTACTS = "person_id | contact_date | program | provider_id | is_contact\nA | 2022-06-10 | RSN | P1 | true"
 CLAIMS = "person_id | service_start_date | category | cost_usd\nA | 2022-05-01 | OP_SUD | 10.00"
+USUAL_PERSON = {
+    "from": "2020-01-01", "to": "2023-12-31", "dual": "none", "born": "1980-01-01", "died": "", "contact": "",
+    "program": "RSN", "facility": "F1",
+}  # fmt: skip
 
 
 def cohort_rules(**changes) -> CohortRules:
@@ -67,6 +73,38 @@ def draw_study(
     of_persons = table(spans, Spans), table(persons, Persons)
     candidates = hold(select_candidates(table(episodes, Episodes, **drawn), *of_persons, lines, chosen))
     return candidates, select_cohort(candidates, numbered, lines, chosen), chosen
+
+
+def people(cases: dict[str, dict]) -> dict[str, str]:
+    """Draw one person a case, named by it: in detox 1 to 5 June 2022 for the second time, usual in all else."""
+    header = {
+        "episodes": "person_id | episode | admission_date | discharge_date | n12 | last_facility_id",
+        "spans": "person_id | start_date | end_date | dual_group",
+        "persons": "person_id | birth_date | death_date",
+        "contacts": "person_id | contact_date | program | provider_id | is_contact",
+    }
+    row = {
+        "episodes": "{name} | 1 | 2022-06-01 | 2022-06-05 | 2 | {facility}",
+        "spans": "{name} | {from} | {to} | {dual}",
+        "persons": "{name} | {born} | {died}",
+        "contacts": "{name} | {contact} | {program} | P1 | true",
+    }
+    values = [{**USUAL_PERSON, "name": name, **changes} for name, changes in cases.items()]
+    return {table: "\n".join([header[table], *(row[table].format(**v) for v in values)]) for table in header}
+
+
+def study_drawer(table):
+    """Draw studies with this drawer of tables: the fixture `study` of the files that ask for it."""
+    return partial(draw_study, table)
+
+
+def cohort_drawer(study, run):
+    """Draw studies, and give the cohort's rows by person: the fixture `cohort_of`."""
+
+    def make(**changes):
+        return {row["person_id"]: row for row in run(study(**changes)[1])}
+
+    return make
 
 
 def draw_member(table, **changes) -> ibis.Table:

@@ -1,4 +1,4 @@
-"""Tables drawn as text, for every folder of tests."""
+"""Tables drawn as text, and rows found in tables, for every folder of tests."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ def draw(text: str) -> pd.DataFrame:
     lines = [line for line in textwrap.dedent(text).strip().splitlines() if line.strip()]
     rows = [[cell.strip() or None for cell in line.split("|")] for line in lines]
     return pd.DataFrame(rows[1:], columns=rows[0], dtype=object)
+
+
+def one_row(table: pd.DataFrame, **cells) -> pd.Series:
+    """Give the row of a frame that has these cells; there must be one, and no other."""
+    for name, value in cells.items():
+        table = table[table[name].eq(value).fillna(False).astype(bool)]
+    assert len(table) == 1
+    return table.iloc[0]
 
 
 @pytest.fixture

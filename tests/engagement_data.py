@@ -1,11 +1,13 @@
-"""A small synthetic cohort with a known engagement, in the contracts' columns."""
+"""A small synthetic cohort with a known engagement, in the contracts' columns, and what is estimated of it."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
+from conftest import one_row
 from ratebook.contracts.episodes import Cohort, Spells
+from ratebook.engagement.estimate import estimate_survival
 from ratebook.tables import empty_frame
 
 END_REASONS = {
@@ -18,6 +20,8 @@ END_REASONS = {
     "end_of_data": "censor",
 }
 COVARIATES = ["age_years", "sex", "region", "sud_cost_before_usd", "is_ama", "discharge_date"]
+CAUSES = ["disengaged", "readmitted"]
+"""The ways of ending that are drawn."""
 SETTINGS = {
     "end_reasons": END_REASONS,
     "spell_gap_days": 30,
@@ -37,6 +41,7 @@ MODEL_SETTINGS = {
     "permutations": 99,
     "seed": 1,
 }
+QUICK = {**MODEL_SETTINGS, "permutations": 9, "horizons_days": [90]}
 
 
 def study(persons=400, mean_days=(180.0, 60.0), providers=12, frailty=0.0, censor_days=900.0, seed=7):
@@ -129,3 +134,25 @@ def one_member(base):
     cohort, spells = base
     keep = cohort.person_id.isin([*cohort.person_id[cohort.arm == "RSN"][:1], *cohort.person_id[cohort.arm == "CSP"]])
     return cohort[keep], spells[keep]
+
+
+def one_provider(base):
+    """Give everybody the same provider, whatever the arm."""
+    cohort, spells = base
+    return cohort.assign(provider_id="O1"), spells.assign(provider_id="O1")
+
+
+def all_censored(base):
+    """Let no spell's end be seen."""
+    cohort, spells = base
+    return cohort, spells.assign(end_reason="end_of_data", is_event=False)
+
+
+def estimate(cohort, spells, **changes):
+    """Estimate engagement by the usual settings, any of them changed."""
+    return estimate_survival(cohort, spells, **{**SETTINGS, **changes})
+
+
+def row(table, estimand, arm="RSN vs CSP", tau=180, clock="contact", method="kaplan_meier"):
+    """Give the one row of an estimand: the headline's clock, method and contrast unless said otherwise."""
+    return one_row(table, estimand=estimand, arm=arm, tau_days=tau, clock=clock, method=method)

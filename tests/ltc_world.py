@@ -15,6 +15,7 @@ from ratebook.contracts.programs import ComparisonGroups
 from ratebook.programs.definitions import read_programs
 from ratebook.programs.member_months import build_ltc_member_months
 
+NAMES = ("pace", "altcs", "starplus", "msho", "ccn")
 NF = "person_id | claim_id | line_number | ltc_service | service_start_date | service_end_date | cost_usd"
 FACILITIES = """\
 facility_npi | kind | nf_level | per_diem | ancillary_amount | valid_from | valid_to | county

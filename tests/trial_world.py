@@ -9,6 +9,7 @@ import pandas as pd
 
 from engagement_data import study
 from ratebook.contracts.episodes import CohortFlow
+from ratebook.engagement.trial import estimate_trial
 
 COVARIATES = ["is_ama"]
 FOLLOWED_DAYS = 460
@@ -42,6 +43,11 @@ class World:
     death_days: float = 4000.0
     death_if_severe: float = 1.0
     is_referred_once: bool = False
+
+
+CONFOUNDED = World(
+    wait_days=(20, 12), wait_if_severe=(3.0, 0.6), stay_days=(90, 60), death_days=600, death_if_severe=0.1
+)
 
 
 def draw(world: World, persons: int, seed: int):
@@ -95,3 +101,14 @@ def truth(world: World, grace_days: int, horizon_days: int, persons: int = 400_0
     end = np.minimum(np.minimum(start + stay, (death + 1)[:, None]), horizon_days)
     days = np.maximum(end - start, 0).mean(axis=0)
     return float(days[0] - days[1])
+
+
+def emulate(cohort, spells, **changes):
+    """Emulate the trial by the usual settings, any of them changed."""
+    return estimate_trial(cohort, FLOW, spells, **{**SETTINGS, **changes})
+
+
+def differences(found, tau=180):
+    """Give the difference between the arms in engaged days, by method."""
+    rows = found.trial[(found.trial.estimand == "engaged_days_difference") & (found.trial.tau_days == tau)]
+    return rows.set_index("method").estimate.astype(float)

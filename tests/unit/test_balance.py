@@ -9,7 +9,7 @@ import pytest
 from engagement_data import COVARIATES, END_REASONS, nobody, study
 from ratebook.contracts.engagement import Positivity, Propensity
 from ratebook.engagement.balance import describe_overlap, estimate_balance
-from ratebook.engagement.design import balance_columns, strata_of
+from ratebook.engagement.design import balance_columns, design_matrix, strata_of
 from ratebook.engagement.weight_figures import FIGURES
 from ratebook.engagement.weights import inverse_weight, treated_weight
 
@@ -115,3 +115,21 @@ def test_a_figure_shows_no_small_group_and_an_empty_table_gives_words(name, over
     else:
         empty = pd.DataFrame(columns=["unit", "estimate", "persons", "is_base"])
         assert draw(empty, 11).axes[0].texts
+
+
+def test_overlap_weights_balance_what_the_model_holds():
+    balance, weights, _ = estimate_balance(*study(), END_REASONS, COVARIATES)
+    linear = balance[balance.level.isin(["log", "yes", "male", "west"]) | (balance.covariate == "age_years")]
+    assert linear[linear.level != "squared"].smd_after.abs().max() < 1e-6
+    assert balance.smd_before.abs().max() > 0.15
+    assert weights.overlap.to_numpy() == pytest.approx(
+        np.where(weights.arm == "RSN", 1 - weights.propensity, weights.propensity)
+    )
+
+
+def test_a_missing_covariate_is_marked_and_a_constant_one_left_out():
+    cohort, _ = study()
+    cohort = cohort.assign(age_years=cohort.age_years.where(cohort.sex == "male"), los_days=5)
+    matrix = design_matrix(cohort, ["age_years", "los_days", "dx_class"])
+    assert "age_years: missing" in matrix and "los_days" not in matrix
+    assert np.isfinite(matrix.to_numpy()).all()

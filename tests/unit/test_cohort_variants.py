@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import ibis
 import pytest
 
-from cohort_data import CONTACTS, draw_study
+from cohort_data import CONTACTS, cohort_drawer, study_drawer
 from ratebook.contracts.clean import Contacts
 from ratebook.episodes.variants import count_variants, select_eligible
 from ratebook.tables import hold
 
-
-@pytest.fixture
-def study(table):
-    return partial(draw_study, table)
-
-
-@pytest.fixture
-def cohort_of(study, run):
-    def make(**changes):
-        return {row["person_id"]: row for row in run(study(**changes)[1])}
-
-    return make
+study = pytest.fixture(study_drawer)
+cohort_of = pytest.fixture(cohort_drawer)
 
 
 def readings(rows, **asked) -> dict:

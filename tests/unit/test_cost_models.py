@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from conftest import one_row
 from cost_data import random_tables
 from cost_model_data import SETTINGS, members_of, simulated
 from ratebook.contracts.cost_models import CHECKS, MODEL_METHODS, MODEL_TABLES
@@ -45,13 +46,6 @@ def program():
     return tables, settings, model_costs(known_of(tables[0]), *tables, settings)
 
 
-def chosen(table: pd.DataFrame, **cells) -> pd.Series:
-    for name, value in cells.items():
-        table = table[table[name] == value]
-    (row,) = table.to_dict("records")
-    return pd.Series(row)
-
-
 def test_every_table_keeps_its_contract(program, tmp_path):
     for name, table in program[2].items():
         assert len(table), name
@@ -81,8 +75,8 @@ def test_unadjusted_rows_are_those_of_simple_bang_tsiatis_with_their_limits(prog
     total = estimate_total_cost(*tables, settings)["total_cost"]
     columns = ["estimate_usd", "std_error", "lower", "upper"]
     for arm in (*ARMS, "difference"):
-        mine = chosen(found["cost_models"], estimand="total_sud", method="unadjusted", arm=arm)
-        simple = chosen(total, estimand="total_sud", method="simple", arm=arm)
+        mine = one_row(found["cost_models"], estimand="total_sud", method="unadjusted", arm=arm)
+        simple = one_row(total, estimand="total_sud", method="simple", arm=arm)
         assert mine[columns].astype(float).tolist() == pytest.approx(simple[columns].astype(float).tolist())
 
 
@@ -164,10 +158,10 @@ def test_a_cut_lowers_the_mean_only_where_somebody_costs_more(program):
     tables = program[2]
     rows, cuts = tables["cost_models"], tables["cost_cuts"]
     for name in ("total_sud", "tcoc"):
-        primary = chosen(rows, estimand=name, method="one_part", arm="RSN").estimate_usd
-        assert chosen(rows, estimand=name, method="capped", arm="RSN").estimate_usd == primary
-        assert chosen(cuts, estimand=name, method="capped").reason == "no member costs more"
-        assert chosen(cuts, estimand=name, method="winsorised").cap_usd % 100 == 0
+        primary = one_row(rows, estimand=name, method="one_part", arm="RSN").estimate_usd
+        assert one_row(rows, estimand=name, method="capped", arm="RSN").estimate_usd == primary
+        assert one_row(cuts, estimand=name, method="capped").reason == "no member costs more"
+        assert one_row(cuts, estimand=name, method="winsorised").cap_usd % 100 == 0
     assert not rows[rows.method.isin(["winsorised", "capped"])].is_primary.any()
 
 
@@ -263,9 +257,9 @@ def test_checks_of_fit_are_all_told(program):
 def test_coefficients_say_that_they_are_not_dollars(program):
     rows = program[2]["cost_coefficients"]
     assert not [column for column in rows if column.endswith("_usd")]
-    arm = chosen(rows, estimand="total_sud", part="size", term="arm RSN")
+    arm = one_row(rows, estimand="total_sud", part="size", term="arm RSN")
     means = program[2]["cost_models"]
-    ratio = chosen(means, estimand="total_sud", method="one_part", arm="difference").ratio
+    ratio = one_row(means, estimand="total_sud", method="one_part", arm="difference").ratio
     assert np.exp(arm.coefficient) == pytest.approx(ratio), "of a one-part model, and of it only"
 
 

@@ -6,105 +6,103 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engagement_data import END_REASONS, MODEL_SETTINGS, SETTINGS, study
+from conftest import one_row
+from engagement_data import (
+    CAUSES,
+    COVARIATES,
+    END_REASONS,
+    MODEL_SETTINGS,
+    QUICK,
+    all_censored,
+    estimate,
+    nobody,
+    one_arm,
+    one_member,
+    one_provider,
+    row,
+    study,
+)
+from ratebook.contracts import engagement as contracts
 from ratebook.contracts.episodes import ARMS
-from ratebook.dates import MONTH_DAYS
-from ratebook.engagement.curves import curves_by_arm, incidence_rows, month_rows
-from ratebook.engagement.estimate import estimate_survival
+from ratebook.engagement.balance import estimate_balance
+from ratebook.engagement.curves import curves_by_arm
 from ratebook.engagement.frame import engaged_persons
 from ratebook.engagement.ipcw import NOT_MODELLED, ipcw_rows
 from ratebook.engagement.models import fit_models
 from ratebook.engagement.pseudo import pseudo_value_rows
 from ratebook.engagement.resampling import resample
-from ratebook.engagement.robustness import estimate_robustness, until_readmission
-from ratebook.engagement.survival import log_log_interval
-
-CAUSES = ["disengaged", "readmitted"]
-QUICK = {**MODEL_SETTINGS, "permutations": 9, "horizons_days": [90]}
+from ratebook.tables import read_table, write_table
 
 
 @pytest.fixture(scope="module")
 def base():
+    return study()
+
+
+@pytest.fixture(scope="module")
+def few():
     return study(120, providers=4)
 
 
 @pytest.fixture
-def persons(base):
-    return engaged_persons(*base, END_REASONS, 30)
+def persons(few):
+    return engaged_persons(*few, END_REASONS, 30)
 
 
 def draws_of(persons, reps=40):
     return resample(persons.arm, persons.provider_id, reps, 1)
 
 
-def row(table, **cells):
-    found = table[np.logical_and.reduce([table[name] == value for name, value in cells.items()])]
-    assert len(found) == 1
-    return found.iloc[0]
+def test_nobody_gives_empty_curves_and_reasons(tmp_path):
+    nothing = estimate(*nobody())
+    assert nothing.survival.empty and nothing.survival_by_month.empty and nothing.cumulative_incidence.empty
+    assert nothing.engagement.estimate.isna().all() and nothing.engagement.reason.notna().all()
+    write_table(nothing.engagement, tmp_path / "engagement.parquet", contracts.Engagement)
+    write_table(nothing.survival, tmp_path / "survival.parquet", contracts.Survival)
+    models = fit_models(*nobody(), **MODEL_SETTINGS)
+    assert models.reason.str.contains("no person in").all()
+    write_table(models, tmp_path / "models.parquet", contracts.EngagementModels)
+    balance, weights, summary = estimate_balance(*nobody(), END_REASONS, COVARIATES)
+    assert weights.empty and balance.reason.notna().all() and summary.reason.notna().all()
+    for name, table in {"Balance": balance, "Weights": weights, "WeightSummary": summary}.items():
+        write_table(table, tmp_path / f"{name}.parquet", getattr(contracts, name))
 
 
-# Resampling
+@pytest.mark.parametrize("limit", [one_arm, one_member, one_provider, all_censored])
+def test_thin_data_give_an_honest_table(base, limit, tmp_path):
+    cohort, spells = limit(base)
+    tables = estimate(cohort, spells)
+    table = tables.engagement
+    assert not np.isinf(table[["estimate", "std_error", "lower", "upper"]].astype(float)).any(axis=None)
+    assert (table[["estimate", "lower"]].notna().all(axis=1) == table.reason.isna()).all()
+    for name in tables._fields:
+        contract = getattr(contracts, "".join(part.title() for part in name.split("_")))
+        write_table(getattr(tables, name), tmp_path / f"{name}.parquet", contract)
+    models = fit_models(cohort, spells, **MODEL_SETTINGS)
+    write_table(models, tmp_path / "models.parquet", contracts.EngagementModels)
+    assert (models.estimate.notna() | models.reason.notna()).all()
+    balance, weights, _ = estimate_balance(cohort, spells, END_REASONS, COVARIATES)
+    write_table(balance, tmp_path / "balance.parquet", contracts.Balance)
+    write_table(weights, tmp_path / "weights.parquet", contracts.Weights)
+    assert len(read_table(tmp_path / "weights.parquet", contracts.Weights)) in (0, len(spells))
 
 
-def test_one_member_without_a_navigator_does_not_make_providers_into_persons(base):
-    cohort = base[0]
-    arm = pd.concat([cohort.arm, pd.Series(["none"])], ignore_index=True)
-    provider = pd.concat([cohort.provider_id, pd.Series([None])], ignore_index=True)
-    draws = resample(arm, provider, 30, 1)
-    assert draws.error_unit == "provider"
-    assert (draws.counts[:, draws.unit[-1]] == 1).all(), "alone, it is in every replicate"
+def test_one_arm_alone_is_estimated_and_not_compared(base):
+    table = estimate(*one_arm(base)).engagement
+    assert row(table, "rmst", "RSN").estimate > 0
+    assert row(table, "rmst", "CSP").reason == "no person in the arm"
+    assert row(table, "rmst_difference").reason == "no person in the arm"
 
 
-def test_persons_without_a_provider_are_not_called_providers(base):
-    arm = base[0].arm
-    draws = resample(arm, pd.Series([None] * len(arm)), 30, 1)
-    assert draws.error_unit == "person"
-    some = base[0].provider_id.where(arm == "RSN")
-    assert resample(arm, some, 30, 1).error_unit == "person", "one arm has none"
-
-
-# Curves
-
-
-def test_months_have_the_limits_that_the_curve_has_on_their_first_day(persons):
-    draws = draws_of(persons)
-    curves = curves_by_arm(persons, persons.days, draws, CAUSES)
-    third = [row for row in month_rows(curves, draws, 3) if row["month"] == 3]
-    for found in third:
-        quantile = draws.quantile((found["arm"],))
-        assert quantile > 2.3, "few providers"
-        expected = log_log_interval(found["survival_start"], found["std_error"], quantile)
-        assert (found["lower"], found["upper"]) == pytest.approx(tuple(float(limit) for limit in expected))
-
-
-def test_an_incidence_without_limits_says_why(persons):
-    at_once = persons.assign(days=5.0, end_reason="disengaged", role="event")
-    draws = draws_of(at_once)
-    rows = incidence_rows(curves_by_arm(at_once, at_once.days, draws, CAUSES), draws, CAUSES, 14)
-    after = {row["end_reason"]: row["reason"] for row in rows if row["day"] == 14}
-    assert after == {
-        "disengaged": "everybody has ended for this reason",
-        "readmitted": "nobody has ended for this reason",
-    }
-
-
-# Contacts
-
-
-def test_contacts_are_counted_over_the_days_in_which_they_were_made(base):
-    """Weekly contacts are weekly however many of the last days leave the risk set."""
+def test_a_horizon_beyond_all_follow_up_is_not_reached_for(base):
     cohort, spells = base
-    spells = spells.assign(contacts=spells.length_days // 7 + 1)
-    early = cohort.assign(follow_end_date=spells.last_date.to_numpy() + np.timedelta64(5, "D"))
-    unseen = spells.assign(end_reason="end_of_data")
-    for members, theirs in ((cohort, spells), (early, unseen)):
-        table = estimate_survival(members, theirs, **{**SETTINGS, "boot_reps": 20}).engagement
-        found = row(table, estimand="contacts_per_engaged_month", arm="RSN")
-        mine = theirs[theirs.program == "RSN"]
-        assert found.estimate == pytest.approx(mine.contacts.sum() / (mine.length_days.sum() / MONTH_DAYS))
-
-
-# Adjustment
+    short = spells.assign(length_days=spells.length_days.clip(upper=100))
+    short = short.assign(end_reason=short.end_reason.where(short.length_days < 100, "end_of_data"))
+    table = estimate(cohort, short).engagement
+    assert row(table, "rmst", "RSN", tau=90).estimate > 0
+    assert row(table, "rmst", "RSN", tau=180).reason in (
+        "follow-up ends before the horizon", "too few observed to the horizon",
+    )  # fmt: skip
 
 
 def test_covariates_that_tell_the_arms_apart_leave_no_adjusted_mean(persons):
@@ -130,11 +128,8 @@ def test_losses_that_cannot_be_modelled_are_not_said_to_be_weighed(persons):
     assert {row["reason"] for row in rows} == {NOT_MODELLED}
 
 
-# Models
-
-
-def test_spells_that_all_last_a_day_have_models_with_reasons(base):
-    cohort, spells = base
+def test_spells_that_all_last_a_day_have_models_with_reasons(few):
+    cohort, spells = few
     single = spells.assign(length_days=1, last_date=spells.first_date, end_reason="disengaged")
     models = fit_models(cohort, single, **QUICK)
     tests = models[models.model.str.startswith("ph_test")]
@@ -143,51 +138,10 @@ def test_spells_that_all_last_a_day_have_models_with_reasons(base):
     assert families.estimate.isna().all() and families.reason.notna().all()
 
 
-def test_the_e_value_judges_the_interval_of_its_hazard_ratio(base):
-    models = fit_models(*base, **QUICK)
-    ratio = row(models, model="cox_unadjusted", term="RSN vs CSP")
-    nearer = ratio.ratio_upper if ratio.ratio < 1 else ratio.ratio_lower
-    risk = (1 - 0.5 ** np.sqrt(nearer)) / (1 - 0.5 ** np.sqrt(1 / nearer))
-    risk = max(1 / risk, 1.0) if ratio.ratio < 1 else max(risk, 1.0)
-    assert row(models, model="e_value").lower == pytest.approx(risk + np.sqrt(risk * (risk - 1)))
-
-
-def test_the_e_value_of_one_provider_an_arm_has_no_limit(base):
-    cohort, spells = base
+def test_the_e_value_of_one_provider_an_arm_has_no_limit(few):
+    cohort, spells = few
     alone = np.where(cohort.arm == ARMS[0], "A", "B")
     models = fit_models(cohort.assign(provider_id=alone), spells.assign(provider_id=alone), **QUICK)
-    found = row(models, model="e_value")
+    found = one_row(models, model="e_value")
     assert found.estimate > 1 and pd.isna(found.lower)
     assert "fewer than two providers" in found.reason
-
-
-# Readmission
-
-
-def test_spells_that_a_readmission_closes_are_set_beside_those_it_does_not(base):
-    """Half of RSN's clients are back in detox on day 20 of their spell; two before they met anybody."""
-    cohort, spells = base
-    first = cohort.first_contact_date
-    is_back = (cohort.arm == "RSN") & (np.arange(len(cohort)) % 2 == 0)
-    cohort = cohort.assign(readmission_date=(first + pd.Timedelta(days=20)).where(is_back))
-    early = cohort.index[cohort.arm == "CSP"][:2]
-    cohort.loc[early, "readmission_date"] = first[early] - pd.Timedelta(days=1)
-    persons = engaged_persons(cohort, spells, END_REASONS, 30)
-    closed = until_readmission(persons)
-    assert len(closed) == len(persons) - 2
-    stayed = persons[(persons.readmission_date > persons.first_date) & (persons.days >= 20)].person_id
-    mine = closed[closed.person_id.isin(stayed)]
-    assert len(mine) and (mine.days == 20).all() and (mine.role == "competing").all()
-    others = persons[~persons.person_id.isin(stayed) & persons.person_id.isin(closed.person_id)]
-    pd.testing.assert_series_equal(
-        closed[~closed.person_id.isin(stayed)].set_index("person_id").days, others.set_index("person_id").days
-    )
-    by_gap = spells.assign(spell_gap_days=30)
-    table = estimate_robustness(
-        cohort, by_gap, spell_gap_days=30, end_reasons=END_REASONS, horizons_days=[90], min_observed_share=0.1,
-        boot_reps=20, seed=1,
-    )  # fmt: skip
-    counted, closing = (
-        row(table, analysis="readmission", variant=name) for name in ("as spells are counted", "closes the spell")
-    )
-    assert closing.estimate < counted.estimate

@@ -1,8 +1,7 @@
-"""Programs as data: cells at their boundaries, identities of the sums, and files that say what they mean."""
+"""Programs priced: identities of the sums, limits of the input, and the doors run on files."""
 
 from __future__ import annotations
 
-import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from ltc_world import NF, SETTINGS, covered, groups, ltc_months, program
+from ltc_world import NAMES, NF, SETTINGS, covered, groups, ltc_months, program
 from ratebook.contracts.programs import (
     ComparisonGroups,
     LiabilityDays,
@@ -24,7 +23,7 @@ from ratebook.contracts.programs import (
 )  # fmt: skip
 from ratebook.errors import RatebookError
 from ratebook.programs import primitives
-from ratebook.programs.cells import assign_cell, build_comparison_groups, meets
+from ratebook.programs.cells import build_comparison_groups
 from ratebook.programs.comparison import compare_programs
 from ratebook.programs.definitions import read_program
 from ratebook.programs.figures import plot_comparison, plot_liability_timeline, plot_program_rates
@@ -35,85 +34,8 @@ from ratebook.programs.reconciliation import estimate_reconciliation
 from ratebook.programs.replicates import ONE_GROUP, estimate
 from ratebook.tables import empty_frame, open_table, read_table, write_table
 
-NAMES = ("pace", "altcs", "starplus", "msho", "ccn")
-CORE = ROOT / "scripts" / "ratebook"
 REDUCE = {"common": SETTINGS["common_population"], "counter": "cumulative", "replicates": 2, "keeps_retro": False}
-
 REDUCED: list = []
-
-
-def cell_of(table, run, name, **month):
-    month = {"is_nhc": "true", "setting": "COMM_other", "is_enrolled_in_nf": "false", "dual_group": "full",
-             "is_past_anniversary": "false", "medicaid_class": "MAO", "age_band": "75_84", "nf_days_cumulative": 0,
-             "institutional_days_before_move": 0, "months_since_conversion": 0, "facility_id": "F1", "is_waiver": "false",
-             "dms1_level": ""} | month  # fmt: skip
-    months = table("|".join(month) + "\n" + "|".join(str(value) for value in month.values()), LtcMemberMonths)
-    return run(assign_cell(months, program(name)["cells"]).name("cell").as_table())[0]["cell"]
-
-
-MOVED = {"institutional_days_before_move": 180, "months_since_conversion": 1}
-
-
-@pytest.mark.parametrize(
-    ("month", "cell"),
-    [
-        pytest.param({"setting": "NF", "nf_days_cumulative": 180}, "community_nhc", id="day 180: the cell of home"),
-        pytest.param({"setting": "NF", "nf_days_cumulative": 181}, "institutional", id="day 181"),
-        pytest.param({"setting": "NF", "is_enrolled_in_nf": "true"}, "institutional", id="enrolled in a facility"),
-        pytest.param(MOVED | {"institutional_days_before_move": 179}, "community_nhc", id="179 days before the move"),
-        pytest.param(MOVED, "nhc_conversion", id="180 days before the move"),
-        pytest.param(MOVED | {"months_since_conversion": 12}, "nhc_conversion", id="month 12 after the move"),
-        pytest.param(MOVED | {"months_since_conversion": 13}, "community_nhc", id="month 13 after the move"),
-        pytest.param(MOVED | {"months_since_conversion": 13, "is_nhc": "false"}, "community_non_nhc", id="no more"),
-        pytest.param({"is_nhc": "false"}, "community_non_nhc", id="at home, not certifiable"),
-    ],
-)
-def test_cells_with_a_window_of_180_days_and_a_year_of_conversion(table, run, month, cell):
-    assert cell_of(table, run, "msho", **month) == cell
-
-
-@pytest.mark.parametrize(
-    ("month", "cell"),
-    [
-        pytest.param({"setting": "NF"}, "community_nhc_level_2", id="in a facility before the anniversary"),
-        pytest.param({"setting": "NF", "is_past_anniversary": "true"}, "institutional/F1", id="from the anniversary"),
-        pytest.param({"setting": "NF", "is_enrolled_in_nf": "true"}, "institutional/F1", id="enrolled in a facility"),
-        pytest.param(MOVED | {"institutional_days_before_move": 152}, "community_nhc_level_2", id="152 days"),
-        pytest.param(MOVED | {"institutional_days_before_move": 153}, "nhc_conversion/F1", id="more than five months"),
-        pytest.param(MOVED | {"months_since_conversion": 40}, "nhc_conversion/F1", id="no limit on conversion"),
-        pytest.param({"dms1_level": ""}, "community_nhc_unscored", id="never scored"),
-        pytest.param({"is_nhc": "false", "medicaid_class": "SSI"}, "community_non_nhc_ssi", id="unimpaired, SSI"),
-        pytest.param({"is_nhc": "false"}, "community_non_nhc_mao", id="unimpaired, medical assistance only"),
-        pytest.param(
-            {"is_nhc": "false", "medicaid_class": "none"}, "community_non_nhc_other/75_84", id="unimpaired, by age"
-        ),
-    ],
-)
-def test_cells_with_an_anniversary_and_three_levels(table, run, month, cell):
-    assert cell_of(table, run, "ccn", **{"dms1_level": 2} | month) == cell
-
-
-@pytest.mark.parametrize(
-    ("month", "cell"),
-    [
-        ({"setting": "NF", "medicaid_class": "SSI"}, "dual_nf_ssi"),
-        ({"setting": "NF"}, "dual_nf_mao"),
-        ({"is_waiver": "true"}, "dual_waiver"),
-        ({}, "dual_other_community"),
-        ({"dual_group": "none", "setting": "NF", "medicaid_class": "SSI"}, "medicaid_nf_ssi"),
-        ({"dual_group": "none", "setting": "NF"}, "medicaid_nf_mao"),
-        ({"dual_group": "none", "is_waiver": "true"}, "medicaid_waiver"),
-        ({"dual_group": "none"}, "medicaid_other_community"),
-    ],
-)
-def test_eight_cells_by_medicare_and_place(table, run, month, cell):
-    assert cell_of(table, run, "starplus", **month) == cell
-
-
-def test_a_condition_on_a_missing_value_is_not_met(table, run):
-    months = table("age_years | plan\n | x\n55 | x\n54 | x", LtcMemberMonths)
-    found = months.mutate(is_met=meets(months, {"age_years": {"min": 55}}))
-    assert sorted(run(found.is_met)) == [False, False, True]
 
 
 @pytest.fixture
@@ -245,46 +167,6 @@ def test_months_in_a_cell_beyond_its_limit():
     assert primitives.beyond_limit(40, None) == 0
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        pytest.param({"discuont": 0.05}, "discuont", id="an unknown key"),
-        pytest.param({"population": {"age": {"min": 65}}}, "no column of the name age", id="an unknown column"),
-        pytest.param(
-            {"liability": {"window": "first_days", "enrolled_in_nf": "plan"}}, "days", id="a window without days"
-        ),
-        pytest.param({"covers": ["X"]}, "covers", id="an unknown mark"),
-        pytest.param({"program": "unheard_of"}, "has no column", id="a program the scope does not know"),
-    ],
-)
-def test_a_program_file_that_is_wrong_is_refused_and_says_where(tmp_path, change, message):
-    source = yaml.safe_load((ROOT / "workflow/programs/msho.yaml").read_text())
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(source | change))
-    schema = yaml.safe_load((ROOT / "workflow/schemas/program.schema.yaml").read_text())
-    scope = pd.read_csv(ROOT / "workflow/programs/benefit_scope.csv", keep_default_na=False)
-    with pytest.raises(RatebookError, match=message):
-        read_program(str(tmp_path / "mine.yaml"), schema, scope, SETTINGS, {})
-
-
-def test_a_discount_of_a_half_or_more_does_not_pass_the_schema(tmp_path):
-    text = (ROOT / "workflow/programs/ccn.yaml").read_text().replace("discounts: [0.02]", "discounts: [0.98]")
-    (tmp_path / "mine.yaml").write_text(text)
-    schema = yaml.safe_load((ROOT / "workflow/schemas/program.schema.yaml").read_text())
-    scope = pd.read_csv(ROOT / "workflow/programs/benefit_scope.csv", keep_default_na=False)
-    with pytest.raises(RatebookError, match=r"mine\.yaml: schemes"):
-        read_program(str(tmp_path / "mine.yaml"), schema, scope, SETTINGS, {})
-
-
-def test_the_core_knows_no_program_and_no_state():
-    states = {scheme["state"] for name in NAMES for scheme in program(name)["schemes"]}
-    words = "|".join([*NAMES, r"star\W?plus", *states])
-    files = [*sorted((CORE / "programs").glob("*.py")), CORE / "contracts/programs.py"]
-    files += sorted((ROOT / "scripts/programs").glob("*.py"))
-    assert len(files) > 10
-    for file in files:
-        assert not re.findall(rf"\b(?:{words})\b", file.read_text(), re.IGNORECASE), file.name
-
-
 def test_an_area_with_counties_is_cut_to_them(path_months, tmp_path):
     schema, scope = ROOT / "workflow/schemas/program.schema.yaml", ROOT / "workflow/programs/benefit_scope.csv"
     here = read_program(
@@ -362,14 +244,3 @@ def test_the_doors_run_on_files(path_months, tmp_path):
     door("compare_programs")(job(made, out("comparison")))
     assert len(read_table(tmp_path / "rates.parquet", ProgramRates)) >= 22
     assert len(read_table(tmp_path / "comparison.parquet", ProgramComparison)) == 22
-
-
-def test_the_example_in_the_documentation_is_a_program(tmp_path):
-    text = (ROOT / "docs/programs.md").read_text().split("```yaml\n")[1].split("```")[0]
-    (tmp_path / "mine.yaml").write_text(text)
-    schema = yaml.safe_load((ROOT / "workflow/schemas/program.schema.yaml").read_text())
-    scope = pd.read_csv(ROOT / "workflow/programs/benefit_scope.csv", keep_default_na=False).assign(mine="C")
-    mine = read_program(str(tmp_path / "mine.yaml"), schema, scope, SETTINGS, {})
-    drawn = "enrolled | home/75_84 | 10 |\nnursing_facility | all | 10 | nf_gross=2400\nwaiver | all | 10 | meals=1000"
-    rate = derive_program_rates(groups("mine", "all", drawn), [mine], 365, 2).set_index("cell").rate_usd
-    assert rate["home/75_84"] == pytest.approx(0.95 * (0.6 * 2400 + 0.4 * 1000) + 13)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from conftest import ROOT
 from engagement_data import END_REASONS, MODEL_SETTINGS, SETTINGS, study
 from ratebook.engagement.estimate import estimate_survival
 from ratebook.engagement.models import fit_models
@@ -13,9 +12,8 @@ from ratebook.engagement.survival import risk_table, survival_of
 from ratebook.review import on_engagement
 from ratebook.review.checklist import check_review
 from ratebook.review.seen import Seen
-from ratebook.tables import read_codes
+from review_data import QUESTIONS, ask
 
-QUESTIONS = read_codes(ROOT / "workflow/codes/checklist.csv")
 CHOICES = {"engagement": {"end_reasons": END_REASONS}, "episodes": {"spell_gap_days": 30}}
 
 
@@ -33,7 +31,7 @@ def world():
 
 
 def status(check_id, tables):
-    return check_review(QUESTIONS[QUESTIONS.id == check_id], Seen(tables, {}, CHOICES)).iloc[0].status
+    return ask(check_id, settings=CHOICES, **tables).status
 
 
 def without(frame, where):

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from conftest import one_row
 from engagement_data import END_REASONS, nobody, study
 from ratebook.contracts.episodes import SpellsByGap
 from ratebook.contracts.robustness import EngagementSensitivity
+from ratebook.engagement.frame import engaged_persons
 from ratebook.engagement.resampling import resample
-from ratebook.engagement.robustness import estimate_robustness
+from ratebook.engagement.robustness import estimate_robustness, until_readmission
 from ratebook.engagement.survival import risk_table, rmst, survival_of
 from ratebook.engagement.tipping import restricted_mean_if, unseen_of
 from ratebook.tables import empty_frame
@@ -191,3 +193,32 @@ def test_nobody_gives_an_empty_table():
     found = estimate_robustness(cohort, empty_frame(SpellsByGap), **CHOICES)
     assert found.empty
     assert list(found.columns) == list(EngagementSensitivity.types())
+
+
+def test_spells_that_a_readmission_closes_are_set_beside_those_it_does_not():
+    """Half of RSN's clients are back in detox on day 20 of their spell; two before they met anybody."""
+    cohort, spells = study(120, providers=4)
+    first = cohort.first_contact_date
+    is_back = (cohort.arm == "RSN") & (np.arange(len(cohort)) % 2 == 0)
+    cohort = cohort.assign(readmission_date=(first + pd.Timedelta(days=20)).where(is_back))
+    early = cohort.index[cohort.arm == "CSP"][:2]
+    cohort.loc[early, "readmission_date"] = first[early] - pd.Timedelta(days=1)
+    persons = engaged_persons(cohort, spells, END_REASONS, 30)
+    closed = until_readmission(persons)
+    assert len(closed) == len(persons) - 2
+    stayed = persons[(persons.readmission_date > persons.first_date) & (persons.days >= 20)].person_id
+    mine = closed[closed.person_id.isin(stayed)]
+    assert len(mine) and (mine.days == 20).all() and (mine.role == "competing").all()
+    others = persons[~persons.person_id.isin(stayed) & persons.person_id.isin(closed.person_id)]
+    pd.testing.assert_series_equal(
+        closed[~closed.person_id.isin(stayed)].set_index("person_id").days, others.set_index("person_id").days
+    )
+    by_gap = spells.assign(spell_gap_days=30)
+    table = estimate_robustness(
+        cohort, by_gap, spell_gap_days=30, end_reasons=END_REASONS, horizons_days=[90], min_observed_share=0.1,
+        boot_reps=20, seed=1,
+    )  # fmt: skip
+    counted, closing = (
+        one_row(table, analysis="readmission", variant=name) for name in ("as spells are counted", "closes the spell")
+    )
+    assert closing.estimate < counted.estimate

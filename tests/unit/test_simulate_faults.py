@@ -7,10 +7,10 @@ import json
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from test_simulate import CONFIG, STUDY, small
 
 from ratebook.simulate.build import build_program
 from ratebook.simulate.fault_kinds import FORMER_IDS, KINDS
+from simulate_data import CONFIG, STUDY, small
 
 CODED_ONLY = {"void_mirror", "void_no_number", "same_id_replacement", "orphan_void", "orphan_replacement"}
 CODED_ONLY |= {"gross_credit", "gross_debit", "tpl_recovery"}
