@@ -274,8 +274,10 @@ def price_and_total(people, replicates: int) -> None:
 def compare(people, replicates: int) -> None:
     """Run the door of decomposition, break-even and increments."""
     from ratebook.cost.arms import compare_arms
+    from ratebook.cost.drawn import draw_arms
 
-    compare_arms(*people, cost_settings(replicates))
+    settings = cost_settings(replicates)
+    compare_arms(draw_arms(*people, settings), settings)
 
 
 COST_DOORS = {"total_cost, pmpm": price_and_total, "decomposition, break-even": compare}

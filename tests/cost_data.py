@@ -10,7 +10,9 @@ import pandas as pd
 from ratebook.cost.intervals import interval_days
 from ratebook.dates import MONTH_DAYS
 
-EDGES = interval_days(365, 12)
+STUDY = {"horizon_days": 365, "intervals": 12, "min_observed_share": 0.05}
+"""Settings that every test of cost has alike."""
+EDGES = interval_days(STUDY["horizon_days"], STUDY["intervals"])
 GT13 = {
     "CSP": {"months": 2, "program": 720.0, "other": 3280.0, "units": 60.0},
     "RSN": {"months": 6, "program": 1200.0, "other": 4800.0, "units": 60.0},

@@ -1,6 +1,6 @@
-"""Months around the index stay, and sites around their start, to differences in differences and one year's prices."""
+"""Months around the index stay, and sites around their start, to differences in differences."""
 
-from ratebook.contracts.cost import ClientIntervals, FollowUp, PersonCosts
+from ratebook.contracts.cost import FollowUp, PersonCosts
 from ratebook.contracts.cost_panels import DID_TABLES, MemberIntervals, SiteQuarters
 from ratebook.cost.before_after import estimate_did
 from ratebook.steps import step
@@ -11,7 +11,6 @@ def main(snakemake):
     tables = estimate_did(
         follow_up=read_table(snakemake.input.follow_up, FollowUp),
         person_costs=read_table(snakemake.input.person_costs, PersonCosts),
-        client_intervals=read_table(snakemake.input.client_intervals, ClientIntervals),
         member_intervals=read_table(snakemake.input.member_intervals, MemberIntervals),
         site_quarters=read_table(snakemake.input.site_quarters, SiteQuarters),
         settings=snakemake.params.settings,

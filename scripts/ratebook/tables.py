@@ -306,6 +306,26 @@ def empty_frame(contract: type[Contract]) -> pd.DataFrame:
     return _arrow_schema(contract).empty_table().to_pandas(date_as_object=False)
 
 
+def frame_of(rows: list[dict] | list[tuple] | pd.DataFrame, contract: type[Contract], **called: str) -> pd.DataFrame:
+    """Lay rows out in the contract's columns: what a row lacks is null, what it holds besides is left out.
+
+    Columns have the types pandas finds for them; `write_table` gives them those of the contract.
+
+    Parameters
+    ----------
+    rows : list of dict, list of tuple, or DataFrame
+        Any number; none is the empty frame. Tuples hold every column, in the contract's order.
+    contract : type of Contract
+        The table.
+    **called : str
+        What rows call a column of the contract, where not by its name: ``estimate_usd="estimate"``.
+    """
+    if not len(rows):
+        return empty_frame(contract)
+    columns = {called.get(name, name): name for name in contract.types()}
+    return pd.DataFrame(rows, columns=list(columns)).rename(columns=columns)
+
+
 def _cast(table: ibis.Table, contract: type[Contract]) -> ibis.Table:
     # Ibis leaves out a cast to the type it believes a value has; engines widen decimals and whole numbers in sums,
     # and dates in arithmetic. A view has the types the engine gives, so that each cast is made where there is one to make.

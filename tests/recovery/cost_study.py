@@ -33,9 +33,9 @@ from ratebook.contracts.episodes import ARMS  # noqa: E402
 from ratebook.cost import decomposition, total_cost  # noqa: E402
 from ratebook.cost.arms import compare_arms  # noqa: E402
 from ratebook.cost.decomposition import shapley  # noqa: E402
-from ratebook.cost.panels import build_panels  # noqa: E402
+from ratebook.cost.drawn import draw_arms  # noqa: E402
 from ratebook.cost.pmpm import price_pmpm  # noqa: E402
-from ratebook.cost.resample import draw_providers, replicate  # noqa: E402
+from ratebook.cost.resample import replicate  # noqa: E402
 from ratebook.tables import empty_frame  # noqa: E402
 from recovery.command import study  # noqa: E402
 from recovery.cost_world import EDGES, MONTH_DAYS, CostWorld, Truth, tables, truth_of  # noqa: E402
@@ -108,9 +108,9 @@ def estimates(world: CostWorld, seed: int) -> pd.DataFrame:
         "month_values_usd": [],
         "hybrid": {"per_episode_usd": enrolment, "per_month_usd": month},
     }
-    panels = build_panels(*people, EDGES)
-    total = total_cost.total_costs(panels, draw_providers(panels, REPLICATES, seed), settings)
-    made = compare_arms(*people, settings)
+    drawn = draw_arms(*people, settings)
+    total = total_cost.total_costs(drawn.panels, drawn.weights, settings)
+    made = compare_arms(drawn, settings)
     nobody = empty_frame(PopulationCosts), empty_frame(PopulationMonths)
     pmpm = price_pmpm(*people, empty_frame(TotalCost), *nobody, "fractional", REPLICATES, seed)
     rows = [*_totals(total), *_prices(pmpm), *_compared(made)]

@@ -11,6 +11,7 @@ import pytest
 from cost_data import paradox_tables, random_tables
 from ratebook.cost.censored import Sample, mean_cost
 from ratebook.cost.decomposition import decompose, shapley
+from ratebook.cost.drawn import draw_panels
 from ratebook.cost.intervals import interval_days
 from ratebook.cost.panels import build_panels
 
@@ -37,7 +38,7 @@ def test_effects(before, after, effects, tolerance):
 
 def test_duration_intensity_and_price_of_the_paradox():
     panels = build_panels(*paradox_tables(), interval_days(365, 12))
-    rows = decompose(panels, 20, 1).set_index(["category", "factor"])
+    rows = decompose(draw_panels(panels, 20, 1)).set_index(["category", "factor"])
     effects = [rows.effect_usd["NAVIGATOR", factor] for factor in ("duration", "intensity", "price")]
     assert effects == pytest.approx((1226.666667, -1333.333333, 586.666667), abs=1e-6)
     assert rows.rsn_value["NAVIGATOR", "price"] == pytest.approx(20)
@@ -45,6 +46,6 @@ def test_duration_intensity_and_price_of_the_paradox():
 
 def test_nothing_is_left_over_under_censoring():
     panels = build_panels(*random_tables(), interval_days(365, 12))
-    parts = decompose(panels, 20, 1)
+    parts = decompose(draw_panels(panels, 20, 1))
     means = {arm: mean_cost(Sample(panel), "total_sud", "partitioned")[0] for arm, panel in panels.items()}
     assert parts.effect_usd.sum() == pytest.approx(means["RSN"] - means["CSP"], abs=1e-9)

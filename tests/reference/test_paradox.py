@@ -5,19 +5,17 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from cost_data import paradox_tables
+from cost_data import STUDY, paradox_tables
 from ratebook.contracts.cost import PopulationCosts, PopulationMonths
 from ratebook.cost.arms import compare_arms
+from ratebook.cost.drawn import draw_arms
 from ratebook.cost.payment_forms import price_forms
 from ratebook.cost.pmpm import price_pmpm, ratio_of_sums
 from ratebook.cost.total_cost import estimate_total_cost
 from ratebook.tables import empty_frame
 
-SETTINGS = {
-    "horizon_days": 365,
-    "intervals": 12,
+SETTINGS = STUDY | {
     "boot_reps": 100,
-    "min_observed_share": 0.05,
     "seed": 1,
     "hybrid": {"per_episode_usd": 300, "per_month_usd": 150},
     "month_values_usd": [0, 1000],
@@ -27,7 +25,7 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def tables() -> dict[str, pd.DataFrame]:
     people = paradox_tables()
-    made = estimate_total_cost(*people, SETTINGS) | compare_arms(*people, SETTINGS)
+    made = estimate_total_cost(*people, SETTINGS) | compare_arms(draw_arms(*people, SETTINGS), SETTINGS)
     nobody = empty_frame(PopulationCosts), empty_frame(PopulationMonths)
     made["pmpm"] = price_pmpm(
         *people, made["total_cost"], *nobody, "fractional", SETTINGS["boot_reps"], SETTINGS["seed"]

@@ -12,14 +12,16 @@ from cost.compare_arms import main as compare_arms_door
 from cost.estimate_total_cost import main as estimate_total_cost_door
 from cost.plot_cost import main as plot_cost_door
 from cost.price_pmpm import main as price_pmpm_door
-from cost_data import EDGES, random_tables
+from cost_data import EDGES, STUDY, random_tables
 from ratebook.contracts import cost as contracts
 from ratebook.contracts.cost import WINDOW_TABLES
 from ratebook.contracts.cost_exhibits import EXHIBIT_TABLES, PmpmExhibit
+from ratebook.contracts.cost_panels import PriceComparison
 from ratebook.contracts.released import RELEASED
 from ratebook.cost.arms import ARM_TABLES, compare_arms
 from ratebook.cost.break_even import icer
 from ratebook.cost.censored import Panel, Sample, accrued_cost, mean_cost
+from ratebook.cost.drawn import draw_arms
 from ratebook.cost.panels import build_panels
 from ratebook.cost.payment_forms import price_clients
 from ratebook.cost.plots import FIGURES, NEEDS
@@ -28,11 +30,8 @@ from ratebook.cost.resample import contrast, summary
 from ratebook.cost.total_cost import estimate_total_cost
 from ratebook.tables import empty_frame, read_table, write_table
 
-SETTINGS = {
-    "horizon_days": 365,
-    "intervals": 12,
+SETTINGS = STUDY | {
     "boot_reps": 60,
-    "min_observed_share": 0.05,
     "seed": 3,
     "hybrid": {"per_episode_usd": 100, "per_month_usd": 50},
     "month_values_usd": [0, 1000],
@@ -70,7 +69,7 @@ def all_tables(people) -> dict[str, pd.DataFrame]:
             "users": 12,
         }
     )
-    made = estimate_total_cost(*people, SETTINGS) | compare_arms(*people, SETTINGS)
+    made = estimate_total_cost(*people, SETTINGS) | compare_arms(draw_arms(*people, SETTINGS), SETTINGS)
     return made | {
         "pmpm": price_pmpm(
             *people, made["total_cost"], costs, months, "fractional", SETTINGS["boot_reps"], SETTINGS["seed"]
@@ -312,7 +311,7 @@ def test_the_doors_write_every_table_and_figure(people, tmp_path, which):
     paths = {name: tmp_path / f"{name}.parquet" for name in given}
     for name, frame in given.items():
         write_table(frame, paths[name], WINDOW_TABLES[name])
-    made = {"total_cost": contracts.TotalCost, "cost_curve": contracts.CostCurve}
+    made = {"total_cost": contracts.TotalCost, "cost_curve": contracts.CostCurve, "price_comparison": PriceComparison}
     made |= {"cost_by_category": contracts.CostByCategory, "pmpm": contracts.Pmpm}
     made |= {"payment_forms": contracts.PaymentForms}
     made |= {"pmpm_exhibit": PmpmExhibit, **ARM_TABLES, **EXHIBIT_TABLES}

@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cost_data import paradox_tables, random_tables
+from cost_data import STUDY, paradox_tables, random_tables
 from ratebook.contracts.clean import CATEGORIES
 from ratebook.contracts.cost import OutsideCosts, Pmpm
 from ratebook.contracts.cost_exhibits import EXHIBIT_TABLES, EXHIBITED, PmpmExhibit
 from ratebook.contracts.released import RELEASED
 from ratebook.cost.arms import compare_arms
-from ratebook.cost.exhibits import SUMS, derive_exhibits, exhibit_pmpm, line_rates, value_grid
+from ratebook.cost.break_even import value_grid
+from ratebook.cost.drawn import draw_arms
+from ratebook.cost.exhibits import SUMS, derive_exhibits, exhibit_pmpm, line_rates
 from ratebook.cost.plots import FIGURES, NEEDS, plot_cost
 from ratebook.cost.pmpm import price_pmpm
 from ratebook.cost.total_cost import estimate_total_cost, part_of
@@ -20,11 +22,8 @@ from ratebook.disclosure import disclose_tables
 from ratebook.release.cost_sentences import of_quadrant, say_decomposition, say_forms, say_perspectives, say_value
 from ratebook.tables import empty_frame
 
-SETTINGS = {
-    "horizon_days": 365,
-    "intervals": 12,
+SETTINGS = STUDY | {
     "boot_reps": 40,
-    "min_observed_share": 0.05,
     "seed": 3,
     "hybrid": {"per_episode_usd": 300.0, "per_month_usd": 150.0},
     "month_values_usd": [0, 1000],
@@ -47,13 +46,18 @@ def people():
 
 
 @pytest.fixture(scope="module")
-def made(people):
-    return derive_exhibits(*people, LEDGER, SETTINGS)
+def drawn(people):
+    return draw_arms(*people, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def made(drawn):
+    return derive_exhibits(drawn, LEDGER)
 
 
 @pytest.fixture(scope="module")
 def paradox():
-    return derive_exhibits(*paradox_tables(), LEDGER, SETTINGS)
+    return derive_exhibits(draw_arms(*paradox_tables(), SETTINGS), LEDGER)
 
 
 def usd_of(table: pd.DataFrame, **where) -> float:
@@ -101,8 +105,8 @@ def test_cost_outside_claims_widens_no_limit(made):
         pytest.param(outside(("RSN", "payer", np.nan)), "no client of the program", id="on record without a client"),
     ],
 )
-def test_what_is_not_on_record_is_not_nothing(people, ledger, why):
-    rows = derive_exhibits(*people, ledger, SETTINGS)["perspectives"]
+def test_what_is_not_on_record_is_not_nothing(drawn, ledger, why):
+    rows = derive_exhibits(drawn, ledger)["perspectives"]
     payer = rows[(rows.perspective == "payer") & (rows.arm == "RSN")]
     assert payer.estimate_usd.isna().all() and payer.reason.str.startswith(why).all()
     assert rows[rows.perspective == "claims"].estimate_usd.notna().all()
@@ -126,8 +130,8 @@ def test_every_category_is_part_of_one_printed_total():
     assert list(parts.values()).count("other_sud") == 10
 
 
-def test_the_plane_begins_with_the_estimate_and_agrees_with_the_increments(people, made):
-    increments = compare_arms(*people, SETTINGS)["increments"].set_index("estimand")
+def test_the_plane_begins_with_the_estimate_and_agrees_with_the_increments(drawn, made):
+    increments = compare_arms(drawn, SETTINGS)["increments"].set_index("estimand")
     first = made["plane"].iloc[0]
     assert first.replicate == 0 and len(made["plane"]) == 1 + SETTINGS["boot_reps"]
     assert first.total_sud_usd == pytest.approx(increments.difference_usd["total_sud"])
@@ -135,8 +139,8 @@ def test_the_plane_begins_with_the_estimate_and_agrees_with_the_increments(peopl
     assert np.allclose(made["plane"].total_sud_usd, made["plane"].program_usd + made["plane"].other_sud_usd)
 
 
-def test_the_line_crosses_at_the_break_even(people, made):
-    rates = compare_arms(*people, SETTINGS)["break_even"].set_index(["quantity", "perspective"]).value
+def test_the_line_crosses_at_the_break_even(drawn, made):
+    rates = compare_arms(drawn, SETTINGS)["break_even"].set_index(["quantity", "perspective"]).value
     wide = made["break_even_line"].pivot(index="rate_usd", columns="arm", values="estimate_usd")
     crossing = np.interp(0, wide.RSN - wide.CSP, wide.index)
     assert crossing == pytest.approx(rates["rate_per_month", "program"])
@@ -158,7 +162,7 @@ def test_a_curve_is_drawn_on_a_fine_grid_that_holds_the_values_asked_for():
 
 def test_the_order_of_rows_is_of_no_matter(people, made):
     mixed = [frame.sample(frac=1.0, random_state=2) for frame in people]
-    again = derive_exhibits(*mixed, LEDGER.iloc[::-1], SETTINGS)
+    again = derive_exhibits(draw_arms(*mixed, SETTINGS), LEDGER.iloc[::-1])
     for name in EXHIBIT_TABLES:
         pd.testing.assert_frame_equal(again[name], made[name], rtol=1e-9)
 
@@ -167,7 +171,7 @@ def test_arms_exchanged_turn_every_difference(people, made):
     swap = {"RSN": "CSP", "CSP": "RSN"}
     turned = [people[0].assign(arm=people[0].arm.replace(swap)), *people[1:]]
     ledger = LEDGER.assign(program=LEDGER.program.replace(swap))
-    again = derive_exhibits(*turned, ledger, SETTINGS)
+    again = derive_exhibits(draw_arms(*turned, SETTINGS), ledger)
     for name, key in (("perspectives", ["perspective", "estimand", "per"]), ("category_sums", ["sum_of"])):
         ours, theirs = (t[name][t[name].arm == "difference"].set_index(key).estimate_usd for t in (made, again))
         assert np.allclose(ours, -theirs)
@@ -176,12 +180,12 @@ def test_arms_exchanged_turn_every_difference(people, made):
 @pytest.mark.parametrize("arm", ["RSN", "CSP"])
 def test_one_arm_alone_has_no_exhibit(people, arm):
     alone = people[0][people[0].arm == arm]
-    assert all(table.empty for table in derive_exhibits(alone, *people[1:], LEDGER, SETTINGS).values())
+    assert all(table.empty for table in derive_exhibits(draw_arms(alone, *people[1:], SETTINGS), LEDGER).values())
 
 
 def test_one_provider_an_arm_has_estimates_without_limits(people):
     lone = people[0].assign(provider_id=people[0].arm)
-    for name, table in derive_exhibits(lone, *people[1:], LEDGER, SETTINGS).items():
+    for name, table in derive_exhibits(draw_arms(lone, *people[1:], SETTINGS), LEDGER).items():
         if "estimate_usd" in table:
             assert table.estimate_usd.notna().all() and (table.lower.isna() == table.reason.notna()).all(), name
 
@@ -213,8 +217,8 @@ def test_the_exhibit_takes_four_variants_and_no_other():
 
 
 @pytest.fixture(scope="module")
-def tables(people, made):
-    found = estimate_total_cost(*people, SETTINGS) | compare_arms(*people, SETTINGS) | made
+def tables(people, made, drawn):
+    found = estimate_total_cost(*people, SETTINGS) | compare_arms(drawn, SETTINGS) | made
     return {name: found.get(name, empty_frame(RELEASED[name].contract)) for name in {*NEEDS, *made, "increments"}}
 
 
@@ -312,8 +316,8 @@ def test_a_form_without_an_amount_per_spell_is_said_to_be_unable_to_lower_the_mo
     assert any("300 USD per spell, the same logs cost less per engaged month" in text for text in said)
 
 
-def test_where_no_rate_breaks_even_for_the_payer_the_report_says_so(people):
-    table = compare_arms(*people, SETTINGS)["break_even"]
+def test_where_no_rate_breaks_even_for_the_payer_the_report_says_so(drawn):
+    table = compare_arms(drawn, SETTINGS)["break_even"]
     payer = table.perspective == "payer"
     none = table.assign(value=table.value.where(~payer), reason=table.reason.where(~payer, "no break-even: it is so"))
     known = forms(("per_day", "6.5 USD per engaged day", 1.0, 1.0))
@@ -323,15 +327,16 @@ def test_where_no_rate_breaks_even_for_the_payer_the_report_says_so(people):
 
 def test_the_ratios_multiply(paradox, people):
     tables = {"perspectives": paradox["perspectives"], "category_sums": paradox["category_sums"]}
-    more = compare_arms(*paradox_tables(), SETTINGS) | estimate_total_cost(*paradox_tables(), SETTINGS)
+    more = estimate_total_cost(*paradox_tables(), SETTINGS)
+    more |= compare_arms(draw_arms(*paradox_tables(), SETTINGS), SETTINGS)
     said = say_decomposition({**tables, **more}, {})
     assert any("0.56 × 3.00 = 1.67" in text for text in said)
     assert any("duration adds" in text for text in said) and any("intensity takes off" in text for text in said)
     assert any("no sampling error" in text for text in say_perspectives(tables, {}))
 
 
-def test_the_plane_is_told_by_its_quadrants(people, made):
-    more = compare_arms(*people, SETTINGS)
+def test_the_plane_is_told_by_its_quadrants(drawn, made):
+    more = compare_arms(drawn, SETTINGS)
     said = say_value({"plane": made["plane"], **more}, {})
     assert any("replicates" in text and " in N" in text for text in said)
 
@@ -368,7 +373,7 @@ def test_an_arm_without_an_engaged_month_has_no_price_of_one(people):
     clients = people[2].assign(
         engaged_days=people[2].engaged_days.where(people[2].person_id.str[-1].isin(list("13579")), 0)
     )
-    found = derive_exhibits(people[0], people[1], clients, LEDGER, SETTINGS)
+    found = derive_exhibits(draw_arms(*people[:2], clients, SETTINGS), LEDGER)
     month = found["perspectives"].query("per == 'engaged_month' and arm == 'RSN'")
     assert month.estimate_usd.isna().all() and (month.reason.str.len() > 0).all()
     assert found["break_even_line"].reason.str.contains("no engaged month").all()

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cost_data import EDGES, paradox_tables, random_tables
+from cost_data import EDGES, STUDY, paradox_tables, random_tables
 from ratebook.contracts.cost import PopulationCosts, PopulationMonths
 from ratebook.cost.censored import Panel, Sample, mean_cost, simple_std_error
 from ratebook.cost.decomposition import decompose
+from ratebook.cost.drawn import draw_panels
 from ratebook.cost.panels import build_panels
 from ratebook.cost.paradox import derive_paradox
 from ratebook.cost.pmpm import price_pmpm
@@ -19,7 +20,7 @@ from ratebook.cost.resample import draw_members, draw_providers, draw_weights, q
 from ratebook.cost.total_cost import estimate_total_cost, too_few_observed
 from ratebook.tables import empty_frame
 
-SETTINGS = {"horizon_days": 365, "intervals": 12, "boot_reps": 300, "min_observed_share": 0.05, "seed": 3}
+SETTINGS = STUDY | {"boot_reps": 300, "seed": 3}
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +172,7 @@ def test_nobody_observed_to_the_horizon_leaves_the_last_day_seen():
 
 
 def test_the_ratio_per_month_times_that_of_months_is_the_ratio_of_totals(people, panels):
-    made = derive_paradox(panels, 200, 3)
+    made = derive_paradox(draw_panels(panels, 200, 3))
     rows = made["paradox"].set_index("numerator")
     np.testing.assert_allclose(rows.month_ratio * rows.duration_ratio, rows.total_ratio, rtol=1e-12)
     assert (rows.residual.abs() < 1e-12).all()
@@ -188,7 +189,7 @@ def test_the_ratio_per_month_times_that_of_months_is_the_ratio_of_totals(people,
 
 
 def test_fixed_and_monthly_make_up_both_costs(panels):
-    rows = derive_paradox(panels, 200, 3)["fixed_and_monthly"]
+    rows = derive_paradox(draw_panels(panels, 200, 3))["fixed_and_monthly"]
     np.testing.assert_allclose(rows.fixed_usd + rows.further_month_usd * rows.engaged_months, rows.member_usd)
     np.testing.assert_allclose(rows.further_month_usd + rows.fixed_usd / rows.engaged_months, rows.month_usd)
     assert rows.reason.isna().all()
@@ -196,7 +197,9 @@ def test_fixed_and_monthly_make_up_both_costs(panels):
 
 def test_the_worked_paradox_is_found_in_sign_and_size():
     """GT-13: total ratio 1.5 = 0.5 a month × 3 times as long; of the navigator 5/3 = 5/9 × 3."""
-    rows = derive_paradox(build_panels(*paradox_tables(), EDGES), 100, 1)["paradox"].set_index("numerator")
+    rows = derive_paradox(draw_panels(build_panels(*paradox_tables(), EDGES), 100, 1))["paradox"].set_index(
+        "numerator"
+    )
     assert rows.loc["total_sud", ["month_ratio", "duration_ratio", "total_ratio"]].tolist() == pytest.approx(
         [0.5, 3, 1.5]
     )
@@ -212,7 +215,7 @@ def test_a_case_rate_is_taken_apart_into_its_parts():
     own = costs.category == "NAVIGATOR"
     paid = 300 + 150 * costs.person_id.map(dict(zip(clients.person_id, months)))
     costs = costs.assign(cost_usd=costs.cost_usd.where(~own, paid))
-    rows = derive_paradox(build_panels(follow_up, costs, clients, EDGES), 50, 1)["fixed_and_monthly"]
+    rows = derive_paradox(draw_panels(build_panels(follow_up, costs, clients, EDGES), 50, 1))["fixed_and_monthly"]
     rows = rows[rows.numerator == "program"]
     assert rows.fixed_usd.tolist() == pytest.approx([300, 300])
     assert rows.further_month_usd.tolist() == pytest.approx([150, 150])
@@ -222,7 +225,7 @@ def test_without_an_engaged_month_there_is_no_cost_per_month(people):
     follow_up, costs, clients = people
     nobody = follow_up.person_id[follow_up.arm == "CSP"]
     panels = build_panels(follow_up, costs, clients[~clients.person_id.isin(nobody)], EDGES)
-    made = derive_paradox(panels, 50, 1)
+    made = derive_paradox(draw_panels(panels, 50, 1))
     rows = made["paradox"].set_index("numerator")
     assert rows.month_ratio.isna().all() and rows.duration_ratio.isna().all() and rows.total_ratio.notna().all()
     assert rows.reason.notna().all() and rows.is_paradox.isna().all()
@@ -233,8 +236,8 @@ def test_without_an_engaged_month_there_is_no_cost_per_month(people):
 
 def test_swapping_the_arms_turns_every_ratio_round(people, panels):
     swapped = people[0].assign(arm=people[0].arm.map({"RSN": "CSP", "CSP": "RSN"}))
-    was = derive_paradox(panels, 50, 1)["paradox"]
-    now = derive_paradox(build_panels(swapped, *people[1:], EDGES), 50, 1)["paradox"]
+    was = derive_paradox(draw_panels(panels, 50, 1))["paradox"]
+    now = derive_paradox(draw_panels(build_panels(swapped, *people[1:], EDGES), 50, 1))["paradox"]
     for name in ("month_ratio", "duration_ratio", "total_ratio"):
         np.testing.assert_allclose(now[name], 1 / was[name])
 
@@ -252,7 +255,7 @@ def test_drawn_errors_of_a_price_are_near_the_linearised_ones(people):
 
 
 def test_a_part_of_the_difference_has_both_errors(panels):
-    parts = decompose(panels, 200, 1)
+    parts = decompose(draw_panels(panels, 200, 1))
     assert (parts.member_std_error > 0).sum() == 5
     assert ((parts.lower <= parts.effect_usd) & (parts.effect_usd <= parts.upper)).all()
 

@@ -8,16 +8,15 @@ import pytest
 import statsmodels.api as sm
 
 from did_data import drawn_arms, staggered, tables
-from ratebook.contracts.cost import ClientIntervals
 from ratebook.contracts.cost_panels import DID_TABLES, Did, EventStudy, GroupTime, SiteQuarters
 from ratebook.cost import did_figures as plots
 from ratebook.cost.before_after import estimate_did
-from ratebook.cost.did import estimate_contrasts, event_rows, frame
+from ratebook.cost.did import estimate_contrasts, event_rows
 from ratebook.cost.event_study import arm_months
 from ratebook.cost.group_time import group_time_rows, read_panel
 from ratebook.disclosure import disclose
 from ratebook.figures import save_figure
-from ratebook.tables import empty_frame, write_table
+from ratebook.tables import empty_frame, frame_of, write_table
 
 ESTIMANDS = ("other_sud", "total_sud", "tcoc")
 SETTINGS = {
@@ -208,14 +207,14 @@ def test_the_second_reading_leaves_out_the_month_before_admission_and_reads_agai
     assert effect_of(spiked, months="without_run_up").estimate == pytest.approx(
         effect_of(arms, months="without_run_up").estimate
     )
-    events = frame(event_rows(arms, "total_sud", 1), EventStudy)
+    events = frame_of(event_rows(arms, "total_sud", 1), EventStudy)
     reference = events[events.is_reference & (events.contrast == "RSN-CSP")]
     assert reference.event_month.tolist() == [-2] and reference.estimate_usd.tolist() == [0.0]
 
 
 def test_the_months_of_an_event_study_are_cell_means_less_those_of_the_reference():
     arms = drawn_arms(13)
-    events = frame(event_rows(arms, "total_sud", 0), EventStudy).set_index(["contrast", "event_month"]).estimate_usd
+    events = frame_of(event_rows(arms, "total_sud", 0), EventStudy).set_index(["contrast", "event_month"]).estimate_usd
     for month in (-12, 0, 11):
         gap = events["RSN", month] - events["CSP", month] - events["RSN", -1] + events["CSP", -1]
         assert events["RSN-CSP", month] == pytest.approx(gap)
@@ -247,10 +246,10 @@ def test_an_arm_that_cost_nothing_before_has_a_difference_and_no_ratio():
 
 def test_every_table_keeps_its_contract_also_without_a_cohort(tmp_path):
     follow_up, costs, covered = tables()
-    clients, sites = empty_frame(ClientIntervals), empty_frame(SiteQuarters)
-    found = estimate_did(follow_up, costs, clients, covered, sites, SETTINGS)
-    assert set(found["did"].dollars) == {"nominal", "real"} and len(found["price_comparison"])
-    empty = estimate_did(follow_up[:0], costs[:0], clients, covered[:0], sites, SETTINGS)
+    sites = empty_frame(SiteQuarters)
+    found = estimate_did(follow_up, costs, covered, sites, SETTINGS)
+    assert set(found["did"].dollars) == {"nominal", "real"}
+    empty = estimate_did(follow_up[:0], costs[:0], covered[:0], sites, SETTINGS)
     for tables_found in (found, empty):
         for name, table in tables_found.items():
             write_table(table, tmp_path / f"{name}.parquet", DID_TABLES[name])
@@ -260,32 +259,12 @@ def test_every_table_keeps_its_contract_also_without_a_cohort(tmp_path):
     assert real[("real", *key)] == pytest.approx(1.1 * real[("nominal", *key)], rel=1e-4)
 
 
-@pytest.mark.parametrize(("days", "needed"), [(90, False), (91, True)])
-def test_repricing_is_needed_where_the_arms_medians_are_more_than_90_days_apart(days, needed):
-    follow_up, costs, covered = tables()
-    follow_up["discharge_date"] = pd.Timestamp("2015-01-01") + pd.to_timedelta(
-        days * (follow_up.arm == "RSN"), unit="D"
-    )
-    clients, sites = empty_frame(ClientIntervals), empty_frame(SiteQuarters)
-    found = estimate_did(follow_up, costs, clients, covered, sites, SETTINGS)["price_comparison"]
-    assert set(found.needs_repricing) == {needed} and set(found.index_gap_days) == {float(days)}
-
-
-def test_without_repricing_the_real_rows_say_so():
-    follow_up, costs, covered = tables()
-    costs["real_cost_usd"] = costs.cost_usd
-    found = estimate_did(follow_up, costs, empty_frame(ClientIntervals), covered, empty_frame(SiteQuarters), SETTINGS)
-    rows = found["price_comparison"].set_index("dollars")
-    assert rows.loc["real"].estimate_usd.isna().all() and rows.loc["real"].reason.str.contains("nominal").all()
-    assert rows.loc["nominal"].estimate_usd.notna().all()
-
-
 def test_a_small_arm_is_hidden_and_its_contrasts_with_it():
     follow_up, costs, covered = tables(persons=240)
     few = follow_up.person_id[follow_up.arm == "none"].iloc[:10]
     follow_up = follow_up[(follow_up.arm != "none") | follow_up.person_id.isin(few)]
     sites = empty_frame(SiteQuarters)
-    found = estimate_did(follow_up, costs, empty_frame(ClientIntervals), covered, sites, SETTINGS)
+    found = estimate_did(follow_up, costs, covered, sites, SETTINGS)
     for name in ("did", "event_study"):
         shown = disclose(found[name], DID_TABLES[name], 11).set_index("contrast")
         column = "estimate" if name == "did" else "estimate_usd"
@@ -299,7 +278,7 @@ def test_the_contract_names_every_quantity():
 
 
 def test_every_figure_is_drawn_and_says_so_where_there_is_nothing_to_draw(tmp_path):
-    found = estimate_did(*tables()[:2], empty_frame(ClientIntervals), tables()[2], empty_frame(SiteQuarters), SETTINGS)
+    found = estimate_did(*tables(), empty_frame(SiteQuarters), SETTINGS)
     prices = pd.DataFrame(
         {
             "category": ["all", "all", "OTP", "OTP"],
@@ -308,7 +287,7 @@ def test_every_figure_is_drawn_and_says_so_where_there_is_nothing_to_draw(tmp_pa
             "fisher": [1, 1.03, 1, None],
         }
     )
-    sites = frame(
+    sites = frame_of(
         [{**row, "dollars": "nominal"} for row in group_time_rows(read_panel(staggered()), 99, 1)], GroupTime
     )
     drawn = [

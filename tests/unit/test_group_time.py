@@ -14,14 +14,13 @@ from ratebook.contracts.clean import Claims, Contacts
 from ratebook.contracts.cost_panels import GroupTime, SiteQuarters
 from ratebook.contracts.episodes import Episodes
 from ratebook.contracts.exposure import Spans
-from ratebook.cost.did import frame
 from ratebook.cost.group_time import group_time_rows, read_panel, regression, site_panel
 from ratebook.cost.site_quarters import build_site_quarters
-from ratebook.tables import empty_frame, write_table
+from ratebook.tables import empty_frame, frame_of, write_table
 
 
 def rows_of(panel: pd.DataFrame, reps=99, comparison="not_yet") -> pd.DataFrame:
-    return frame(group_time_rows(read_panel(panel), reps, 5, comparison), GroupTime)
+    return frame_of(group_time_rows(read_panel(panel), reps, 5, comparison), GroupTime)
 
 
 def one(found: pd.DataFrame, level: str, event=None, start=None) -> pd.Series:
@@ -163,7 +162,7 @@ def test_a_site_starts_in_the_first_quarter_in_which_the_share_is_reached(met, s
 
 def test_no_discharge_leaves_a_row_with_a_reason(tmp_path):
     rows = group_time_rows(site_panel(empty_frame(SiteQuarters), "sud_cost_usd", 0.1), 99, 1)
-    write_table(frame([{**row, "dollars": "real"} for row in rows], GroupTime), tmp_path / "g.parquet", GroupTime)
+    write_table(frame_of([{**row, "dollars": "real"} for row in rows], GroupTime), tmp_path / "g.parquet", GroupTime)
     assert rows[0]["reason"]
 
 

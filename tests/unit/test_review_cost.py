@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from conftest import ROOT
-from cost_data import random_tables
+from cost_data import STUDY, random_tables
 from ratebook.contracts.cost import WINDOW_TABLES
 from ratebook.cost.arms import compare_arms
+from ratebook.cost.drawn import draw_arms
 from ratebook.cost.exhibits import derive_exhibits, exhibit_pmpm
 from ratebook.cost.pmpm import price_pmpm
 from ratebook.cost.total_cost import estimate_total_cost
@@ -19,11 +20,8 @@ from ratebook.tables import empty_frame, read_codes
 
 QUESTIONS = read_codes(ROOT / "workflow/codes/checklist.csv")
 OF_COST = ["H21", *[f"H{number}" for number in range(35, 47)], "H70"]
-SETTINGS = {
-    "horizon_days": 365,
-    "intervals": 12,
+SETTINGS = STUDY | {
     "boot_reps": 60,
-    "min_observed_share": 0.05,
     "seed": 3,
     "hybrid": {"per_episode_usd": 100, "per_month_usd": 50},
     "month_values_usd": [0, 1000],
@@ -78,8 +76,8 @@ def sound() -> dict[str, pd.DataFrame]:
     """Results as the pipeline makes them."""
     people = random_tables()
     tables = dict(zip(("follow_up", "person_costs", "client_intervals"), people)) | {"outside_costs": OUTSIDE}
-    tables |= estimate_total_cost(*people, SETTINGS) | compare_arms(*people, SETTINGS)
-    tables |= derive_exhibits(*people, OUTSIDE, SETTINGS)
+    drawn = draw_arms(*people, SETTINGS)
+    tables |= estimate_total_cost(*people, SETTINGS) | compare_arms(drawn, SETTINGS) | derive_exhibits(drawn, OUTSIDE)
     nobody = [empty_frame(WINDOW_TABLES[name]) for name in ("population_costs", "population_months")]
     tables["pmpm"] = price_pmpm(*people, tables["total_cost"], *nobody, "fractional", 60, 3)
     tables["pmpm_exhibit"] = exhibit_pmpm(tables["pmpm"], "fractional")

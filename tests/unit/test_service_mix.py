@@ -16,7 +16,14 @@ from ratebook.contracts.navigation import ServiceSummary, WorkerTotals
 from ratebook.engagement.balance import estimate_balance
 from ratebook.engagement.estimate import estimate_survival
 from ratebook.engagement.plots import DRAWN_FROM, FIGURES, plot_engagement
-from ratebook.engagement.service_mix import BY_CLIENT, NO_CASE_RATE, NO_UNIT_PRICE, WHOLE_LOG, build_service_mix
+from ratebook.engagement.service_mix import (
+    BY_CLIENT,
+    NO_CASE_RATE,
+    NO_UNIT_PRICE,
+    WHOLE_LOG,
+    build_service_mix,
+    payment_prices,
+)
 from ratebook.engagement.worker_totals import KINDS, NO_LOG, NO_PRICE, build_worker_totals, estimate_service_summary
 from ratebook.figures import save_figure
 from ratebook.tables import empty_frame, read_codes, read_table, write_table
@@ -48,7 +55,7 @@ def services():
 @pytest.fixture
 def mix(table, run, services):
     def build(log=LOG, paid=PAID):
-        rows = run(build_service_mix(table(log, WorkerTime), table(paid, Claims), services))
+        rows = run(build_service_mix(table(log, WorkerTime), payment_prices(table(paid, Claims), services)))
         return {(row["program"], row["activity"]): row for row in rows}
 
     return build
@@ -95,7 +102,7 @@ def test_a_form_no_claim_used_has_no_price(mix):
 def test_no_log_is_an_empty_table(mix, tmp_path, table, services):
     header = LOG.splitlines(keepends=True)[0]
     assert mix(log=header) == {}
-    found = build_service_mix(table(header, WorkerTime), table(PAID, Claims), services)
+    found = build_service_mix(table(header, WorkerTime), payment_prices(table(PAID, Claims), services))
     write_table(found, tmp_path / "mix.parquet", ServiceMix)
     assert read_table(tmp_path / "mix.parquet", ServiceMix).empty
 
@@ -103,7 +110,7 @@ def test_no_log_is_an_empty_table(mix, tmp_path, table, services):
 @pytest.fixture
 def totals(table, services, tmp_path):
     def build(log=LOG, paid=PAID):
-        found = build_worker_totals(table(log, WorkerTime), table(paid, Claims), services)
+        found = build_worker_totals(table(log, WorkerTime), payment_prices(table(paid, Claims), services))
         write_table(found, tmp_path / "totals.parquet", WorkerTotals)
         return read_table(tmp_path / "totals.parquet", WorkerTotals)
 
@@ -199,7 +206,11 @@ def test_what_no_log_or_no_price_leaves_unknown_has_a_reason(totals, tmp_path):
 
 
 def test_figures_are_drawn_from_the_tables_and_say_so_when_empty(table, services, tmp_path):
-    write_table(build_service_mix(table(LOG, WorkerTime), table(PAID, Claims), services), tmp_path / "mix", ServiceMix)
+    write_table(
+        build_service_mix(table(LOG, WorkerTime), payment_prices(table(PAID, Claims), services)),
+        tmp_path / "mix",
+        ServiceMix,
+    )
     mixes = read_table(tmp_path / "mix", ServiceMix), empty_frame(ServiceMix)
     for data, mix in zip((study(persons=120), nobody()), mixes):
         found = estimate_survival(*data, **{**SETTINGS, "boot_reps": 20})

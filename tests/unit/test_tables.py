@@ -10,7 +10,7 @@ import pytest
 
 from ratebook.contracts.base import Contract, Field, Usd
 from ratebook.errors import BrokenContract, RatebookError
-from ratebook.tables import empty_frame, open_source, open_table, read_table, write_table
+from ratebook.tables import empty_frame, frame_of, open_source, open_table, read_table, write_table
 
 
 class Visits(Contract):
@@ -30,6 +30,19 @@ class ManyVisits(Visits):
 
     class Config(Visits.Config):
         claims_scale = True
+
+
+class Sparse(Contract):
+    """One row per person, of whom little may be known."""
+
+    person_id: str = Field("Person.")
+    count: int = Field("Count.", nullable=True)
+    is_so: bool = Field("Whether it is so.", nullable=True)
+    day: dt.date = Field("Day.", nullable=True)
+    usd: Usd = Field("Paid.", nullable=True)
+
+    class Config(Contract.Config):
+        unique = ("person_id",)
 
 
 def frame(**changes) -> pd.DataFrame:
@@ -136,3 +149,32 @@ def test_a_ragged_line_of_a_csv_source_is_named_by_its_number_and_not_quoted(tmp
     with pytest.raises(RatebookError, match="line 40002") as error:
         write_table(typed, tmp_path / "visits.parquet", ManyVisits)
     assert "SECRET" not in str(error.value)
+
+
+def test_rows_are_laid_out_in_the_columns_of_the_contract():
+    rows = [{"visits": 2, "person_id": "a", "note": "of no column"}, {"person_id": "b", "paid": 1.5}]
+    found = frame_of(rows, Visits, paid_usd="paid")
+    assert found.columns.tolist() == list(Visits.types())
+    assert found.paid_usd.isna().tolist() == [True, False] and found.visits.isna().tolist() == [False, True]
+    assert found.visit_date.isna().all()
+
+
+def test_rows_as_tuples_or_as_a_frame_are_laid_out_alike():
+    rows = frame().to_dict("records")
+    for same in ([tuple(row.values()) for row in rows], frame()[::-1].iloc[::-1], frame(other=1)):
+        pd.testing.assert_frame_equal(frame_of(same, Visits), frame_of(rows, Visits))
+    with pytest.raises(ValueError, match="columns"):
+        frame_of([("a", "2024-01-01", 1)], Visits)
+
+
+@pytest.mark.parametrize("nothing", [[], frame()[:0]], ids=["no row", "a frame without one"])
+def test_no_row_is_the_empty_frame(nothing):
+    pd.testing.assert_frame_equal(frame_of(nothing, Visits), empty_frame(Visits))
+
+
+def test_what_a_row_lacks_is_written_as_null_whatever_its_type(tmp_path):
+    rows = [{"person_id": "a"}, {"person_id": "b", "count": 3, "is_so": True, "day": dt.date(2024, 1, 1), "usd": 1.25}]
+    write_table(frame_of(rows, Sparse), tmp_path / "sparse.parquet", Sparse)
+    found = read_table(tmp_path / "sparse.parquet", Sparse)
+    assert found.iloc[0, 1:].isna().all()
+    assert found.iloc[1].tolist() == ["b", 3, True, pd.Timestamp("2024-01-01"), 1.25]

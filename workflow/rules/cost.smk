@@ -64,10 +64,9 @@ rule build_windows:
 
 
 rule estimate_did:
-    """Compare the arms before and after the index stay, sites before and after their start, and at one year's prices."""
+    """Compare the arms before and after the index stay, and sites before and after their start."""
     input:
         person_costs="results/cost/person_costs.parquet",
-        client_intervals="results/cost/client_intervals.parquet",
         follow_up="results/cost/follow_up.parquet",
         member_intervals="results/cost/member_intervals.parquet",
         site_quarters="results/cost/site_quarters.parquet",
@@ -76,7 +75,6 @@ rule estimate_did:
         did="results/cost/did.parquet",
         event_study="results/cost/event_study.parquet",
         group_time="results/cost/group_time.parquet",
-        price_comparison="results/cost/price_comparison.parquet",
     log:
         "logs/cost/estimate_did.log",
     benchmark:
@@ -85,7 +83,8 @@ rule estimate_did:
         "../../environment.yml"
     params:
         settings={
-            **RESAMPLED,
+            "boot_reps": COST["boot_reps"],
+            "seed": config["study"]["seed"],
             "run_up_intervals": COST["run_up_intervals"],
             "start_share": COST["sites"]["start_share"],
         },
@@ -94,7 +93,7 @@ rule estimate_did:
 
 
 rule estimate_total_cost:
-    """Estimate mean cost per member to the horizon, adjusted for censoring, by arm, method and category."""
+    """Estimate mean cost per member to the horizon, adjusted for censoring, by arm, method and category, in both dollars."""
     input:
         person_costs="results/cost/person_costs.parquet",
         client_intervals="results/cost/client_intervals.parquet",
@@ -104,6 +103,7 @@ rule estimate_total_cost:
         total_cost="results/cost/total_cost.parquet",
         cost_curve="results/cost/cost_curve.parquet",
         cost_by_category="results/cost/cost_by_category.parquet",
+        price_comparison="results/cost/price_comparison.parquet",
     log:
         "logs/cost/estimate_total_cost.log",
     benchmark:

@@ -11,6 +11,7 @@ from ratebook.clean.missing import count_missing, count_where
 from ratebook.contracts.clean import Attrition
 from ratebook.dates import month_of
 from ratebook.errors import RatebookError
+from ratebook.tables import frame_of
 
 RULES = {
     "A7.4": "Count a header amount repeated on every line once",
@@ -178,7 +179,7 @@ def build_waterfall(counts: pd.DataFrame, persons: pd.DataFrame, rules: dict[str
     for table, part in counts.groupby("source_table", sort=True):
         people = persons[persons.source_table == table]
         found += _waterfall(table, part, people, rules)
-    return pd.DataFrame(found, columns=list(Attrition.types()))
+    return frame_of(found, Attrition)
 
 
 def _amounts_in_order(counts: pd.DataFrame, rules: dict[str, str]) -> pd.DataFrame:

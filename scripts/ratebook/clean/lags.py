@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ratebook.contracts.base import Contract
 from ratebook.contracts.quality import LagCompletion, LagDistribution
 from ratebook.dates import month_index
+from ratebook.tables import frame_of
 
 LONGEST_AGE = 36
 """Months by which a month of service counts as complete."""
@@ -51,7 +51,7 @@ def build_lag_distribution(lags: pd.DataFrame, extract_date: str) -> pd.DataFram
         totals = {"entries": int(by_lag.entries.sum()), "signed_usd": by_lag.signed_usd.sum().round(2)}
         for weight, column in WEIGHTS.items():
             found.append({"category": category, "weight": weight, **totals, **_describe(by_lag[column])})
-    return _frame(found, LagDistribution)
+    return frame_of(found, LagDistribution)
 
 
 def _describe(paid: pd.Series) -> dict:
@@ -92,7 +92,7 @@ def build_lag_completion(lags: pd.DataFrame, extract_date: str) -> pd.DataFrame:
         for age, (share, months) in enumerate(zip(completion, seen)):
             standing = share if np.isfinite(share) and share > 0 else None
             found.append((category, age, int(months), standing))
-    return pd.DataFrame(found, columns=list(LagCompletion.types())).astype({"completion": float})
+    return frame_of(found, LagCompletion).astype({"completion": float})
 
 
 def _growth(part: pd.DataFrame, extract_date: str) -> tuple[np.ndarray, np.ndarray]:
@@ -144,9 +144,3 @@ def count_immature(completion: pd.DataFrame, window_start: str, window_end: str,
 def _with_all(known: pd.DataFrame) -> pd.DataFrame:
     known = known.assign(lag=known.lag_months.clip(lower=0).astype("int64"))
     return pd.concat([known, known.assign(category=ALL)], ignore_index=True)
-
-
-def _frame(rows: list[dict], contract: type[Contract]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=list(contract.types()))
-    whole = [name for name, kind in contract.types().items() if kind == "int64"]
-    return frame.astype(dict.fromkeys(whole, "Int64"))

@@ -88,7 +88,7 @@ class PriceComparison(Contract):
     arm: str = Field("RSN, CSP or difference (RSN less CSP).", isin=ROWS)
     estimate_usd: float = Field("Dollars per member, adjusted for censoring (partitioned).", nullable=True)
     std_error: float = Field("Standard error, bootstrap of providers within arm.", nullable=True)
-    lower: float = Field("Lower limit, 95%, bootstrap percentile.", nullable=True)
+    lower: float = Field("Lower limit, 95%, Student's t; of an arm's mean on the logarithm.", nullable=True)
     upper: float = Field("Upper limit, 95%.", nullable=True)
     index_gap_days: float = Field("Median index discharge of RSN less that of CSP, in days.", nullable=True)
     needs_repricing: bool = Field("The medians are more than 90 days apart: read the real row.")
@@ -218,4 +218,4 @@ class GroupTime(Contract):
 
 
 BUILT_TABLES = {"member_intervals": MemberIntervals, "price_index": PriceIndex, "site_quarters": SiteQuarters}
-DID_TABLES = {"did": Did, "event_study": EventStudy, "group_time": GroupTime, "price_comparison": PriceComparison}
+DID_TABLES = {"did": Did, "event_study": EventStudy, "group_time": GroupTime}

@@ -6,33 +6,22 @@ import numpy as np
 import pandas as pd
 
 from ratebook.contracts.cost import COSTS, BreakEven, Increments, NetBenefit
-from ratebook.contracts.episodes import ARMS
-from ratebook.cost.censored import Panel, Sample, mean_cost
-from ratebook.cost.resample import draw_providers, per, replicate, student, summary
+from ratebook.cost.drawn import Drawn
+from ratebook.cost.resample import named, per
 from ratebook.dates import MONTH_DAYS
+from ratebook.tables import frame_of
 
 
-def mean_draws(panels: dict[str, Panel], reps: int, seed: int) -> list[dict[str, np.ndarray]]:
-    """Estimate each arm's costs, engaged months and spells per member, adjusted for censoring, with replicates."""
-    weights, names = draw_providers(panels, reps, seed), [*COSTS, "engaged_months", "spells"]
+def value_grid(values_usd: list[float]) -> list[float]:
+    """Give the values of one more engaged month at which a curve is drawn: those asked for, and even ones between.
 
-    def statistics(sample: Sample) -> dict:
-        return {name: mean_cost(sample, name, "partitioned") for name in names}
-
-    draws = [replicate(panels[arm], statistics, [weights[arm]]) for arm in ARMS]
-    length = min(len(draw["program"]) for draw in draws)
-    return [{name: values[:length] for name, values in draw.items()} for draw in draws]
+    Eighty steps from the least to the largest, so a curve over 0 to 2,000 dollars has a point every 25.
+    """
+    even = np.linspace(min(values_usd), max(values_usd), 81) if values_usd else []
+    return sorted({float(value) for value in [*values_usd, *np.round(even, 6)]})
 
 
-def derive_break_even(
-    rsn: dict,
-    csp: dict,
-    persons: int,
-    enrolment_usd: float,
-    month_usd: float,
-    absent: str = "",
-    reach: float | None = None,
-) -> pd.DataFrame:
+def derive_break_even(drawn: Drawn, enrolment_usd: float, month_usd: float) -> pd.DataFrame:
     """Find the case rates, and the length of engagement, at which RSN costs as much per member as CSP.
 
     Program: navigator cost alone. Payer: other SUD cost counted too; when RSN members cost more elsewhere than
@@ -40,21 +29,16 @@ def derive_break_even(
 
     Parameters
     ----------
-    rsn, csp : dict
-        Means per member and their replicates, as `mean_draws` gives them.
-    persons : int
-        Members of both arms.
+    drawn : Drawn
+        Both arms.
     enrolment_usd, month_usd : float
         Amount per episode and per month of the hybrid form.
-    absent : str
-        Why nothing can be estimated, if so.
-    reach : float, optional
-        Standard errors from an estimate to its limit.
 
     References
     ----------
     methods.md, D8.
     """
+    rsn, csp = drawn.pair
     program = csp["program"]
     payer = csp["total_sud"] - rsn["other_sud"]
     months, spells = rsn["engaged_months"], rsn["spells"]
@@ -80,17 +64,15 @@ def derive_break_even(
             "quantity": quantity,
             "perspective": perspective,
             "unit": unit,
-            "persons": persons,
-            **_positive(draws, absent, reach),
+            "persons": drawn.persons("difference"),
+            **_positive(drawn, draws),
         }
         for quantity, perspective, unit, draws in questions
     ]
-    return pd.DataFrame(rows).reindex(columns=list(BreakEven.types()))
+    return frame_of(rows, BreakEven)
 
 
-def derive_increments(
-    rsn: dict, csp: dict, persons: int, absent: str = "", reach: float | None = None
-) -> pd.DataFrame:
+def derive_increments(drawn: Drawn) -> pd.DataFrame:
     """Give extra dollars, extra engaged months, the quadrant, and dollars per extra month with Fieller's limits.
 
     Engaged months are those of all spells from discharge to the horizon, adjusted for censoring: every dollar of the
@@ -100,34 +82,34 @@ def derive_increments(
     ----------
     methods.md, D8 and H45.
     """
+    rsn, csp = drawn.pair
     months = rsn["engaged_months"] - csp["engaged_months"]
     rows = []
     for name in COSTS:
         dollars = rsn[name] - csp[name]
-        row = {"estimand": name, "persons": persons, "reason": absent or None}
-        if not absent:
-            row |= _with_limits("difference_usd", "difference", dollars, reach)
-            row |= _with_limits("difference_months", "months", months, reach)
-            row |= icer(dollars, months, reach or student(np.inf, 2))
+        row = {"estimand": name, "persons": drawn.persons("difference"), "reason": drawn.absent or None}
+        if not drawn.absent:
+            row |= named(drawn.found(dollars, "difference"), "difference_usd", "difference")
+            row |= named(drawn.found(months, "difference"), "difference_months", "months")
+            row |= icer(dollars, months, drawn.reach("difference"))
         rows.append(row)
-    return pd.DataFrame(rows).reindex(columns=list(Increments.types()))
+    return frame_of(rows, Increments)
 
 
-def derive_net_benefit(
-    rsn: dict, csp: dict, persons: int, month_values_usd: list[float], absent: str = "", reach: float | None = None
-) -> pd.DataFrame:
+def derive_net_benefit(drawn: Drawn, month_values_usd: list[float]) -> pd.DataFrame:
     """Value the extra months, take off the extra dollars, and count the replicates in which something is left.
 
     References
     ----------
     methods.md, D8.
     """
+    rsn, csp = drawn.pair
     months = rsn["engaged_months"] - csp["engaged_months"]
     rows = []
     for name in COSTS:
         for value in month_values_usd:
             benefit = value * months - (rsn[name] - csp[name])
-            found = summary(benefit, absent, reach)
+            found = drawn.found(benefit, "difference")
             has_limits = found["reason"] is None
             rows.append(
                 {
@@ -135,11 +117,11 @@ def derive_net_benefit(
                     "month_value_usd": float(value),
                     "net_benefit_usd": found["estimate"],
                     "positive_share": float((benefit[1:] > 0).mean()) if has_limits else np.nan,
-                    "persons": persons,
+                    "persons": drawn.persons("difference"),
                     **{key: found[key] for key in ("lower", "upper", "reason")},
                 }
             )
-    return pd.DataFrame(rows).reindex(columns=list(NetBenefit.types()))
+    return frame_of(rows, NetBenefit)
 
 
 def icer(dollars: np.ndarray, months: np.ndarray, reach: float) -> dict:
@@ -165,14 +147,9 @@ def icer(dollars: np.ndarray, months: np.ndarray, reach: float) -> dict:
     return {**found, "lower": (b - half) / a, "upper": (b + half) / a, "reason": None}
 
 
-def _with_limits(column: str, stem: str, draws: np.ndarray, reach: float | None) -> dict:
-    found = summary(draws, "", reach)
-    return {column: found["estimate"], f"{stem}_lower": found["lower"], f"{stem}_upper": found["upper"]}
-
-
-def _positive(draws: np.ndarray, absent: str, reach: float | None) -> dict:
+def _positive(drawn: Drawn, draws: np.ndarray) -> dict:
     """Keep a break-even only where it is a price somebody could pay; one that might be none is taken as it is."""
-    found = summary(draws, absent, reach, is_positive=bool((draws > 0).all()))
+    found = drawn.found(draws, "difference", is_positive=bool((draws > 0).all()))
     row = {"value": found["estimate"], "lower": found["lower"], "upper": found["upper"], "reason": found["reason"]}
     if np.isfinite(row["value"]) and row["value"] < 0:
         nothing = {"value": np.nan, "lower": np.nan, "upper": np.nan}

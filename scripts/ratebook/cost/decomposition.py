@@ -10,8 +10,9 @@ import pandas as pd
 
 from ratebook.contracts.cost import OTHER_SUD, Decomposition
 from ratebook.contracts.episodes import ARMS
-from ratebook.cost.censored import Panel, Sample, mean_cost
-from ratebook.cost.resample import draw_members, draw_providers, per, quantile, replicate, summary
+from ratebook.cost.drawn import PARTS, Drawn, same_length
+from ratebook.cost.resample import draw_members, means_of, per, summary
+from ratebook.tables import frame_of
 
 UNITS = {"duration": "months", "intensity": "15-minute units a month", "volume": "units", "price": "USD a unit"}
 
@@ -35,7 +36,7 @@ def shapley(before: list[np.ndarray], after: list[np.ndarray]) -> list[np.ndarra
     return effects
 
 
-def decompose(panels: dict[str, Panel], reps: int, seed: int, absent: str = "") -> pd.DataFrame:
+def decompose(drawn: Drawn) -> pd.DataFrame:
     """Split the difference in total SUD cost per member, RSN less CSP, into parts that leave no residual.
 
     The navigator's cost is engaged months × units a month × paid per unit of the service log, so a case rate has
@@ -52,27 +53,20 @@ def decompose(panels: dict[str, Panel], reps: int, seed: int, absent: str = "") 
     ----------
     methods.md, D9 and H46.
     """
-    names = ["NAVIGATOR", "engaged_months", "log_units", *OTHER_SUD, *[f"units of {name}" for name in OTHER_SUD]]
-
-    def statistics(sample: Sample) -> dict:
-        return {name: mean_cost(sample, name, "partitioned") for name in names}
-
-    weights = draw_providers(panels, reps, seed)
-    drawn = [replicate(panels[arm], statistics, [weights[arm]]) for arm in ARMS]
-    of_members = [draw_members(panels[arm], statistics, reps, [seed, n]) for n, arm in enumerate(ARMS)]
-    persons, reach = sum(panel.persons for panel in panels.values()), quantile(*panels.values())
+    of_members = same_length(
+        [draw_members(drawn.panels[arm], means_of(PARTS), drawn.reps, [drawn.seed, n]) for n, arm in enumerate(ARMS)]
+    )
+    absent, reach = drawn.absent, drawn.reach("difference")
     factors = {"NAVIGATOR": ("duration", "intensity", "price")} | {name: ("volume", "price") for name in OTHER_SUD}
     rows = []
     for category, names in factors.items():
         errors = [summary(effect, absent)["std_error"] for *_, effect in _effects(category, *of_members)[0]]
-        rows += _split(category, names, _effects(category, *drawn), errors, absent, reach)
-    return pd.DataFrame([{**row, "persons": persons} for row in rows]).reindex(columns=list(Decomposition.types()))
+        rows += _split(category, names, _effects(category, *drawn.pair), errors, absent, reach)
+    return frame_of([{**row, "persons": drawn.persons("difference")} for row in rows], Decomposition)
 
 
 def _effects(category: str, rsn: dict, csp: dict) -> tuple[list[tuple], bool]:
     """Give each factor's value in CSP and in RSN and its effect, by replicate; and whether a price is borrowed."""
-    length = min(len(draw[category]) for draw in (rsn, csp))
-    rsn, csp = ({name: values[:length] for name, values in draw.items()} for draw in (rsn, csp))
     counts = ["engaged_months", "log_units"] if category == "NAVIGATOR" else [f"units of {category}"]
     before, after, is_borrowed = _factors(
         [csp[c] for c in counts], csp[category], [rsn[c] for c in counts], rsn[category]

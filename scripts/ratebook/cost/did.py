@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from ratebook.cost.event_study import (
     ArmMonths,
@@ -203,8 +202,3 @@ def _facts(arms: list[ArmMonths], chosen: list[np.ndarray]) -> dict:
         "persons": int(min(arm.persons.sum() for arm in arms)),
         "clusters": int((sum(arm.persons for arm in arms) > 0).sum()),
     }
-
-
-def frame(rows: list[dict], contract) -> pd.DataFrame:
-    """Make the table, with every column of the contract also where no row is."""
-    return pd.DataFrame(rows, columns=list(contract.types()))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
@@ -18,13 +16,11 @@ from ratebook.contracts.cost_exhibits import (
     PmpmExhibit,
 )
 from ratebook.contracts.episodes import ARMS
-from ratebook.cost.break_even import mean_draws
-from ratebook.cost.censored import Panel, Sample, mean_cost
-from ratebook.cost.intervals import interval_days
-from ratebook.cost.panels import MEMBERS_OF, build_panels
-from ratebook.cost.resample import contrast, per, quantile, summary
-from ratebook.cost.total_cost import too_few_observed
-from ratebook.tables import empty_frame
+from ratebook.cost.censored import Sample, mean_cost
+from ratebook.cost.drawn import Drawn
+from ratebook.cost.panels import MEMBERS_OF
+from ratebook.cost.resample import contrast, per
+from ratebook.tables import empty_frame, frame_of
 
 NUMERATORS = {
     "P1": ("program", "paid to the navigator"),
@@ -70,27 +66,19 @@ def exhibit_pmpm(pmpm: pd.DataFrame, mm_rule: str) -> pd.DataFrame:
     wanted = [(variant, NUMERATORS[variant][0], rule) for variant in EXHIBITED for rule in ("exact", mm_rule, "none")]
     keys = pd.MultiIndex.from_frame(pmpm[["variant", "numerator", "month_rule"]])
     rows = pmpm[keys.isin(wanted) & (pmpm.plan == "all") & pmpm.arm.isin([*ARMS, "difference"])]
-    if rows.empty:
-        return empty_frame(PmpmExhibit)
     words = rows.variant.map({variant: words for variant, (_, words) in NUMERATORS.items()})
-    return rows.assign(numerator_words=words).reindex(columns=list(PmpmExhibit.types()))
+    return frame_of(rows.assign(numerator_words=words), PmpmExhibit)
 
 
-def derive_exhibits(
-    follow_up: pd.DataFrame,
-    person_costs: pd.DataFrame,
-    client_intervals: pd.DataFrame,
-    outside_costs: pd.DataFrame,
-    settings: dict,
-) -> dict[str, pd.DataFrame]:
+def derive_exhibits(drawn: Drawn, outside_costs: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Derive what is shown beside the estimates, all from one set of replicates.
 
     Parameters
     ----------
-    follow_up, person_costs, client_intervals, outside_costs : pandas.DataFrame
-        As the contracts of the same names.
-    settings : dict
-        `horizon_days`, `intervals`, `boot_reps`, `min_observed_share`, `seed`.
+    drawn : Drawn
+        Both arms.
+    outside_costs : pandas.DataFrame
+        As `OutsideCosts`.
 
     Returns
     -------
@@ -101,41 +89,14 @@ def derive_exhibits(
     ----------
     methods.md, D1 and D8.
     """
-    edges = interval_days(settings["horizon_days"], settings["intervals"])
-    panels = build_panels(follow_up, person_costs, client_intervals, edges)
-    if len(panels) < len(ARMS):
+    if not drawn.has_both:
         return {name: empty_frame(contract) for name, contract in EXHIBIT_TABLES.items()}
-    reasons = [too_few_observed(panel, settings["min_observed_share"]) for panel in panels.values()]
-    means = dict(zip(ARMS, mean_draws(panels, settings["boot_reps"], settings["seed"])))
-    drawn = Drawn(panels, means, next(filter(None, reasons), ""))
     return {
         "perspectives": compare_perspectives(drawn, outside_costs),
         "category_sums": sum_categories(drawn),
         "plane": draw_plane(drawn),
         "break_even_line": draw_break_even_line(drawn),
     }
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Both arms' means per member with their replicates, the members behind them, and why nothing can be said."""
-
-    panels: dict[str, Panel]
-    means: dict[str, dict[str, np.ndarray]]
-    absent: str = ""
-
-    def persons(self, arm: str) -> int:
-        """Members of an arm; of both for their difference."""
-        return sum(panel.persons for panel in self.among(arm))
-
-    def among(self, arm: str) -> list[Panel]:
-        """The panels behind a row."""
-        return [self.panels[name] for name in ARMS if arm in (name, "difference")]
-
-    def found(self, draws: np.ndarray, arm: str, absent: str = "", is_positive: bool | None = None) -> dict:
-        """Summarise replicates: a mean of an arm is above zero by its nature, a difference may be either."""
-        is_positive = arm != "difference" if is_positive is None else is_positive
-        return summary(draws, self.absent or absent, quantile(*self.among(arm)), is_positive)
 
 
 def compare_perspectives(drawn: Drawn, outside_costs: pd.DataFrame) -> pd.DataFrame:
@@ -148,11 +109,11 @@ def compare_perspectives(drawn: Drawn, outside_costs: pd.DataFrame) -> pd.DataFr
     ----------
     methods.md, D1 and H44.
     """
-    rows = []
+    means, rows = dict(zip(ARMS, drawn.pair)), []
     for perspective, estimand in BORNE:
         for unit in ("client", "engaged_month"):
             key = {"perspective": perspective, "estimand": estimand, "per": unit}
-            arms = {arm: _borne(drawn.means[arm], outside_costs, arm, perspective, estimand, unit) for arm in ARMS}
+            arms = {arm: _borne(means[arm], outside_costs, arm, perspective, estimand, unit) for arm in ARMS}
             for arm, (claims, outside, persons, why) in arms.items():
                 found = _sampled(drawn.found(claims + outside, arm, why), estimand)
                 is_known = np.isfinite(found["estimate"])
@@ -170,7 +131,7 @@ def compare_perspectives(drawn: Drawn, outside_costs: pd.DataFrame) -> pd.DataFr
                 | _sampled(drawn.found(difference, "difference", why), estimand)
                 | {"ratio": ratios["estimate"], "ratio_lower": ratios["lower"], "ratio_upper": ratios["upper"]}
             )
-    return _frame(rows, Perspectives)
+    return frame_of(rows, Perspectives, estimate_usd="estimate")
 
 
 def _sampled(found: dict, estimand: str) -> dict:
@@ -207,21 +168,21 @@ def sum_categories(drawn: Drawn) -> pd.DataFrame:
     ----------
     methods.md, D1.
     """
-    rows = []
+    samples, rows = {arm: Sample(panel) for arm, panel in drawn.panels.items()}, []
     for name, categories in SUMS.items():
         key = {"sum_of": name, "has_navigator": "NAVIGATOR" in categories}
-        of_arms = [mean[name] if name in mean else mean["tcoc"] - mean["program"] for mean in drawn.means.values()]
+        of_arms = [mean[name] if name in mean else mean["tcoc"] - mean["program"] for mean in drawn.pair]
         draws = dict(zip(ARMS, of_arms)) | {"difference": contrast(*of_arms)[0]}
         added = {
-            arm: sum(mean_cost(Sample(panel), category, "partitioned")[0] for category in categories)
-            for arm, panel in drawn.panels.items()
+            arm: sum(mean_cost(sample, category, "partitioned")[0] for category in categories)
+            for arm, sample in samples.items()
         }
         added["difference"] = added["RSN"] - added["CSP"]
         for arm in ROWS:
             own = np.nan if drawn.absent else added[arm]
             found = drawn.found(draws[arm], arm)
             rows.append({**key, "arm": arm, "categories_usd": own, "persons": drawn.persons(arm), **found})
-    return _frame(rows, CategorySums)
+    return frame_of(rows, CategorySums, estimate_usd="estimate")
 
 
 def draw_plane(drawn: Drawn) -> pd.DataFrame:
@@ -231,7 +192,7 @@ def draw_plane(drawn: Drawn) -> pd.DataFrame:
     ----------
     methods.md, D8.
     """
-    rsn, csp = (drawn.means[arm] for arm in ARMS)
+    rsn, csp = drawn.pair
     length = 0 if drawn.absent else len(rsn["program"])
     frame = pd.DataFrame({"replicate": range(max(length, 1))})
     for column, name in {"difference_months": "engaged_months", **{f"{cost}_usd": cost for cost in COSTS}}.items():
@@ -240,7 +201,7 @@ def draw_plane(drawn: Drawn) -> pd.DataFrame:
         frame.replicate > 0, NOT_AN_ESTIMATE, "the estimate; its limits are in increments"
     )
     frame = frame.assign(persons=drawn.persons("difference"), reason=reason)
-    return frame.reindex(columns=list(Plane.types()))
+    return frame_of(frame, Plane)
 
 
 def draw_break_even_line(drawn: Drawn) -> pd.DataFrame:
@@ -250,32 +211,17 @@ def draw_break_even_line(drawn: Drawn) -> pd.DataFrame:
     ----------
     methods.md, D8.
     """
-    rsn, csp = (drawn.means[arm] for arm in ARMS)
+    rsn, csp = drawn.pair
     absent = drawn.absent or ("" if rsn["engaged_months"][0] > 0 else "no engaged month in RSN: no rate to pay")
     rows = []
     for rate in [0.0] if absent else line_rates(csp["program"][0], rsn["engaged_months"][0], rsn["program"][0]):
         for arm, draws in zip(ARMS, (rate * rsn["engaged_months"], csp["program"])):
             counted = {"rate_usd": rate, "arm": arm, "persons": drawn.persons(arm)}
             rows.append({**counted, **drawn.found(draws, arm, absent)})
-    return _frame(rows, BreakEvenLine)
+    return frame_of(rows, BreakEvenLine, estimate_usd="estimate")
 
 
 def line_rates(budget_usd: float, months: float, paid_usd: float) -> np.ndarray:
     """Give even rates from 0 past the break-even and past what was paid, in whole dollars."""
     top = 1.25 * max(1.6 * budget_usd, paid_usd) / months
     return np.arange(LINE_STEPS + 1) * max(1.0, np.ceil(top / LINE_STEPS))
-
-
-def value_grid(values_usd: list[float]) -> list[float]:
-    """Give the values of one more engaged month at which a curve is drawn: those asked for, and even ones between.
-
-    Eighty steps from the least to the largest, so a curve over 0 to 2,000 dollars has a point every 25.
-    """
-    even = np.linspace(min(values_usd), max(values_usd), 81) if values_usd else []
-    return sorted({float(value) for value in [*values_usd, *np.round(even, 6)]})
-
-
-def _frame(rows: list[dict], contract) -> pd.DataFrame:
-    """Rows to a table of the contract; `estimate` is in dollars here, and says so."""
-    frame = pd.DataFrame(rows).rename(columns={"estimate": "estimate_usd"})
-    return frame.reindex(columns=list(contract.types()))

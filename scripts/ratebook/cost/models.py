@@ -24,7 +24,7 @@ from ratebook.cost.panels import build_panels
 from ratebook.cost.resample import contrast, quantile, summary
 from ratebook.cost.total_cost import too_few_observed
 from ratebook.cost.two_part import CostModel, Members, unfit
-from ratebook.tables import empty_frame
+from ratebook.tables import empty_frame, frame_of
 
 FEW_PROVIDERS = 20
 """With fewer in an arm, a bootstrap of members stands beside that of providers (methods.md, D5)."""
@@ -86,7 +86,7 @@ def model_costs(
         "cost_coefficients": _coefficients(members, studies, draws["betas"]),
         "cost_cuts": _cuts(members, studies),
     }
-    return {name: pd.DataFrame(rows).reindex(columns=list(MODEL_TABLES[name].types())) for name, rows in parts.items()}
+    return {name: frame_of(rows, MODEL_TABLES[name]) for name, rows in parts.items()}
 
 
 def _why_none(panels: dict, min_observed_share: float) -> str:
@@ -107,7 +107,7 @@ def _nothing(panels: dict, horizon_days: int, reason: str) -> pd.DataFrame:
         for method in MODEL_METHODS
         for arm, (persons, clusters) in facts.items()
     ]
-    return pd.DataFrame(rows).reindex(columns=list(CostModels.types()))
+    return frame_of(rows, CostModels)
 
 
 def _draws(members: Members, studies: dict[str, Study], settings: dict) -> dict:

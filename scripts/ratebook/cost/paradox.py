@@ -7,25 +7,23 @@ import pandas as pd
 
 from ratebook.contracts.cost_identity import NUMERATORS, FixedAndMonthly, Paradox
 from ratebook.contracts.episodes import ARMS
-from ratebook.cost.censored import Panel, Sample, mean_cost
-from ratebook.cost.resample import draw_providers, per, quantile, replicate, summary
+from ratebook.cost.censored import Sample
+from ratebook.cost.drawn import Drawn, same_length
+from ratebook.cost.resample import named, per, replicate, summary
+from ratebook.tables import frame_of
 
 MONTHS = "engaged_months"
 NO_MONTH = "an arm without an engaged month: no cost per month"
 NO_SLOPE = "members' engaged months do not differ: no amount by the month"
 
 
-def derive_paradox(panels: dict[str, Panel], reps: int, seed: int, absent: str = "") -> dict[str, pd.DataFrame]:
+def derive_paradox(drawn: Drawn) -> dict[str, pd.DataFrame]:
     """Split the ratio of totals into that per month and that of months, and each arm's cost into F + v × months.
 
     Parameters
     ----------
-    panels : dict
+    drawn : Drawn
         Both arms.
-    reps, seed : int
-        Replicates of providers.
-    absent : str
-        Why nothing can be estimated, if so.
 
     Returns
     -------
@@ -37,34 +35,30 @@ def derive_paradox(panels: dict[str, Panel], reps: int, seed: int, absent: str =
     methods.md, D3: with C(D) = F + v·D the cost per engaged month is v + F / D, and the total ratio is the PMPM ratio
     × the duration ratio when the same costs are in both numerators.
     """
-    weights = draw_providers(panels, reps, seed)
-    draws = [replicate(panels[arm], _means, [weights[arm]]) for arm in ARMS]
-    length = min(len(draw[MONTHS]) for draw in draws)
-    both = [{name: values[:length] for name, values in draw.items()} for draw in draws]
-    identity = [_identity(name, *both, absent, quantile(*panels.values())) for name in NUMERATORS]
+    seen = {arm: replicate(drawn.panels[arm], _observed, [drawn.weights[arm]]) for arm in ARMS}
+    draws = {arm: drawn.means[arm] | seen[arm] for arm in ARMS}
+    both, absent = same_length(list(draws.values())), drawn.absent
+    together = {"persons": drawn.persons("difference")}
+    identity = [together | _identity(name, *both, absent, drawn.reach("difference")) for name in NUMERATORS]
     shapes = [
-        {"arm": arm, "persons": panels[arm].persons, **_shape(name, own, absent, quantile(panels[arm]))}
+        {"arm": arm, "persons": drawn.persons(arm), **_shape(name, own, absent, drawn.reach(arm))}
         for name in NUMERATORS
-        for arm, own in zip(ARMS, draws)
+        for arm, own in draws.items()
     ]
-    persons = sum(panel.persons for panel in panels.values())
-    return {
-        "paradox": pd.DataFrame(identity).assign(persons=persons).reindex(columns=list(Paradox.types())),
-        "fixed_and_monthly": pd.DataFrame(shapes).reindex(columns=list(FixedAndMonthly.types())),
-    }
+    return {"paradox": frame_of(identity, Paradox), "fixed_and_monthly": frame_of(shapes, FixedAndMonthly)}
 
 
-def _means(sample: Sample) -> dict[str, np.ndarray]:
-    """Give adjusted means per member, sums of observed follow-up, and what a month more adds, by replicate."""
+def _observed(sample: Sample) -> dict[str, np.ndarray]:
+    """Give sums of observed follow-up, and what a month more adds, by replicate."""
     months = sample.panel.amounts[MONTHS].sum(axis=1)
-    found = {MONTHS: mean_cost(sample, MONTHS, "partitioned"), f"observed {MONTHS}": sample.total(months)}
+    found = {f"observed {MONTHS}": sample.total(months)}
     centre = per(sample.total(months), sample.size)
     spread = sample.total(months**2) - sample.size * centre**2
     is_flat = spread <= 1e-9 * sample.total(months**2)
     for name in NUMERATORS:
         cost = sample.panel.amounts[name].sum(axis=1)
         together = sample.total(months * cost) - centre * sample.total(cost)
-        found[name], found[f"observed {name}"] = mean_cost(sample, name, "partitioned"), sample.total(cost)
+        found[f"observed {name}"] = sample.total(cost)
         found[f"slope of {name}"] = per(together, np.where(is_flat, 0.0, spread))
     return found
 
@@ -76,7 +70,7 @@ def _identity(name: str, rsn: dict, csp: dict, absent: str, reach: float) -> dic
     row, reasons = {"numerator": name}, []
     for stem, draws in {"month_ratio": month, "duration_ratio": duration, "total_ratio": total}.items():
         found = summary(draws, absent or ("" if np.isfinite(draws[0]) else NO_MONTH), reach, is_positive=True)
-        row |= _named(stem, found)
+        row |= named(found, stem)
         reasons.append(found["reason"])
     if np.isfinite(row["month_ratio"]):
         row["residual"] = row["total_ratio"] - row["month_ratio"] * row["duration_ratio"]
@@ -96,10 +90,6 @@ def _shape(name: str, own: dict, absent: str, reach: float) -> dict:
         ("further_month_usd", slope, False, NO_SLOPE),
     ):
         found = summary(draws, absent or ("" if np.isfinite(draws[0]) else why), reach, is_positive)
-        row |= _named(stem, found)
+        row |= named(found, stem)
         reasons.append(found["reason"])
     return row | {"reason": next(filter(None, reasons), None)}
-
-
-def _named(stem: str, found: dict) -> dict:
-    return {stem: found["estimate"], f"{stem}_lower": found["lower"], f"{stem}_upper": found["upper"]}

@@ -8,6 +8,7 @@ import pandas as pd
 from ratebook.contracts.cost import PaymentForms
 from ratebook.contracts.episodes import ARMS
 from ratebook.cost.pmpm import ENGAGED, compare_ratios, member_totals, ratio_of_sums
+from ratebook.tables import frame_of
 
 PARTS = {
     "per_episode_usd": ("spells", "spell"),
@@ -67,7 +68,7 @@ def price_forms(
                 rows.append({**key, "arm": arm, "persons": int(mine.sum()), **found[arm]})
             difference = compare_ratios(*[found[arm] for arm in ARMS])
             rows.append({**key, "arm": "difference", "persons": len(clients), **difference})
-    return pd.DataFrame(rows).reindex(columns=list(PaymentForms.types()))
+    return frame_of(rows, PaymentForms)
 
 
 def price_clients(clients: pd.DataFrame, parts: dict, months: str) -> np.ndarray:

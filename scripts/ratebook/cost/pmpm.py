@@ -12,6 +12,7 @@ from ratebook.cost.censored import Panel
 from ratebook.cost.panels import MEMBERS_OF, named_providers
 from ratebook.cost.resample import contrast, draw_providers, equal_units, per, student, summary
 from ratebook.dates import MONTH_DAYS
+from ratebook.tables import frame_of
 
 ENGAGED = {"exact": "engaged_exact_months", "calendar": "engaged_calendar_months", "ceil30": "engaged_ceil30_months"}
 DENOMINATORS = {
@@ -75,7 +76,7 @@ def price_pmpm(
     rows += _arms(members, weights, "TCOC", "tcoc", "eligible_months", mm_rule)
     rows += _adjusted(total_cost)
     rows += _population(population_costs, population_months, mm_rule)
-    return pd.DataFrame(rows).reindex(columns=list(Pmpm.types())).fillna({"part_of": "all"})
+    return frame_of(rows, Pmpm).fillna({"part_of": "all"})
 
 
 def member_totals(follow_up: pd.DataFrame, person_costs: pd.DataFrame, client_intervals: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from ratebook.cost.censored import Panel, Sample
+from ratebook.cost.censored import Panel, Sample, mean_cost
 from ratebook.engagement.resampling import resample
 
 BLOCK_CELLS = 2_000_000
@@ -84,6 +84,11 @@ def replicate(panel: Panel, statistics: Callable[[Sample], dict], blocks: Iterab
     return {key: np.concatenate([block[key] for block in found]) for key in found[0]}
 
 
+def means_of(names: Iterable[str]) -> Callable[[Sample], dict]:
+    """Give the statistics that are the partitioned means per member of these amounts, by name."""
+    return lambda sample: {name: mean_cost(sample, name, "partitioned") for name in names}
+
+
 def quantile(*panels: Panel) -> float:
     """Give the 97.5% quantile of Student's t for an estimate from these arms.
 
@@ -135,6 +140,12 @@ def summary(draws: np.ndarray, absent: str = "", reach: float | None = None, is_
         lower, upper = draws[0] - reach * found["std_error"], draws[0] + reach * found["std_error"]
         lower = max(lower, 0.0) if is_positive else lower
     return {**found, "lower": lower, "upper": upper}
+
+
+def named(found: dict, column: str, stem: str = "") -> dict:
+    """Name an estimate and its limits, where a row holds several: the limits by the stem, or by the column itself."""
+    stem = stem or column
+    return {column: found["estimate"], f"{stem}_lower": found["lower"], f"{stem}_upper": found["upper"]}
 
 
 def contrast(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

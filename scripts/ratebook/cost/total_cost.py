@@ -11,8 +11,18 @@ from ratebook.contracts.episodes import ARMS
 from ratebook.cost.censored import Panel, Sample, accrued_cost, mean_cost, simple_std_error
 from ratebook.cost.intervals import interval_days
 from ratebook.cost.panels import MEMBERS_OF, build_panels
-from ratebook.cost.resample import contrast, draw_members, draw_providers, per, quantile, replicate, summary
-from ratebook.tables import empty_frame
+from ratebook.cost.resample import (
+    contrast,
+    draw_members,
+    draw_providers,
+    means_of,
+    named,
+    per,
+    quantile,
+    replicate,
+    summary,
+)
+from ratebook.tables import empty_frame, frame_of
 
 PRIMARY = "partitioned"
 NO_MEMBER = "no member in the arm"
@@ -83,12 +93,9 @@ def total_costs(panels: dict[str, Panel], weights: dict[str, np.ndarray], settin
     def every_method(sample: Sample) -> dict:
         return {(name, method): mean_cost(sample, name, method) for name in COSTS for method in METHODS}
 
-    def primary(sample: Sample) -> dict:
-        return {(name, PRIMARY): mean_cost(sample, name, PRIMARY) for name in COSTS}
-
     reps, seeds = settings["boot_reps"], {arm: [settings["seed"], n] for n, arm in enumerate(ARMS)}
     draws = {arm: replicate(panel, every_method, [weights[arm]]) for arm, panel in panels.items()}
-    by_member = {arm: draw_members(panel, primary, reps, seeds[arm]) for arm, panel in panels.items()}
+    by_member = {arm: draw_members(panel, means_of(COSTS), reps, seeds[arm]) for arm, panel in panels.items()}
     reach = {arm: quantile(panel) for arm, panel in panels.items()} | {"difference": quantile(*panels.values())}
     few = {arm: too_few_observed(panel, settings["min_observed_share"]) for arm, panel in panels.items()}
     facts = {arm: _facts(panels.get(arm)) for arm in ARMS}
@@ -97,7 +104,8 @@ def total_costs(panels: dict[str, Panel], weights: dict[str, np.ndarray], settin
     for name, method in [(name, method) for name in COSTS for method in METHODS]:
         key = {"estimand": name, "method": method, "horizon_days": settings["horizon_days"]}
         absent = {arm: few.get(arm, NO_MEMBER) if method not in UNADJUSTED or arm not in few else "" for arm in ARMS}
-        mine = {arm: (draws[arm][name, method], by_member[arm].get((name, method), NONE)) for arm in panels}
+        of_members = {arm: means[name] if method == PRIMARY else NONE for arm, means in by_member.items()}
+        mine = {arm: (draws[arm][name, method], of_members[arm]) for arm in panels}
         found = {
             arm: _estimated(*mine.get(arm, (NONE, NONE)), absent[arm], reach.get(arm, np.nan), is_positive=True)
             for arm in ARMS
@@ -105,16 +113,16 @@ def total_costs(panels: dict[str, Panel], weights: dict[str, np.ndarray], settin
         for arm, panel in panels.items() if method == "simple" else ():
             found[arm]["formula_std_error"] = np.nan if absent[arm] else simple_std_error(Sample(panel), name)
         if len(mine) == len(ARMS):
-            (difference, ratio), (of_members, _) = (contrast(*pair) for pair in zip(*[mine[arm] for arm in ARMS]))
+            (difference, ratio), (between, _) = (contrast(*pair) for pair in zip(*[mine[arm] for arm in ARMS]))
             reason = next(filter(None, absent.values()), "")
-            found["difference"] = _estimated(difference, of_members, reason, reach["difference"])
+            found["difference"] = _estimated(difference, between, reason, reach["difference"])
             ratios = summary(ratio, reason, reach["difference"], is_positive=True)
             found["difference"] |= {"ratio": ratios["estimate"], "ratio_lower": ratios["lower"]}
             found["difference"] |= {"ratio_upper": ratios["upper"]}
         else:
             found["difference"] = {"reason": "one arm has no member"}
         rows += [{**key, "arm": arm, **facts[arm], **values} for arm, values in found.items()]
-    return _frame(rows, TotalCost)
+    return frame_of(rows, TotalCost, estimate_usd="estimate")
 
 
 def _estimated(
@@ -154,15 +162,11 @@ def _cost_curve(panels: dict[str, Panel], weights: dict[str, np.ndarray]) -> pd.
                 absent = "" if observed else "nobody is observed to the day"
                 found = summary(draws[name][:, interval], absent, reach, is_positive=True)
                 rows.append({"estimand": name, "arm": arm, "day": int(day), "persons": observed, **found})
-    return _frame(rows, CostCurve)
+    return frame_of(rows, CostCurve, estimate_usd="estimate")
 
 
 def _by_category(windows: dict[str, dict[str, Panel]], weights: dict[str, np.ndarray], settings: dict) -> pd.DataFrame:
-    names = [*CATEGORIES, *[f"units of {category}" for category in CATEGORIES]]
-
-    def statistics(sample: Sample) -> dict:
-        return {name: mean_cost(sample, name, PRIMARY) for name in names}
-
+    statistics = means_of([*CATEGORIES, *[f"units of {category}" for category in CATEGORIES]])
     rows = []
     for window, panels in windows.items():
         draws = {arm: replicate(panel, statistics, [weights[arm]]) for arm, panel in panels.items()}
@@ -177,7 +181,7 @@ def _by_category(windows: dict[str, dict[str, Panel]], weights: dict[str, np.nda
                     summary(values, absent[arm], reach[arm], is_positive=True)
                     for values in (dollars, units, per(dollars, units))
                 )
-                volume = _named("units_per_member", "units", used) | _named("unit_price_usd", "unit_price", price)
+                volume = named(used, "units_per_member", "units") | named(price, "unit_price_usd", "unit_price")
                 if found["reason"] is None:
                     found["reason"] = _why_no_price(volume)
                 counts = {"persons": panels[arm].persons, "users": users[arm]}
@@ -190,7 +194,7 @@ def _by_category(windows: dict[str, dict[str, Panel]], weights: dict[str, np.nda
                 found["reason"] = found["reason"] or OF_AN_ARM
                 counts = {"persons": persons, "users": sum(users.values())}
                 rows.append({**key, "arm": "difference", **counts, **found})
-    return _frame(rows, CostByCategory)
+    return frame_of(rows, CostByCategory, estimate_usd="estimate")
 
 
 def part_of(category: str) -> str:
@@ -198,18 +202,8 @@ def part_of(category: str) -> str:
     return next((name for name in ("program", "other_sud") if category in MEMBERS_OF[name]), "other_care")
 
 
-def _named(column: str, stem: str, found: dict) -> dict:
-    return {column: found["estimate"], f"{stem}_lower": found["lower"], f"{stem}_upper": found["upper"]}
-
-
 def _why_no_price(volume: dict) -> str | None:
     """Say why a price, or its interval, is missing; None where both stand."""
     if np.isnan(volume["unit_price_usd"]):
         return "no unit was used: no price"
     return "unit price: too few replicates with a unit, no limits" if np.isnan(volume["unit_price_lower"]) else None
-
-
-def _frame(rows: list[dict], contract) -> pd.DataFrame:
-    """Rows to a table of the contract; `estimate` is in dollars here, and says so."""
-    frame = pd.DataFrame(rows).rename(columns={"estimate": "estimate_usd"})
-    return frame.reindex(columns=list(contract.types()))

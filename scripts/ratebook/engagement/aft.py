@@ -18,7 +18,7 @@ from ratebook.contracts.engagement import CONTRAST, AftCheck
 from ratebook.contracts.episodes import ARMS
 from ratebook.engagement.model_rows import NAN, Study, coefficient, model_row
 from ratebook.engagement.survival import risk_table, survival_of, value_at
-from ratebook.tables import empty_frame
+from ratebook.tables import frame_of
 
 STEP = 1e-4
 SMALLEST = 1e-300
@@ -281,9 +281,7 @@ def check_aft(study: Study, fitted: dict[str, Aft | str], last_day: int, step_da
         for name, found in fitted.items():
             if not isinstance(found, str):
                 rows.append(pd.DataFrame({**known, "model": name, "model_survival": _from_one(found, day, x)}))
-    if not rows:
-        return empty_frame(AftCheck)
-    return pd.concat(rows, ignore_index=True).reindex(columns=list(AftCheck.types()))
+    return frame_of(pd.concat(rows, ignore_index=True) if rows else [], AftCheck)
 
 
 def _from_one(found: Aft, day: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from ratebook.engagement.weights import (
     standardised_difference,
     weighted_mean,
 )
-from ratebook.tables import empty_frame
+from ratebook.tables import empty_frame, frame_of
 
 PASS, WARN = 0.10, 0.25
 """Limits of |standardised difference| (methods.md, C8)."""
@@ -137,7 +137,7 @@ def _no_summary(persons: pd.DataFrame, reason: str) -> pd.DataFrame:
         for w in WEIGHTINGS
         for arm in ARMS
     ]
-    return pd.DataFrame(rows).reindex(columns=list(WeightSummary.types()))
+    return frame_of(rows, WeightSummary)
 
 
 def _unbalanced(persons: pd.DataFrame, covariates: list[str], reason: str) -> pd.DataFrame:
@@ -152,7 +152,7 @@ def _unbalanced(persons: pd.DataFrame, covariates: list[str], reason: str) -> pd
         }
         for name in covariates
     ]
-    return pd.DataFrame(rows).reindex(columns=list(Balance.types()))
+    return frame_of(rows, Balance)
 
 
 def describe_overlap(

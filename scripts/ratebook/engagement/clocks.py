@@ -11,7 +11,7 @@ from ratebook.contracts.episodes import ARMS
 from ratebook.engagement.curves import Curve, curves_by_arm, rmst_in, rmst_rows, unknown_to
 from ratebook.engagement.estimates import Measured, contrast_rows
 from ratebook.engagement.resampling import Resampling
-from ratebook.tables import empty_frame
+from ratebook.tables import frame_of
 
 ENDED = "ended"
 NO_ENROLMENT = "no enrolment dates in the arm"
@@ -117,7 +117,7 @@ def compare_clocks(
                 rows += [
                     _row(kind, row, (rsn, clock), (csp, other), timed) for row in compared if row["arm"] == CONTRAST
                 ]
-    return pd.DataFrame(rows, columns=list(Clocks.types())) if rows else empty_frame(Clocks)
+    return frame_of(rows, Clocks)
 
 
 def _mean(curve: Curve, tau: int, min_observed_share: float) -> Measured:

@@ -27,7 +27,7 @@ from ratebook.engagement.ipcw import ipcw_rows
 from ratebook.engagement.pseudo import pseudo_value_rows
 from ratebook.engagement.resampling import Resampling, resample
 from ratebook.engagement.survival import median_interval, median_of
-from ratebook.tables import empty_frame
+from ratebook.tables import frame_of
 
 NO_UPPER_LIMIT = "the curve's upper limit does not come down to one half: no interval"
 
@@ -94,21 +94,13 @@ def estimate_survival(
     timed = time_by_clocks(persons, draws, end_reasons)
     rows += clock_rows(timed, draws, horizons_days, min_observed_share)
     return Estimates(
-        _frame(survival_rows(curves, draws, horizons_days), Survival),
-        _frame(rmst_by_day(curves, draws, max(horizons_days), min_observed_share), RmstByDay),
-        _frame(month_rows(curves, draws, survival_months), SurvivalByMonth),
-        _frame(incidence_rows(curves, draws, causes, max(horizons_days)), CumulativeIncidence),
+        frame_of(survival_rows(curves, draws, horizons_days), Survival),
+        frame_of(rmst_by_day(curves, draws, max(horizons_days), min_observed_share), RmstByDay),
+        frame_of(month_rows(curves, draws, survival_months), SurvivalByMonth),
+        frame_of(incidence_rows(curves, draws, causes, max(horizons_days)), CumulativeIncidence),
         compare_clocks(timed, draws, horizons_days, min_observed_share),
-        _frame(rows, Engagement),
+        frame_of(rows, Engagement),
     )
-
-
-def _frame(rows: list[dict], contract) -> pd.DataFrame:
-    if not rows:
-        return empty_frame(contract)
-    frame = pd.DataFrame(rows).reindex(columns=list(contract.types()))
-    whole = [name for name, kind in contract.types().items() if kind == "int64"]
-    return frame.astype({name: "Int64" for name in whole})
 
 
 def _median_rows(curves: dict[str, Curve], draws: Resampling) -> list[dict]:

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from ratebook.contracts.engagement import CONTRAST, EngagementModels
+from ratebook.contracts.engagement import CONTRAST
 from ratebook.contracts.episodes import ARMS
 from ratebook.engagement.cox import Cox, fit_cox
 from ratebook.engagement.design import design_matrix
 from ratebook.engagement.resampling import cluster_codes
-from ratebook.tables import empty_frame
 
 NAN = float("nan")
 A_TEST = "a test has no estimate"
@@ -49,13 +48,6 @@ def study_of(persons: pd.DataFrame, covariates: list[str]) -> Study:
     matrix = pd.concat([arm, design_matrix(persons, covariates)], axis=1)
     event = (persons.role == "event").to_numpy()
     return Study(persons, persons.days.to_numpy(), event, treated, cluster_codes(persons.provider_id), arm, matrix)
-
-
-def models_table(rows: list[dict]) -> pd.DataFrame:
-    """Give rows the columns of `EngagementModels`."""
-    frame = pd.DataFrame(rows).reindex(columns=list(EngagementModels.types()))
-    whole = [name for name, kind in EngagementModels.types().items() if kind == "int64"]
-    return frame.astype({name: "Int64" for name in whole}) if len(frame) else empty_frame(EngagementModels)
 
 
 def model_row(model: str, term: str, persons: pd.DataFrame, **values) -> dict:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency, norm
 
-from ratebook.contracts.engagement import CONTRAST
+from ratebook.contracts.engagement import CONTRAST, EngagementModels
 from ratebook.contracts.episodes import ARMS
 from ratebook.engagement.aft import aft_rows, check_aft, fit_families
 from ratebook.engagement.competing import competing_rows
@@ -15,11 +15,12 @@ from ratebook.engagement.e_values import e_value, risk_ratio_of_hazard
 from ratebook.engagement.few_clusters import wild_rows
 from ratebook.engagement.frailty import frailty_rows
 from ratebook.engagement.frame import engaged_persons
-from ratebook.engagement.model_rows import NAN, TOO_FEW, Study, cox_coefficient, model_row, models_table, study_of
+from ratebook.engagement.model_rows import NAN, TOO_FEW, Study, cox_coefficient, model_row, study_of
 from ratebook.engagement.piecewise import discrete_row, piecewise_rows
 from ratebook.engagement.recurrent import recurrent_rows
 from ratebook.engagement.resampling import cluster_codes
 from ratebook.engagement.survival import greenwood, log_rank, risk_table, rmst, survival_of, value_at
+from ratebook.tables import frame_of
 
 COMMON_OUTCOME = 0.15
 """Share with the outcome above which a hazard ratio is not a risk ratio (methods.md, C9)."""
@@ -65,7 +66,7 @@ def fit_models(
     absent = [arm for arm in ARMS if not (persons.arm == arm).any()]
     if absent:
         reason = "no person in " + " and ".join(absent)
-        return models_table([model_row(name, CONTRAST, persons, reason=reason) for name in COMPARED])
+        return frame_of([model_row(name, CONTRAST, persons, reason=reason) for name in COMPARED], EngagementModels)
     study = study_of(persons, covariates)
     unadjusted, rows_u = _cox_rows("unadjusted", study, study.arm)
     _, rows_a = _cox_rows("adjusted", study, study.matrix)
@@ -77,7 +78,7 @@ def fit_models(
     rows += wild_rows(study, horizons_days, permutations, seed)
     rows += [_censoring_row(persons, end_reasons)]
     rows += [_e_value_row(study, unadjusted)]
-    return models_table(rows)
+    return frame_of(rows, EngagementModels)
 
 
 def overlay_families(

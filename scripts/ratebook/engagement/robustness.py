@@ -16,7 +16,7 @@ from ratebook.engagement.frame import DAY, engaged_persons
 from ratebook.engagement.resampling import Resampling, resample
 from ratebook.engagement.survival import rmst, survival_of
 from ratebook.engagement.tipping import Unseen, restricted_mean_if, unseen_of
-from ratebook.tables import empty_frame
+from ratebook.tables import empty_frame, frame_of
 
 END_OF_DATA = "end_of_data"
 ENDED = "ended"
@@ -112,7 +112,7 @@ def estimate_robustness(
     rows = [{**row, "sign_change": _opposite(row["estimate"], headline["estimate"])} for row in rows]
     rows += [_control_row(base, column, unit) for column, unit in CONTROLS.items()]
     rows.append(_row("placebo arm", "sites before the case rate began", _placebo(cohort, persons, tau, setting)))
-    return _frame(rows)
+    return frame_of(rows, EngagementSensitivity)
 
 
 def until_readmission(persons: pd.DataFrame) -> pd.DataFrame:
@@ -130,12 +130,6 @@ def until_readmission(persons: pd.DataFrame) -> pd.DataFrame:
         role=persons.role.mask(closes, "competing"),
     )
     return closed[~(again <= 0).to_numpy()]
-
-
-def _frame(rows: list[dict]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows).reindex(columns=list(EngagementSensitivity.types()))
-    kinds = {"int64": "Int64", "boolean": "boolean"}
-    return frame.astype({name: kinds[kind] for name, kind in EngagementSensitivity.types().items() if kind in kinds})
 
 
 def _row(analysis: str, variant: str, found: dict, is_base: bool = False) -> dict:

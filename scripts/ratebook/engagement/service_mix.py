@@ -13,7 +13,7 @@ NO_CASE_RATE = "no claim of a case rate to take a price from"
 WHOLE_LOG = "every entry of the log is counted: nothing was sampled, so no interval"
 
 
-def build_service_mix(worker_time: ibis.Table, claims: ibis.Table, services: pd.DataFrame) -> ibis.Table:
+def build_service_mix(worker_time: ibis.Table, prices: ibis.Table) -> ibis.Table:
     """Sum the log by program and activity, and price it both ways.
 
     The unit form pays each billable 15 minutes; paperwork, training and failed attempts earn nothing. A case rate
@@ -24,9 +24,8 @@ def build_service_mix(worker_time: ibis.Table, claims: ibis.Table, services: pd.
     Parameters
     ----------
     worker_time : WorkerTime
-    claims : Claims
-    services : DataFrame
-        The code list, for the unit each navigator code pays.
+    prices : ibis.Table
+        As `payment_prices` gives them.
 
     Returns
     -------
@@ -47,7 +46,7 @@ def build_service_mix(worker_time: ibis.Table, claims: ibis.Table, services: pd.
     whole = time.group_by("program").agg(**_sums(time))
     of_program = whole.select("program", program_minutes="minutes")
     rows = activities.union(whole.mutate(activity=ibis.literal("all")).select(*activities.columns))
-    rows = rows.inner_join(of_program, "program").cross_join(payment_prices(claims, services))
+    rows = rows.inner_join(of_program, "program").cross_join(prices)
     unit_usd = rows.billable_units.cast("float64") * rows.unit_price_usd
     is_whole = rows.activity == "all"
     case_usd, is_priced = case_form_usd(rows), has_case_rate(rows)
@@ -79,16 +78,23 @@ def build_service_mix(worker_time: ibis.Table, claims: ibis.Table, services: pd.
 
 def _sums(time: ibis.Table) -> dict[str, ibis.Value]:
     return {
+        **work_done(time),
         "entries": time.count(),
-        "minutes": time.minutes.sum(),
-        "billable_minutes": time.minutes.sum(where=time.billable_units > 0).fill_null(0),
-        "contacts": time.is_contact.cast("int64").sum(),
-        "billable_units": time.billable_units.sum(),
         "worker_months": time.worker_month.nunique(),
         "worker_clients": time.worker_client.nunique(),
         "clients": time.person_id.nunique(),
         "client_months": time.client_month.nunique(where=time.is_contact),
         "client_days": time.client_day.nunique(where=time.is_contact),
+    }
+
+
+def work_done(time: ibis.Table) -> dict[str, ibis.Value]:
+    """Sum minutes, those billed, contacts and 15-minute units of the log."""
+    return {
+        "minutes": time.minutes.sum(),
+        "billable_minutes": time.minutes.sum(where=time.billable_units > 0).fill_null(0),
+        "contacts": time.is_contact.cast("int64").sum(),
+        "billable_units": time.billable_units.sum(),
     }
 
 
@@ -111,6 +117,12 @@ def payment_prices(claims: ibis.Table, services: pd.DataFrame) -> ibis.Table:
     """Give one row: what navigators' claims paid per 15 minutes, enrolment, month and day; null where none did.
 
     A price is dollars paid over units paid for, of the codes whose unit it is.
+
+    Parameters
+    ----------
+    claims : Claims
+    services : DataFrame
+        The code list, for the unit each navigator code pays.
     """
     codes = services[services.program != ""]
     key = claims.hcpcs_code + "|" + claims.hcpcs_modifier_1.fill_null("")

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ratebook.contracts.base import Contract
 from ratebook.contracts.engagement import Engagement
 from ratebook.contracts.episodes import ARMS
 from ratebook.contracts.trial import FATES, FirstContactWait, Protocol, TrialFlow, TrialWeights
@@ -19,6 +18,7 @@ from ratebook.engagement.frame import DAY, daily_engagement
 from ratebook.engagement.protocol import write_protocol
 from ratebook.engagement.resampling import Resampling, resample
 from ratebook.errors import RatebookError
+from ratebook.tables import frame_of
 
 
 class Trial(NamedTuple):
@@ -95,11 +95,11 @@ def estimate_trial(
         cohort_flow, assignment_days, horizons_days, landmark_days, grace_days, covariates, boot_reps
     )
     return Trial(
-        _table(protocol, Protocol),
-        _table(rows, Engagement),
-        _table(_flow(fates), TrialFlow),
-        _table(weights, TrialWeights),
-        _table(_wait_rows(cohort, draws), FirstContactWait),
+        frame_of(protocol, Protocol),
+        frame_of(rows, Engagement),
+        frame_of(_flow(fates), TrialFlow),
+        frame_of(weights, TrialWeights),
+        frame_of(_wait_rows(cohort, draws), FirstContactWait),
     )
 
 
@@ -112,12 +112,6 @@ class _Daily:
 
     def own(self, arm: str) -> np.ndarray:
         return daily_engagement(self.cohort, self.spells[self.spells.program == arm], *self.window)[1]
-
-
-def _table(rows: list[dict], contract: type[Contract]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows).reindex(columns=list(contract.types()))
-    whole = [name for name, kind in contract.types().items() if kind == "int64"]
-    return frame.astype({name: "Int64" for name in whole}).sort_values(list(contract.Config.unique), ignore_index=True)
 
 
 def _flow(fates: dict) -> list[dict]:

@@ -11,7 +11,7 @@ from ratebook.contracts.navigation import ServiceSummary, WorkerTotals
 from ratebook.dates import month_of
 from ratebook.engagement.estimates import NAN, Measured, contrast_rows
 from ratebook.engagement.resampling import resample
-from ratebook.engagement.service_mix import case_form_usd, has_case_rate, payment_prices
+from ratebook.engagement.service_mix import case_form_usd, has_case_rate, work_done
 
 KINDS = {
     "contact": ("face", "phone", "text", "video"),
@@ -38,7 +38,7 @@ NO_PRICE = "no claim of this form of payment to take a price from"
 NOTHING_BELOW = "nothing to divide by"
 
 
-def build_worker_totals(worker_time: ibis.Table, claims: ibis.Table, services: pd.DataFrame) -> ibis.Table:
+def build_worker_totals(worker_time: ibis.Table, prices: ibis.Table) -> ibis.Table:
     """Sum every worker's log, and price it both ways at what claims paid on average.
 
     A case rate pays for clients, not for work: each client, client-month and client-day is credited once, to the
@@ -47,9 +47,8 @@ def build_worker_totals(worker_time: ibis.Table, claims: ibis.Table, services: p
     Parameters
     ----------
     worker_time : WorkerTime
-    claims : Claims
-    services : DataFrame
-        The code list, for the unit each navigator code pays.
+    prices : ibis.Table
+        As `service_mix.payment_prices` gives them.
 
     Returns
     -------
@@ -68,21 +67,18 @@ def build_worker_totals(worker_time: ibis.Table, claims: ibis.Table, services: p
     }
     time = time.mutate(**is_first)
     sums = time.group_by("program", "provider_id", "worker_id").agg(
-        minutes=time.minutes.sum(),
-        billable_minutes=time.minutes.sum(where=time.billable_units > 0).fill_null(0),
+        **work_done(time),
         **{
             f"{kind}_minutes": time.minutes.sum(where=time.activity.isin(of)).fill_null(0)
             for kind, of in KINDS.items()
         },
-        contacts=time.is_contact.cast("int64").sum(),
         worker_months=time.month.nunique(),
         served_months=(time.month + "|" + time.person_id).nunique(),
-        billable_units=time.billable_units.sum(),
         clients=time.opens_client.cast("int64").sum(),
         client_months=time.opens_month.cast("int64").sum(),
         client_days=time.opens_day.cast("int64").sum(),
     )
-    priced = sums.cross_join(payment_prices(claims, services))
+    priced = sums.cross_join(prices)
     return priced.mutate(
         unit_form_earned_usd=priced.billable_units.cast("float64") * priced.unit_price_usd,
         case_form_earned_usd=ibis.ifelse(has_case_rate(priced), case_form_usd(priced), ibis.null("float64")),

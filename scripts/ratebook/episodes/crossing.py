@@ -8,6 +8,7 @@ import pandas as pd
 from ratebook.contracts.episodes import ARMS
 from ratebook.contracts.spells import Contamination, Crossover
 from ratebook.episodes.clustered import NOBODY, clustered_ratio
+from ratebook.tables import frame_of
 
 PROGRAMS = {(True, False): "RSN only", (False, True): "CSP only", (True, True): "both", (False, False): "neither"}
 """Reached by RSN, reached by CSP: the column of the crossover matrix."""
@@ -122,7 +123,7 @@ def estimate_crossover(cohort: pd.DataFrame, crossing: pd.DataFrame) -> pd.DataF
                     **found,
                 }
             )
-    return pd.DataFrame(rows, columns=list(Crossover.types()))
+    return frame_of(rows, Crossover)
 
 
 def estimate_contamination(
@@ -171,7 +172,7 @@ def estimate_contamination(
         share = both / len(mine) if len(mine) else None
         found = {"estimate": share, "lower": None, "upper": None, "reason": ALL_COUNTED if len(mine) else NOBODY}
         rows.append(_row(f"mixed_{unit}s", "all", f"{unit}s", len(mine), both, found))
-    return pd.DataFrame(rows + _spillover(members, navigators, spells), columns=list(Contamination.types()))
+    return frame_of(rows + _spillover(members, navigators, spells), Contamination)
 
 
 def _spillover(members: pd.DataFrame, navigators: pd.DataFrame, spells: pd.DataFrame) -> list[dict]:

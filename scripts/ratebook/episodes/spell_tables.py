@@ -7,6 +7,7 @@ import pandas as pd
 from ratebook.contracts.episodes import ARMS, END_REASONS
 from ratebook.contracts.spells import GapSensitivity, SpellEnds
 from ratebook.episodes.clustered import clustered_median, clustered_ratio
+from ratebook.tables import frame_of
 
 
 def estimate_spell_ends(cohort: pd.DataFrame, spells: pd.DataFrame, end_reasons: dict[str, str]) -> pd.DataFrame:
@@ -47,7 +48,7 @@ def estimate_spell_ends(cohort: pd.DataFrame, spells: pd.DataFrame, end_reasons:
                     **found,
                 }
             )
-    return pd.DataFrame(rows, columns=list(SpellEnds.types()))
+    return frame_of(rows, SpellEnds)
 
 
 def compare_gaps(cohort: pd.DataFrame, spells_by_gap: pd.DataFrame, gaps_days: list[int]) -> pd.DataFrame:
@@ -88,7 +89,7 @@ def compare_gaps(cohort: pd.DataFrame, spells_by_gap: pd.DataFrame, gaps_days: l
                 }
                 for measure, found in measures.items()
             ]
-    return pd.DataFrame(rows, columns=list(GapSensitivity.types()))
+    return frame_of(rows, GapSensitivity)
 
 
 def _own_spells(cohort: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:

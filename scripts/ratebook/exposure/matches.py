@@ -8,6 +8,7 @@ import pandas as pd
 
 from ratebook.contracts.exposure import EligibilityMatch
 from ratebook.dates import month_of
+from ratebook.tables import empty_frame, frame_of
 
 SCOPES = {
     "all": [],
@@ -92,7 +93,7 @@ def build_eligibility_match(services: pd.DataFrame, limit: float) -> pd.DataFram
     methods.md, A12.7 and A13 T5; check H6.
     """
     if services.empty:
-        return _frame(pd.DataFrame(columns=list(EligibilityMatch.types())))
+        return empty_frame(EligibilityMatch)
     usd = services.paid_usd.astype(float)
     marked = services.assign(paid_usd=usd)
     for level in ("retro", "outside"):
@@ -111,9 +112,4 @@ def build_eligibility_match(services: pd.DataFrame, limit: float) -> pd.DataFram
     match["limit_share"] = limit
     judged = np.where(match.match_share >= limit, "pass", "warn")
     match["status"] = np.where(match.match_share.isna(), "na", judged)
-    return _frame(match)
-
-
-def _frame(match: pd.DataFrame) -> pd.DataFrame:
-    match = match.astype({"service_month": "datetime64[us]"})
-    return match[list(EligibilityMatch.types())]
+    return frame_of(match.astype({"service_month": "datetime64[us]"}), EligibilityMatch)

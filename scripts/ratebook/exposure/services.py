@@ -8,7 +8,7 @@ import pandas as pd
 
 from ratebook.contracts.exposure import MonthlyServices
 from ratebook.dates import month_of
-from ratebook.tables import fingerprint
+from ratebook.tables import fingerprint, frame_of
 
 LEAST_VOLUME = 0.5
 """Average months of dollars that must stand behind a step from one lag to the next."""
@@ -81,7 +81,7 @@ def build_monthly_services(
     methods.md, A11, A13 and E2.
     """
     if services.empty:
-        return pd.DataFrame(columns=list(MonthlyServices.types()))
+        return frame_of([], MonthlyServices)
     calendar = pd.period_range(window_start, extract_date, freq="M")
     categories = sorted(services.category.unique())
     grid = pd.MultiIndex.from_product([calendar.to_timestamp(), categories], names=["service_month", "category"])

@@ -16,7 +16,7 @@ from ratebook.intake.cells import read_column
 from ratebook.intake.layouts import Source
 from ratebook.intake.shapes import BROKEN, open_part
 from ratebook.provenance import sha256_of
-from ratebook.tables import empty_table
+from ratebook.tables import empty_table, frame_of
 
 PAID = ("paid_amount", "amount")
 
@@ -99,7 +99,7 @@ def build_manifest(source: str | Path, parts: list[Source], counts: dict[str, di
                 **counted,
             }
         )
-    return pd.DataFrame(rows, columns=list(SourceManifest.types()))
+    return frame_of(rows, SourceManifest)
 
 
 def check_parsed(manifest: pd.DataFrame, max_rejected_share: float) -> None:

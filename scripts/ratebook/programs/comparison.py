@@ -9,8 +9,9 @@ from ratebook.contracts.programs import ProgramComparison
 from ratebook.programs import primitives
 from ratebook.programs.definitions import EVERYWHERE
 from ratebook.programs.liability import plan_costs
-from ratebook.programs.rates import Costs, price_rate, rate_of
-from ratebook.programs.replicates import NO_MONTHS, Sums, estimate, ratio
+from ratebook.programs.rates import Costs, cost_schemes, price_rate, rate_of
+from ratebook.programs.replicates import NO_MONTHS, estimate, ratio
+from ratebook.tables import frame_of
 
 HOME = ("hcbs", "adult_day", "assisted_living", "case_management")
 
@@ -24,11 +25,8 @@ def compare_programs(groups: pd.DataFrame, programs: list[dict], year_days: floa
 
     Parameters
     ----------
-    groups : ComparisonGroups
-    programs : list of dict
-    year_days : float
-        Days of a year of per diems.
-    replicates : int
+    groups, programs, year_days, replicates
+        As `derive_program_rates` takes them; among the groups the common population.
 
     Returns
     -------
@@ -38,12 +36,8 @@ def compare_programs(groups: pd.DataFrame, programs: list[dict], year_days: floa
     ----------
     methods.md, F6 and E9.
     """
-    rows = []
-    for program in programs:
-        for scheme in program["schemes"]:
-            costs = Costs(program, scheme, Sums(groups, program["program"], scheme["frame"], replicates), year_days)
-            rows.append(_row(program, scheme, costs))
-    return pd.DataFrame(rows, columns=list(ProgramComparison.types()))
+    rows = [_row(*of_scheme) for of_scheme in cost_schemes(groups, programs, year_days, replicates)]
+    return frame_of(rows, ProgramComparison)
 
 
 def _row(program, scheme, costs):

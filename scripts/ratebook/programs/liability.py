@@ -11,6 +11,7 @@ from ratebook.programs.cells import COUNTERS, meets, plan_days
 from ratebook.programs.definitions import EVERYWHERE
 from ratebook.programs.rates import base_cell, cells_of, covered_services
 from ratebook.programs.replicates import NO_MONTHS, Sums, estimate, ratio
+from ratebook.tables import frame_of
 
 LONGEST_DAY = 366
 
@@ -76,7 +77,7 @@ def price_liability(groups: pd.DataFrame, programs: list[dict], replicates: int)
         parts = [(cell, [cell], ("enrolled", cell)) for cell in cells if cell != EVERYWHERE]
         parts.append((EVERYWHERE, cells, ("population", EVERYWHERE)))
         rows += [_row(program, sums, *part) for part in parts]
-    return pd.DataFrame(rows, columns=list(PlanLiability.types()))
+    return frame_of(rows, PlanLiability)
 
 
 def _row(program, sums, name, cells, members):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ratebook.contracts.programs import PublishedAmounts
+from ratebook.tables import frame_of
 
 
 def describe(rate: dict) -> str:
@@ -69,7 +70,7 @@ def derive_published(programs: list[dict]) -> pd.DataFrame:
                     rows.append(
                         _row(program, scheme, item, rate["published"], scheme.get("source", program["source"]))
                     )
-    return pd.DataFrame(rows, columns=list(PublishedAmounts.types()))
+    return frame_of(rows, PublishedAmounts)
 
 
 def _row(program, scheme, item, amounts, source):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,7 @@ from ratebook.programs import primitives
 from ratebook.programs.definitions import EVERYWHERE
 from ratebook.programs.published import describe
 from ratebook.programs.replicates import NO_COMPARISON, NO_MONTHS, Sums, estimate, ratio
+from ratebook.tables import frame_of
 
 AVERAGE = "average"
 CAPPED = "capped_benefit"
@@ -144,6 +147,16 @@ def rate_of(scheme: dict, cell: str) -> dict | None:
     return fitting[0] if fitting else None
 
 
+def cost_schemes(
+    groups: pd.DataFrame, programs: list[dict], year_days: float, replicates: int
+) -> Iterator[tuple[dict, dict, Costs]]:
+    """Give every scheme with its program and with what its groups cost, as `derive_program_rates` takes them."""
+    for program in programs:
+        for scheme in program["schemes"]:
+            sums = Sums(groups, program["program"], scheme["frame"], replicates)
+            yield program, scheme, Costs(program, scheme, sums, year_days)
+
+
 def derive_program_rates(
     groups: pd.DataFrame, programs: list[dict], year_days: float, replicates: int
 ) -> pd.DataFrame:
@@ -169,11 +182,9 @@ def derive_program_rates(
     methods.md, F1 to F5.
     """
     rows = []
-    for program in programs:
-        for scheme in program["schemes"]:
-            costs = Costs(program, scheme, Sums(groups, program["program"], scheme["frame"], replicates), year_days)
-            rows += _price_scheme(program, scheme, costs)
-    return pd.DataFrame(rows, columns=list(ProgramRates.types()))
+    for program, scheme, costs in cost_schemes(groups, programs, year_days, replicates):
+        rows += _price_scheme(program, scheme, costs)
+    return frame_of(rows, ProgramRates)
 
 
 def _price_scheme(program, scheme, costs):

@@ -10,6 +10,7 @@ from ratebook.programs import primitives
 from ratebook.programs.definitions import EVERYWHERE
 from ratebook.programs.rates import Costs, base_cell, cells_of, price_rate, rate_of
 from ratebook.programs.replicates import Sums, estimate, ratio
+from ratebook.tables import frame_of
 
 NO_PERIOD = "base or contract period has no member month"
 BEYOND = "months in a cell beyond its limit"
@@ -25,11 +26,8 @@ def estimate_reconciliation(
 
     Parameters
     ----------
-    groups : ComparisonGroups
-    programs : list of dict
-    year_days : float
-        Days of a year of per diems.
-    replicates : int
+    groups, programs, year_days, replicates
+        As `derive_program_rates` takes them, the groups in all months and in each of both periods.
 
     Returns
     -------
@@ -49,7 +47,7 @@ def estimate_reconciliation(
             for item in program.get("reconciliation", []):
                 rows += SETTLE[item["kind"]](program, scheme, item, costs)
             rows += _audit_conversion(program, scheme, costs[None])
-    return pd.DataFrame(rows, columns=list(ProgramReconciliation.types()))
+    return frame_of(rows, ProgramReconciliation)
 
 
 def _settle_mix(program, scheme, item, costs):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ratebook.contracts.review import Recovery
 from ratebook.review.marks import NO_FAULT
-from ratebook.tables import empty_frame
+from ratebook.tables import empty_frame, frame_of
 
 ARMS = ("RSN", "CSP")
 COUNTED = "every record is counted: no interval"
@@ -55,7 +55,7 @@ def check_recovery(
     rows = [*_engagement_rows(truth, engagement), *_cost_rows(truth, pmpm, total_cost)]
     rows += [*_trend_rows(truth, trend), *_completion_rows(truth, completion, category_groups)]
     rows += _fault_rows(truth, fault_counts)
-    return pd.DataFrame(rows, columns=list(Recovery.types()))
+    return frame_of(rows, Recovery)
 
 
 def _engagement_rows(truth: dict, engagement: pd.DataFrame):
