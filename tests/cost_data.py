@@ -12,6 +12,12 @@ from ratebook.dates import MONTH_DAYS
 
 STUDY = {"horizon_days": 365, "intervals": 12, "min_observed_share": 0.05}
 """Settings that every test of cost has alike."""
+SETTINGS = STUDY | {
+    "boot_reps": 60,
+    "seed": 3,
+    "hybrid": {"per_episode_usd": 100, "per_month_usd": 50},
+    "month_values_usd": [0, 1000],
+}
 EDGES = interval_days(STUDY["horizon_days"], STUDY["intervals"])
 GT13 = {
     "CSP": {"months": 2, "program": 720.0, "other": 3280.0, "units": 60.0},
