@@ -8,10 +8,17 @@ import numpy as np
 import pandas as pd
 
 from ratebook.cost.intervals import interval_days
+from ratebook.cost.panels import build_panels
 from ratebook.dates import MONTH_DAYS
 
 STUDY = {"horizon_days": 365, "intervals": 12, "min_observed_share": 0.05}
 """Settings that every test of cost has alike."""
+SETTINGS = STUDY | {
+    "boot_reps": 60,
+    "seed": 3,
+    "hybrid": {"per_episode_usd": 100, "per_month_usd": 50},
+    "month_values_usd": [0, 1000],
+}
 EDGES = interval_days(STUDY["horizon_days"], STUDY["intervals"])
 GT13 = {
     "CSP": {"months": 2, "program": 720.0, "other": 3280.0, "units": 60.0},
@@ -61,6 +68,11 @@ def random_tables(seed: int = 1, persons: int = 300) -> tuple[pd.DataFrame, pd.D
             if inside:
                 clients.append(_client(person, interval, inside, int(interval == 1), units))
     return pd.DataFrame(follow_up), pd.DataFrame(costs), pd.DataFrame(clients)
+
+
+def panels_of(people):
+    """Lay people out by arm: the fixture `panels` of the files that ask for it."""
+    return build_panels(*people, EDGES)
 
 
 def _member(person, arm, provider, followed, reason, months) -> dict:

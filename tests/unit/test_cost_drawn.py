@@ -7,24 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cost_data import EDGES, STUDY, random_tables
+from cost_data import STUDY, panels_of, random_tables
 from ratebook.cost.arms import compare_arms
 from ratebook.cost.censored import Sample, mean_cost
 from ratebook.cost.drawn import MEANS, draw_arms, draw_panels
-from ratebook.cost.panels import build_panels
 from ratebook.cost.resample import draw_providers
 
 SETTINGS = STUDY | {"boot_reps": 30, "seed": 3, "hybrid": {}, "month_values_usd": [500]}
-
-
-@pytest.fixture(scope="module")
-def people():
-    return random_tables()
-
-
-@pytest.fixture(scope="module")
-def panels(people):
-    return build_panels(*people, EDGES)
+people = pytest.fixture(random_tables, scope="module")
+panels = pytest.fixture(panels_of, scope="module")
 
 
 def test_every_mean_is_that_of_the_arm_and_of_each_replicate(people, panels):

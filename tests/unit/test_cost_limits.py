@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cost_data import EDGES, STUDY, paradox_tables, random_tables
+from cost_data import EDGES, STUDY, panels_of, paradox_tables, random_tables
 from ratebook.contracts.cost import PopulationCosts, PopulationMonths
 from ratebook.cost.censored import Panel, Sample, mean_cost, simple_std_error
 from ratebook.cost.decomposition import decompose
@@ -21,16 +21,8 @@ from ratebook.cost.total_cost import estimate_total_cost, too_few_observed
 from ratebook.tables import empty_frame
 
 SETTINGS = STUDY | {"boot_reps": 300, "seed": 3}
-
-
-@pytest.fixture(scope="module")
-def people():
-    return random_tables()
-
-
-@pytest.fixture(scope="module")
-def panels(people):
-    return build_panels(*people, EDGES)
+people = pytest.fixture(random_tables, scope="module")
+panels = pytest.fixture(panels_of, scope="module")
 
 
 def alike(sizes: list[int], cost: float = 1.0) -> Panel:

@@ -6,26 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import ROOT
-from cost_data import STUDY, random_tables
+from cost_data import SETTINGS, random_tables
 from ratebook.contracts.cost import WINDOW_TABLES
 from ratebook.cost.arms import compare_arms
 from ratebook.cost.drawn import draw_arms
 from ratebook.cost.exhibits import derive_exhibits, exhibit_pmpm
 from ratebook.cost.pmpm import price_pmpm
 from ratebook.cost.total_cost import estimate_total_cost
-from ratebook.review.checklist import check_review
-from ratebook.review.seen import Seen
-from ratebook.tables import empty_frame, read_codes
+from ratebook.tables import empty_frame
+from review_data import ask
 
-QUESTIONS = read_codes(ROOT / "workflow/codes/checklist.csv")
 OF_COST = ["H21", *[f"H{number}" for number in range(35, 47)], "H70"]
-SETTINGS = STUDY | {
-    "boot_reps": 60,
-    "seed": 3,
-    "hybrid": {"per_episode_usd": 100, "per_month_usd": 50},
-    "month_values_usd": [0, 1000],
-}
 OUTSIDE = pd.DataFrame(
     {
         "program": ["RSN", "RSN", "CSP"],
@@ -87,19 +78,15 @@ def sound() -> dict[str, pd.DataFrame]:
     return tables
 
 
-def ask(check_id: str, tables: dict) -> pd.Series:
-    return check_review(QUESTIONS[QUESTIONS.id == check_id], Seen(tables, {}, {})).iloc[0]
-
-
 @pytest.mark.parametrize("check_id", OF_COST)
 def test_sound_results_pass(sound, check_id):
-    found = ask(check_id, sound)
+    found = ask(check_id, **sound)
     assert found.status == "pass", (found.value, found.reason)
 
 
 @pytest.mark.parametrize("check_id", OF_COST)
 def test_absent_results_are_not_an_absent_error(check_id):
-    assert ask(check_id, {}).status == "na"
+    assert ask(check_id).status == "na"
 
 
 def set_where(column: str, value, **where):
@@ -185,7 +172,7 @@ DAMAGES = [
     ("check_id", "table", "damage"), [pytest.param(*row[:3], id=f"{row[0]}: {row[3]}") for row in DAMAGES]
 )
 def test_damaged_results_fail(sound, check_id, table, damage):
-    found = ask(check_id, {**sound, table: damage(sound[table])})
+    found = ask(check_id, **sound | {table: damage(sound[table])})
     assert found.status == {"H21": "warn", "H43": "warn", "H44": "warn", "H45": "warn"}.get(check_id, "fail"), (
         found.reason
     )
@@ -200,13 +187,13 @@ def test_ninety_days_apart_is_the_limit(sound):
     at = cohort.assign(
         discharge_date=cohort.discharge_date + pd.to_timedelta(np.where(cohort.arm == "RSN", 90, 0), "D")
     )
-    assert ask("H43", {**sound, "cohort": at}).status == "pass"
+    assert ask("H43", **sound | {"cohort": at}).status == "pass"
     real = pd.DataFrame({"dollars": ["real"], "estimate_usd": [1.0]})
-    assert ask("H43", {**sound, "cohort": later_index(at)}).status == "warn"
-    assert ask("H43", {**sound, "cohort": later_index(at), "price_comparison": real}).status == "pass"
+    assert ask("H43", **sound | {"cohort": later_index(at)}).status == "warn"
+    assert ask("H43", **sound | {"cohort": later_index(at), "price_comparison": real}).status == "pass"
 
 
 def test_the_order_of_rows_is_of_no_matter(sound):
     mixed = {name: frame.sample(frac=1.0, random_state=1) for name, frame in sound.items()}
     for check_id in OF_COST:
-        assert ask(check_id, mixed).value == pytest.approx(ask(check_id, sound).value, abs=1e-9)
+        assert ask(check_id, **mixed).value == pytest.approx(ask(check_id, **sound).value, abs=1e-9)
