@@ -120,14 +120,20 @@ def small_rates(build: pd.DataFrame) -> pd.DataFrame:
     return rates
 
 
+def expected_stay() -> pd.DataFrame:
+    """Give what a client of GT-22 is expected to cost, and how long to stay."""
+    first = {"first_cost": [STAYS[0] * COSTS[0]], "first_months": [STAYS[0]]}
+    return pd.DataFrame({"cost": [STAYS @ COSTS], "months": [STAYS.sum()], **first})
+
+
 def small_cases() -> dict[str, pd.DataFrame]:
     """Give GT-22 as case rates of one program, with the months they rest on."""
     months = np.arange(1, 7)
     shared = {"arm": "RSN", "clients": 300, "load_share": 0.1, "expected_months": STAYS.sum(), "units_per_month": 20.0}
     monthly = {"actuarial": STAYS @ COSTS / STAYS.sum(), "staffing": 75000 / 270}
     rows = [
-        {**shared, "basis": "actuarial", "form": form, "enrolment_usd": enrolment, "value_usd": value}
-        for form, (enrolment, value) in price_forms(STAYS, COSTS).items()
+        {**shared, "basis": "actuarial", "form": form, "enrolment_usd": enrolment[0], "value_usd": value[0]}
+        for form, (enrolment, value) in price_forms(expected_stay()).items()
     ]
     for form, times in (("per_month", 1.0), ("per_day", 12 / 365), ("per_episode", STAYS.sum())):
         rows.append(
