@@ -78,7 +78,7 @@ TRUTH = {
     "cost": {f"{arm}_as_referred": {"p1_usd": p1, "total_sud_usd": sud} for arm, p1, sud in
              (("RSN", 200.0, 6000.0), ("CSP", 360.0, 4000.0))},
     "rates": {
-        "utilisation_trend": 0.02, "unit_cost_trend": 0.03,
+        "utilisation_trend": {"OTP": 0.02}, "unit_cost_trend": {"OTP": 0.03, "MOUD_DRUG": 0.03},
         "ultimate_usd": {"BHP": {"OTP": {"2017-12-01": 900.0}}, "FFS": {"MOUD_DRUG": {"2017-12-01": 300.0}}},
         "completion": {"OTP": [0.2, 0.6, 0.9, 0.95, 1.0], "MOUD_DRUG": [0.9, 1.0]},
     },
@@ -129,6 +129,15 @@ def test_the_share_paid_of_a_group_weighs_its_categories_by_cost():
     quantity = "share paid 3 months after service, medication"
     assert found.planted[quantity] == pytest.approx((900 * 0.95 + 300 * 1.0) / 1200)
     assert found.covered[quantity] is True
+
+
+def test_a_trend_is_held_to_the_truth_only_where_all_of_its_categories_were_given_one():
+    row = {"category": "medication", "fitted_trend": 0.035, "fitted_lower": 0.03, "fitted_upper": 0.04}
+    rows = [{**row, "component": name} for name in ("unit_cost", "utilisation")]
+    found = recovered(trend=pd.DataFrame(rows).reindex(columns=list(Trend.types())))
+    assert found.planted["annual trend of unit_cost, medication"] == pytest.approx(0.03)
+    assert found.covered["annual trend of unit_cost, medication"] is True
+    assert "annual trend of utilisation, medication" not in found.index
 
 
 def test_three_of_four_faults_are_not_all():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import fmean
 
 import pandas as pd
 
@@ -53,7 +54,7 @@ def check_recovery(
     if not truth.get("engagement"):
         return empty_frame(Recovery)
     rows = [*_engagement_rows(truth, engagement), *_cost_rows(truth, pmpm, total_cost)]
-    rows += [*_trend_rows(truth, trend), *_completion_rows(truth, completion, category_groups)]
+    rows += [*_trend_rows(truth, trend, category_groups), *_completion_rows(truth, completion, category_groups)]
     rows += _fault_rows(truth, fault_counts)
     return frame_of(rows, Recovery)
 
@@ -86,15 +87,21 @@ def _cost_rows(truth: dict, pmpm: pd.DataFrame, total_cost: pd.DataFrame):
     yield _row("total SUD cost per member, RSN over CSP", planted, ratio)
 
 
-def _trend_rows(truth: dict, trend: pd.DataFrame):
+def _trend_rows(truth: dict, trend: pd.DataFrame, category_groups: dict[str, list[str]]):
+    """Compare the trends of groups all of whose categories were given one."""
     for component in ("utilisation", "unit_cost"):
         planted = truth["rates"][f"{component}_trend"]
+        of_group = {
+            group: fmean(planted[category] for category in members)
+            for group, members in category_groups.items()
+            if set(members) <= set(planted)
+        }
         # Every fit is held against the truth, also one that floor, cap or assumption keeps from use.
-        fitted = trend[(trend.component == component) & trend.fitted_trend.notna()]
+        fitted = trend[(trend.component == component) & trend.fitted_trend.notna() & trend.category.isin(of_group)]
         for row in fitted.sort_values("category").to_dict("records"):
             limits = {"lower": row["fitted_lower"], "upper": row["fitted_upper"]}
             found = pd.DataFrame([{**row, "estimate": row["fitted_trend"], **limits, "reason": None}])
-            yield _row(f"annual trend of {component}, {row['category']}", planted, found)
+            yield _row(f"annual trend of {component}, {row['category']}", of_group[row["category"]], found)
 
 
 def _completion_rows(truth: dict, completion: pd.DataFrame, category_groups: dict[str, list[str]]):

@@ -27,6 +27,23 @@ from ratebook.simulate.people import NEVER, People, draw_people
 from ratebook.simulate.setup import Setup
 from ratebook.simulate.world import CATEGORIES, PROGRAM_CATEGORY, SETTINGS, SUD_CATEGORIES
 
+AT_RANDOM = (
+    *("ED_SUD", "ED_OTHER", "IP_SUD_MEDICAL", "IP_MEDICAL", "OP_PROFESSIONAL", "PHARMACY_OTHER"),
+    *("OTHER_BH", "OTHER"),
+)
+"""Categories whose services come to members whatever else they do: their use grows by the planted trend.
+
+That of the others follows who is detoxified and engaged, and has no trend of its own.
+"""
+TRENDING = {
+    "utilisation_trend": AT_RANDOM,
+    "unit_cost_trend": (
+        *AT_RANDOM,
+        *("WM_HOSP", "WM_RES", "RES35", "RES31", "OP_SUD", "IOP_PHP", "MOUD_DRUG", "OTP"),
+    ),
+}
+"""Trend to the categories it acts on. Navigators are paid by contract, and long-term care net of what residents pay."""
+
 TAUS = (90, 180, 365)
 HORIZON = 365
 CLIENTS_PLAN = "BHP"
@@ -164,7 +181,7 @@ def describe_truth(setup: Setup, total: Counter, faults: dict, stands: dict, own
         Detoxification over person-years with an admission, in the data as made: methods.md B5 asks for 0.577 and
         0.87; `engaged_index_clients` by arm.
     rates
-        `utilisation_trend`, `unit_cost_trend` a year; `completion`: by category, cumulative share of dollars paid
+        `utilisation_trend`, `unit_cost_trend` a year, of the categories in `TRENDING`; `completion`: by category, cumulative share of dollars paid
         by months after the month of service; `ultimate_usd`: by plan, category and month of service, whenever
         paid, before any fault and extract.
     ltc
@@ -274,8 +291,10 @@ def _rates(setup: Setup, total: Counter) -> dict:
         so_far = np.cumsum([cents.get(lag, 0) for lag in range(max(cents) + 1)]) / max(sum(cents.values()), 1)
         completion[name] = [_round(share) for share in so_far]
     return {
-        "utilisation_trend": setup.settings["utilisation_trend"],
-        "unit_cost_trend": setup.settings["unit_cost_trend"],
+        **{
+            name: {category: setup.settings[name] for category in CATEGORIES if category in acting}
+            for name, acting in TRENDING.items()
+        },
         "completion": completion,
         "ultimate_usd": ultimate,
     }
