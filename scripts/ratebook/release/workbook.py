@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ratebook.contracts.released import RELEASED
-from ratebook.rates.build_up import program_factor
+from ratebook.rates.build_up import FACTORS, months_of_base, on_level_factor, program_factor
 from ratebook.release.case_sheets import CASE_RATES, MONTHS, case_frame, case_inputs, months_frame
 from ratebook.release.report import label_of
 from ratebook.release.risk_sheets import PLANS, RISK, corridor_columns, risk_frame, risk_inputs
@@ -42,6 +42,9 @@ BUILD = [
     Column("paid_pmpm_usd", "Paid per member month", formula="={base_usd}/{member_months}"),
     Column("completion_factor", "Completion factor", formula="=completion_{_key}"),
     Column("completed_pmpm_usd", "Completed", formula="={paid_pmpm_usd}/{completion_factor}"),
+    Column("f_missing", "What is missing", formula="=missing_{_key}"),
+    Column("f_pooling", "Pooling", is_input=True),
+    Column("f_base_changes", "Changes in the base", formula="=base_changes_{_key}"),
     Column("trend_utilisation", "Trend of use", "share", "a year", "=trend_use_{_key}"),
     Column("trend_unit_cost", "Trend of price", "share", "a year", "=trend_price_{_key}"),
     Column("f_trend", "Trend factor", formula="=((1+{trend_utilisation})*(1+{trend_unit_cost}))^(trend_months/12)"),
@@ -50,15 +53,30 @@ BUILD = [
     Column(
         "projected_pmpm_usd",
         "Projected per member month",
-        formula="={completed_pmpm_usd}*{f_trend}*{f_program}*{f_managed_care}",
+        formula="={completed_pmpm_usd}" + "".join(f"*{{{factor}}}" for factor in FACTORS),
     ),
     Column("rationale_completion", "Why this completion", width=30),
+    Column("rationale_missing", "Why this much is missing", width=30),
+    Column("rationale_pooling", "Why this pooling", width=30),
+    Column("rationale_base_changes", "Why these changes", width=30),
     Column("rationale_trend", "Why this trend", width=30),
     Column("rationale_program", "Why this change", width=30),
     Column("rationale_managed_care", "Why this adjustment", width=30),
 ]
 CHANGES = [
     Column("category", "Category", width=24),
+    Column("f_missing", "What is missing", is_input=True, named="missing_{}"),
+    Column("rationale_missing", "Why", width=40),
+    Column("base_share", "Share of cost a change in the base touches", "share", "share", is_input=True),
+    Column("base_change", "By how much", "share", "share", is_input=True),
+    Column("base_months_in_effect", "Months of the base with it", is_input=True),
+    Column(
+        "f_base_changes",
+        "Changes in the base",
+        formula="=(1+{base_share}*{base_change})/(1+{base_share}*{base_change}*{base_months_in_effect}/base_months)",
+        named="base_changes_{}",
+    ),
+    Column("rationale_base_changes", "Why", width=40),
     Column("share", "Share of cost a change touches", "share", "share", is_input=True),
     Column("change", "By how much", "share", "share", is_input=True),
     Column("months_in_effect", "Months in the rating year", is_input=True),
@@ -102,10 +120,11 @@ RATES = [
     ),
     Column("blended_pmpm_usd", "Blended cost", formula="={raw_blend_usd}*{f_neutral}"),
     Column("fixed_pmpm_usd", "Care management", is_input=True),
+    Column("f_smoothing", "Smoothing along ages", is_input=True),
     Column(
         "rate_usd",
         "Rate per member month",
-        formula="=ROUND(({blended_pmpm_usd}+{fixed_pmpm_usd})/(1-admin_share-margin_share-tax_share),2)",
+        formula="=ROUND(({blended_pmpm_usd}+{fixed_pmpm_usd})/(1-admin_share-margin_share-tax_share)*{f_smoothing},2)",
     ),
     Column("lower", "Lower 95%", "usd", "usd"),
     Column("upper", "Upper 95%", "usd", "usd"),
@@ -183,7 +202,7 @@ def release_workbook(path: str, tables: dict[str, pd.DataFrame], settings: dict,
         book.add_sheet(
             "Build-up by cell",
             "Build-up by rate cell and category",
-            "Paid per member month ÷ completion × trend × program changes × managed care. Nothing is rounded on the way.",
+            "Paid per member month ÷ completion × missing × pooling × changes in the base × trend × program changes × managed care.",
         ),
         tables["rate_build"],
         BUILD,
@@ -195,7 +214,7 @@ def release_workbook(path: str, tables: dict[str, pd.DataFrame], settings: dict,
     }
     rates = book.write_table(
         book.add_sheet(
-            "Rates", "Rates by cell", "(Blended cost + care management) ÷ (1 − loads), rounded at the end."
+            "Rates", "Rates by cell", "(Blended cost + care management) ÷ (1 − loads) × smoothing, rounded at the end."
         ),
         rates_frame(tables),
         RATES,
@@ -209,7 +228,7 @@ def release_workbook(path: str, tables: dict[str, pd.DataFrame], settings: dict,
     for name, heading, remark, frame, columns in (
         ("Completion", "Completion of the base period", "Paid over what is expected once all is paid.", completion_frame(tables), COMPLETION),
         ("Trend", "Annual trends", "From experience where it is long and steady enough, held to a floor and a cap, else assumed.", trend_frame(tables["trend"]), TREND),
-        ("Changes", "Program changes and managed care", "1 + share of cost × change × months in effect ÷ 12.", changes_frame(tables["rate_build"], chosen), CHANGES),
+        ("Changes", "What is missing, changes in and after the base, managed care", "1 + share of cost × change × months in effect ÷ 12.", changes_frame(tables["rate_build"], chosen), CHANGES),
         ("Credibility", "Credibility", "How far a cell's own experience is believed.", tables["credibility"], CREDIBILITY),
         ("Risk sharing", "Ranges, loss ratio and withhold", "Of every rate; the shares are inputs of the summary.", risk_frame(tables["rates"]), RISK),
         ("Corridor", "Risk corridor", "Who carries it when cost misses its target; the bands are inputs of the summary.", tables["corridor"], corridor_columns(chosen["corridor"]["value"])),
@@ -265,6 +284,7 @@ def inputs_frame(tables: dict[str, pd.DataFrame], chosen: dict) -> pd.DataFrame:
     rows = []
     for months in tables["rate_build"].trend_months.head(1):
         rows.append(("trend_months", months, "months", "middle of the base to middle of the rating period"))
+        rows.append(("base_months", base_months(chosen), "months", "base period"))
     for name in ("admin_share", "margin_share", "tax_share"):
         entry = chosen["loads"][name]
         rows.append((name, entry["value"], entry["unit"], entry["source"]))
@@ -273,13 +293,26 @@ def inputs_frame(tables: dict[str, pd.DataFrame], chosen: dict) -> pd.DataFrame:
 
 
 def changes_frame(build: pd.DataFrame, chosen: dict) -> pd.DataFrame:
-    """List every category's program change by its parts, where they make its factor, and managed care."""
+    """List what is assumed of every category: of a change its parts, where they make its factor."""
     rows = build.drop_duplicates("category").sort_values("category", ignore_index=True)
+    before = change_parts(rows.category, chosen["base_changes"])
+    made = on_level_factor(before.share, before.change, before.months_in_effect, base_months(chosen))
+    rows = rows.join(before.where((made - rows.f_base_changes).abs() < 1e-8).add_prefix("base_"))
+    after = change_parts(rows.category, chosen["program_changes"])
+    made = program_factor(after.share, after.change, after.months_in_effect)
+    return rows.join(after.where((made - rows.f_program).abs() < 1e-8))
+
+
+def change_parts(categories: pd.Series, changes: dict) -> pd.DataFrame:
+    """Give the share, size and months of each category's change; 0 where there is none."""
     none = {"share": 0.0, "change": 0.0, "months_in_effect": 0.0}
-    parts = [chosen["program_changes"].get(name, {"value": none})["value"] for name in rows.category]
-    given = pd.DataFrame(parts, columns=list(none)).astype(float)
-    made = program_factor(given.share, given.change, given.months_in_effect)
-    return rows.join(given.where((made - rows.f_program).abs() < 1e-8))
+    parts = [changes.get(name, {"value": none})["value"] for name in categories]
+    return pd.DataFrame(parts, columns=list(none)).astype(float)
+
+
+def base_months(chosen: dict) -> int:
+    """Count the months of the base period in force."""
+    return months_of_base(chosen["base_start"], chosen["base_end"])
 
 
 def completion_frame(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
