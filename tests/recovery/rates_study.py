@@ -24,10 +24,12 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import yaml  # noqa: E402
 
+from ratebook.contracts.risk_sharing import Pooling  # noqa: E402
 from ratebook.rates import derive  # noqa: E402
 from ratebook.rates.completion import estimate_completion  # noqa: E402
 from ratebook.rates.trend import estimate_trend  # noqa: E402
 from ratebook.rates.uncertainty import estimate_uncertainty  # noqa: E402
+from ratebook.tables import empty_frame  # noqa: E402
 from recovery.command import study  # noqa: E402
 from recovery.rates_world import RatesWorld, draw_program  # noqa: E402
 
@@ -64,7 +66,7 @@ def estimates(world: RatesWorld, seed: int) -> pd.DataFrame:
         drawn.triangles, drawn.experience, base_months, drawn.last_paid, SETTINGS["completion"]
     )
     trend = estimate_trend(drawn.experience, ultimates, SETTINGS["trend"])
-    build = derive.derive_rate_build(drawn.experience, drawn.moments, base, trend, SETTINGS)
+    build = derive.derive_rate_build(drawn.experience, drawn.moments, base, trend, empty_frame(Pooling), SETTINGS)
     trusted = derive.derive_credibility(drawn.experience, drawn.moments, SETTINGS)
     rates = derive.derive_rates(build, trusted, base, trend, derive.place_cells(drawn.experience), SETTINGS)
     redrawn, _ = estimate_uncertainty(

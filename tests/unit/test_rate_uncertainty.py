@@ -12,10 +12,12 @@ import yaml
 
 from conftest import ROOT
 from ratebook.contracts.rate_uncertainty import RateTornado, RateUncertainty
+from ratebook.contracts.risk_sharing import Pooling
 from ratebook.rates import derive, trend, uncertainty
 from ratebook.rates.completion import carry, develop, estimate_completion
 from ratebook.rates.diagonals import compare_diagonals, draw_diagonals
 from ratebook.rates.figures import draw_uncertainty
+from ratebook.tables import empty_frame
 from recovery.rates_study import SETTINGS
 from recovery.rates_world import RatesWorld, draw_program
 
@@ -30,7 +32,7 @@ def program():
     settings = SETTINGS["completion"]
     _, ultimates, base = estimate_completion(drawn.triangles, drawn.experience, months, drawn.last_paid, settings)
     found = trend.estimate_trend(drawn.experience, ultimates, SETTINGS["trend"])
-    build = derive.derive_rate_build(drawn.experience, drawn.moments, base, found, SETTINGS)
+    build = derive.derive_rate_build(drawn.experience, drawn.moments, base, found, empty_frame(Pooling), SETTINGS)
     trusted = derive.derive_credibility(drawn.experience, drawn.moments, SETTINGS)
     rates = derive.derive_rates(build, trusted, base, found, derive.place_cells(drawn.experience), SETTINGS)
     return SimpleNamespace(drawn=drawn, base=base, ultimates=ultimates, trend=found, build=build, rates=rates)

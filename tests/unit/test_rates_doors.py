@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from ratebook.contracts import case_rates, rate_book, rate_uncertainty
+from ratebook.contracts import case_rates, rate_book, rate_uncertainty, risk_sharing
 from ratebook.contracts import rates as contracts
 from ratebook.contracts.clean import CashLedger, Claims, Contacts, WorkerTime
 from ratebook.contracts.engagement import SurvivalByMonth
@@ -43,6 +43,7 @@ OUTPUTS = {
         "service_months": rate_uncertainty.ServiceMonths,
         "cell_groups": rate_uncertainty.CellGroups,
         "group_months": rate_uncertainty.GroupMonths,
+        "excess": risk_sharing.MemberYearExcess,
     },
     "estimate_completion": {
         "completion": contracts.Completion,
@@ -267,6 +268,9 @@ def test_every_rate_can_be_multiplied_again_from_its_own_columns(made):
         build.base_usd
         / build.member_months
         / build.completion_factor
+        * build.f_missing
+        * build.f_pooling
+        * build.f_base_changes
         * ((1 + build.trend_utilisation) * (1 + build.trend_unit_cost)) ** (build.trend_months / 12)
         * build.f_program
         * build.f_managed_care
@@ -277,7 +281,7 @@ def test_every_rate_can_be_multiplied_again_from_its_own_columns(made):
     projected = again.groupby(build.cell).sum()
     own = rates.credibility_z * projected * rates.f_tpl + (1 - rates.credibility_z) * rates.manual_pmpm_usd
     loads = rates.admin_share + rates.margin_share + rates.tax_share
-    rate = (own * rates.f_neutral + rates.fixed_pmpm_usd) / (1 - loads)
+    rate = (own * rates.f_neutral + rates.fixed_pmpm_usd) / (1 - loads) * rates.f_smoothing
     assert rate.round(2).tolist() == pytest.approx(rates.rate_usd.tolist(), abs=1e-9)
     assert ((rates.lower < rates.rate_usd) & (rates.rate_usd < rates.upper)).all()
 

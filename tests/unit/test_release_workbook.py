@@ -35,6 +35,8 @@ PAID = {("young", "detox"): 4_800_000.0, ("young", "residential"): 1_440_000.0,
 MONTHS = {"young": 24_000.0, "old": 3_000.0, "other": 5_000.0}
 COMPLETE = {"detox": (980.0, 1000.0), "medical": (900.0, 1000.0), "residential": (965.0, 1000.0)}
 Z = {"young": 1.0, "old": 0.3, "other": 0.6}
+POOLED = {"young": 0.98, "old": 1.05, "other": 1.0}
+SMOOTHED = {"young": 0.997, "old": 1.02, "other": 1.0}
 POOLS = {"young": "BHP", "old": "BHP", "other": "FFS"}
 STAYS = np.array([1, 0.8, 0.65, 0.5, 0.4, 0.3])
 COSTS = np.array([420.0, 300, 240, 200, 180, 160])
@@ -56,9 +58,13 @@ def small_book():
         row |= {"members": 500, "units": 1.0, "paid_pmpm_usd": paid / MONTHS[cell], "completion_factor": factor}
         row |= {"completed_pmpm_usd": paid / MONTHS[cell] / factor, "trend_utilisation": use, "trend_unit_cost": price}
         row |= {"trend_months": 36.0, "f_trend": trend, "f_program": 1.02, "f_managed_care": 0.97, "reason": "why"}
-        row["projected_pmpm_usd"] = row["completed_pmpm_usd"] * trend * 1.02 * 0.97
+        row |= {"f_missing": 1.01, "f_pooling": POOLED[cell], "f_base_changes": 1.03}
+        row["projected_pmpm_usd"] = row["completed_pmpm_usd"] * 1.01 * POOLED[cell] * 1.03 * trend * 1.02 * 0.97
         build.append(
-            {**row, **{f"rationale_{part}": "why" for part in ("completion", "trend", "program", "managed_care")}}
+            {
+                **row,
+                **{name: "why" for name in RELEASED["rate_build"].contract.types() if name.startswith("rationale_")},
+            }
         )
     tables["rate_build"] = build = pd.DataFrame(build)
     rates = small_rates(build)
@@ -103,8 +109,9 @@ def small_rates(build: pd.DataFrame) -> pd.DataFrame:
     rates = rates.assign(
         manual_pmpm_usd=manual, f_neutral=neutral, blended_pmpm_usd=raw * neutral, fixed_pmpm_usd=12.0
     )
-    rates = rates.assign(benefit_usd=rates.blended_pmpm_usd, **LOADS)
-    whole = (rates.blended_pmpm_usd + 12) / (1 - sum(LOADS.values()))
+    rates = rates.assign(f_smoothing=rates.cell.map(SMOOTHED), **LOADS)
+    whole = (rates.blended_pmpm_usd + 12) / (1 - sum(LOADS.values())) * rates.f_smoothing
+    rates["benefit_usd"] = whole * (1 - sum(LOADS.values())) - 12
     rates["rate_usd"] = whole.round(2)
     rates["lower"], rates["upper"] = rates.rate_usd - 9, rates.rate_usd + 9
     for part, share in LOADS.items():

@@ -204,7 +204,7 @@ def test_retroactive_months_are_all_left_out_of_the_base(left_out, status):
 
 RATE = {
     "cell": "a", "blended_pmpm_usd": 619.316, "fixed_pmpm_usd": 12.0, "admin_share": 0.075, "margin_share": 0.015,
-    "tax_share": 0.02,
+    "tax_share": 0.02, "f_smoothing": 1.0,
 }  # fmt: skip
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from operator import mul
+
 import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
@@ -11,8 +14,17 @@ from ratebook.contracts.released import RELEASED
 from ratebook.disclosure import disclose_tables
 from ratebook.figures import PALETTE, empty_figure, save_figure, subplots
 from ratebook.rates import case_rate_figures
+from ratebook.rates.build_up import FACTORS
 from ratebook.rates.diagonals import draw_diagonals
 
+CENT = 0.01
+PARTS = {
+    "care\nmanagement": "fixed_pmpm_usd",
+    "administration": "admin_usd",
+    "margin": "margin_usd",
+    "taxes": "tax_usd",
+}
+"""Parts of a rate that are no cost of care, by their label."""
 LAG_LABEL = "Months since the month of service"
 RELEASED_AS = {
     "uncertainty": "rate_uncertainty",
@@ -118,39 +130,37 @@ def draw_trend(experience: pd.DataFrame, ultimates: pd.DataFrame, trend: pd.Data
 
 
 def waterfall_steps(build: pd.DataFrame, rates: pd.DataFrame) -> list[tuple[str, float]]:
-    """Give the steps from paid cost to the rate, weighted by member months, each as what it adds."""
-    months = build.member_months
-    completed = build.completed_pmpm_usd
-    trended = completed * build.f_trend
-    changed = trended * build.f_program
-    managed = changed * build.f_managed_care
+    """Give the steps from paid cost to the rate, weighted by member months, each as what it adds to the mean."""
     total = rates.member_months.sum()
-    levels = [
-        (column * months).sum() / total for column in (build.paid_pmpm_usd, completed, trended, changed, managed)
-    ]
+    carried = itertools.accumulate((build[name] for name in FACTORS), mul, initial=build.completed_pmpm_usd)
+    levels = [(column * build.member_months).sum() / total for column in (build.paid_pmpm_usd, *carried)]
     mean = {
         name: (rates[name] * rates.member_months).sum() / total
-        for name in ("tpl_pmpm_usd", "blended_pmpm_usd", "fixed_pmpm_usd", "admin_usd", "margin_usd", "tax_usd")
+        for name in ("tpl_pmpm_usd", "blended_pmpm_usd", "benefit_usd", *PARTS.values())
     }
-    named = ["paid", "completion", "trend", "program\nchanges", "managed\ncare"]
+    named = [
+        "paid",
+        "completion",
+        "missing",
+        "pooling",
+        "changes\nin base",
+        "trend",
+        "program\nchanges",
+        "managed\ncare",
+    ]
     steps = list(zip(named, np.diff([0.0, *levels])))
     steps.append(("other\ninsurance", mean["tpl_pmpm_usd"] - levels[-1]))
     steps.append(("credibility", mean["blended_pmpm_usd"] - mean["tpl_pmpm_usd"]))
-    parts = {
-        "care\nmanagement": "fixed_pmpm_usd",
-        "administration": "admin_usd",
-        "margin": "margin_usd",
-        "taxes": "tax_usd",
-    }
-    return [*steps, *((name, mean[column]) for name, column in parts.items())]
+    steps.append(("smoothing", mean["benefit_usd"] - mean["blended_pmpm_usd"]))
+    return [*steps, *((name, mean[column]) for name, column in PARTS.items())]
 
 
 def draw_waterfall(build: pd.DataFrame, rates: pd.DataFrame):
-    """Draw the build-up from paid cost to the rate, the mean of all cells by member months."""
+    """Draw the build-up from paid cost to the rate, the mean of all cells by member months; steps of no cent are left out."""
     build, rates = build.dropna(subset=["projected_pmpm_usd"]), rates.dropna(subset=["projected_pmpm_usd"])
     if rates.empty:
         return empty_figure("No member month is in the base period: no rate can be built.")
-    steps = [(name, round(step, 6) + 0.0) for name, step in waterfall_steps(build, rates)]
+    steps = [(name, step) for name, step in waterfall_steps(build, rates) if abs(step) >= CENT / 2]
     fig, ax = subplots(figsize=(9.0, 4.2))
     top = 0.0
     for place, (_, step) in enumerate(steps):

@@ -15,12 +15,18 @@ OF_RISK = "=SUMPRODUCT(--({risk_cell}={cell}),{risk_%s})"
 RISK = [
     Column("cell", "Rate cell", width=34),
     Column("rate_usd", "Rate per member month", formula=OF_CELL % "rate_usd"),
-    Column("benefit_usd", "Services", formula=OF_CELL % "blended_pmpm_usd"),
+    Column("blended_pmpm_usd", "Blended cost", formula=OF_CELL % "blended_pmpm_usd"),
     Column("fixed_pmpm_usd", "Care management", formula=OF_CELL % "fixed_pmpm_usd"),
+    Column("f_smoothing", "Smoothing along ages", formula=OF_CELL % "f_smoothing"),
     Column(
         "unrounded_usd",
         "Rate before rounding",
-        formula="=({benefit_usd}+{fixed_pmpm_usd})/(1-admin_share-margin_share-tax_share)",
+        formula="=({blended_pmpm_usd}+{fixed_pmpm_usd})/(1-admin_share-margin_share-tax_share)*{f_smoothing}",
+    ),
+    Column(
+        "benefit_usd",
+        "Services",
+        formula="={unrounded_usd}*(1-admin_share-margin_share-tax_share)-{fixed_pmpm_usd}",
     ),
     Column("admin_usd", "Administration", formula="={unrounded_usd}*admin_share"),
     Column("margin_usd", "Margin", formula="={unrounded_usd}*margin_share"),
@@ -30,7 +36,7 @@ RISK = [
         "Loss ratio",
         "share",
         "share",
-        "=({benefit_usd}+{fixed_pmpm_usd})/({rate_usd}*(1-tax_share))",
+        "=({blended_pmpm_usd}+{fixed_pmpm_usd})/({rate_usd}*(1-tax_share))",
     ),
     Column("is_mlr_met", "Loss ratio met", formula="={projected_mlr}>=min_mlr"),
     Column("band_low_usd", "Lowest rate without a new certification", formula="={unrounded_usd}*(1-band_width)"),
@@ -116,7 +122,7 @@ TORNADO = [
 def risk_frame(rates: pd.DataFrame) -> pd.DataFrame:
     """Give the rates with what they were before rounding."""
     kept = 1 - rates.admin_share - rates.margin_share - rates.tax_share
-    return rates.assign(unrounded_usd=(rates.blended_pmpm_usd + rates.fixed_pmpm_usd) / kept)
+    return rates.assign(unrounded_usd=(rates.blended_pmpm_usd + rates.fixed_pmpm_usd) / kept * rates.f_smoothing)
 
 
 def plans_frame(plans: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
