@@ -201,6 +201,8 @@ RELEASED = {
     "rate_tornado": Released(rate_uncertainty.RateTornado, follows=of_cell(rate_uncertainty.RateTornado)),
     # Who is behind a month's payments is not counted: dollars of few would show.
     "completion_diagonals": Released(rate_uncertainty.CompletionDiagonals, never=("paid_usd", "expected_usd")),
+    "pooling": Released(risk_sharing.Pooling, follows=of_cell(risk_sharing.Pooling)),
+    "relativities": Released(rates.Relativities, follows=of_cell(rates.Relativities)),
     "credibility": Released(rates.Credibility, follows=of_cell(rates.Credibility)),
     "plan_rates": Released(
         rates.PlanRates, follows=("rates", "cell", ("member_months", "plan_rate_usd", "lower", "upper"))

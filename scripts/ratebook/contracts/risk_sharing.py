@@ -44,6 +44,7 @@ class Pooling(Contract):
     class Config(Contract.Config):
         unique = ("cell",)
         hides = ("member_months", "paid_usd", "excess_usd", "charge_usd", "pooled_usd", "f_pooling")
+        groups = ("pool",)
 
 
 class RiskSharing(Contract):
