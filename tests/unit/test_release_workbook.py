@@ -22,6 +22,9 @@ from ratebook.release.workbook import release_workbook
 from ratebook.tables import empty_frame
 
 SETTINGS = yaml.safe_load((ROOT / "config.yaml").read_text())
+ON_LEVEL = {"share": 0.3, "change": 0.1, "months_in_effect": 0}
+SETTINGS["rates"]["base_changes"] = {"detox": {"value": ON_LEVEL, "unit": "share, share, months", "source": "worked"}}
+"""Its factor is 1.03, live in its parts; of the other categories 1.03 is an input."""
 SHEETS = [
     "Summary", "Build-up by cell", "Rates", "Completion", "Trend", "Changes", "Credibility", "Risk sharing", "Corridor",
     "Plan rates", "Case months", "Case rate", "Programs", "Trace", "Assumptions", "Provenance",
