@@ -111,7 +111,7 @@ class TestUncertainty:
     def test_no_rate_no_rows(self, program):
         for table, contract in zip(redraw(program, rates=program.rates.head(0)), (RateUncertainty, RateTornado)):
             assert table.empty and list(table) == list(contract.types())
-        assert draw_uncertainty(table.assign(rate_usd=[], lower=[], members=[]), table, 11)
+        assert draw_uncertainty(table.assign(rate_usd=[], lower=[]), table)
 
     def test_persons_stay_in_one_group_with_all_of_their_months(self, table, run):
         members = table(

@@ -27,7 +27,8 @@ SETTINGS["rates"]["base_changes"] = {"detox": {"value": ON_LEVEL, "unit": "share
 """Its factor is 1.03, live in its parts; of the other categories 1.03 is an input."""
 SHEETS = [
     "Summary", "Build-up by cell", "Rates", "Completion", "Trend", "Changes", "Credibility", "Risk sharing", "Corridor",
-    "Plan rates", "Case months", "Case rate", "Programs", "Trace", "Assumptions", "Provenance",
+    "Plan rates", "Settlement", "Uncertainty", "Tornado", "Case months", "Staffing", "Case rate", "Case terms", "Panels",
+    "Programs", "Trace", "Assumptions", "Provenance",
 ]  # fmt: skip
 LOADS = {"admin_share": 0.075, "margin_share": 0.015, "tax_share": 0.02}
 TRENDS = {"detox": (0.01, 0.03), "medical": (0.04, 0.02), "residential": (0.03, 0.02)}
@@ -351,9 +352,21 @@ def test_an_input_of_the_case_rates_moves_those_that_rest_on_it(book, name, valu
     assert now == moved
 
 
-def test_months_that_rest_on_few_clients_leave_the_case_rates_as_inputs(book):
+def test_months_that_rest_on_few_clients_are_one_row_and_the_case_rates_stay_live(book):
     tables = small_book()
     tables["provider_risk"].loc[3:, "cost_usd"] = None
+    path = book(tables)
+    months = labelled(path, "Case months").set_index("Months in the row")
+    assert months.index.tolist() == ["1", "2", "3", "4 to 6"]
+    assert months["Expected per client enrolled"]["4 to 6"] == pytest.approx(STAYS[3:] @ COSTS[3:])
+    sheet = openpyxl.load_workbook(path)["Case rate"]
+    letter = column_of(sheet.parent, "Case rate", "Before load")
+    assert all(str(sheet[f"{letter}{row}"].value).startswith("=") for row in range(6, 13))
+
+
+def test_an_arm_whose_first_month_is_hidden_keeps_its_case_rates_as_inputs(book):
+    tables = small_book()
+    tables["provider_risk"]["cost_usd"] = None
     sheet = openpyxl.load_workbook(book(tables))["Case rate"]
     letter = column_of(sheet.parent, "Case rate", "Before load")
     live = {sheet[f"B{row}"].value: str(sheet[f"{letter}{row}"].value).startswith("=") for row in range(6, 13)}

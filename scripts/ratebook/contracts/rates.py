@@ -266,7 +266,20 @@ class Rates(Contract):
             "rate_usd",
             "lower",
             "upper",
+            "se_process_usd",
+            "se_completion_usd",
+            "se_trend_usd",
+            "admin_usd",
+            "margin_usd",
+            "tax_usd",
+            "projected_mlr",
+            "range_upper_usd",
+            "band_low_usd",
+            "band_high_usd",
+            "withhold_usd",
+            "rate_after_withhold_usd",
         )
+        groups = (("pool",), ("plan",))
 
 
 class Relativities(Contract):
