@@ -21,6 +21,9 @@ from ratebook.release.workbook import release_workbook
 from ratebook.tables import empty_frame
 
 SETTINGS = yaml.safe_load((ROOT / "config.yaml").read_text())
+ON_LEVEL = {"share": 0.3, "change": 0.1, "months_in_effect": 0}
+SETTINGS["rates"]["base_changes"] = {"detox": {"value": ON_LEVEL, "unit": "share, share, months", "source": "worked"}}
+"""Its factor is 1.03, live in its parts; of the other categories 1.03 is an input."""
 LOADS = {"admin_share": 0.075, "margin_share": 0.015, "tax_share": 0.02}
 TRENDS = {"detox": (0.01, 0.03), "medical": (0.04, 0.02), "residential": (0.03, 0.02)}
 PAID = {("young", "detox"): 4_800_000.0, ("young", "residential"): 1_440_000.0,

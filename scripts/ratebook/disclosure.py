@@ -92,8 +92,7 @@ def disclose_tables(frames: dict[str, pd.DataFrame], released: dict, limit: int)
             )
         for column in kind.percents:
             shown[name][column] = shown[name][column].astype(float).round(2)
-        if kind.follows:
-            other, key, columns, *where = kind.follows
+        for other, key, columns, *where in filter(None, (kind.follows, kind.also)):
             rows = shown[other].query(where[0]) if where else shown[other]
             counts = [column for column, field in released[other].contract.fields().items() if field.persons]
             hidden = rows[key][rows[counts].isna().any(axis=1)]

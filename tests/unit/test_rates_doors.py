@@ -213,10 +213,16 @@ def small_program(persons: int = 60, seed: int = 1) -> dict[str, pd.DataFrame]:
     }
 
 
+def pooled_beyond(usd: float) -> dict:
+    """Give the settings under which some member years of the small program are beyond the attachment point."""
+    parts = {"attachment_usd": usd, "coinsurance_share": 0.9}
+    return {"pooling": {name: {"value": value, "unit": "test", "source": "test"} for name, value in parts.items()}}
+
+
 def run_stage(folder: Path, tables: dict[str, pd.DataFrame], settings: dict | None = None) -> dict[str, pd.DataFrame]:
     """Call the doors in the order of the rules; give every table they wrote."""
     whole, paths = config(), {name: folder / f"{name}.parquet" for name in INPUTS}
-    chosen = {**whole["rates"], "min_cell_member_months": 100, **(settings or {})}
+    chosen = {**whole["rates"], "min_cell_member_months": 100, **pooled_beyond(2500.0), **(settings or {})}
     for name, table in tables.items():
         write_table(table, paths[name], INPUTS[name])
     params = SimpleNamespace(
@@ -299,6 +305,25 @@ def test_the_base_holds_every_dollar_or_says_what_took_it(made, tmp_path):
     assert found["rate_build"].base_usd.sum() == pytest.approx(left.paid_usd["included"])
 
 
+def test_large_amounts_are_pooled_from_the_dollars_of_the_build_up_and_its_total_stays(made):
+    _, found = made
+    pooling, build = found["pooling"].set_index("cell"), found["rate_build"]
+    base = build.groupby("cell").base_usd.sum()
+    assert pooling.paid_usd.to_dict() == pytest.approx(base.to_dict()) and (pooling.members_beyond > 0).any()
+    assert build.f_pooling.to_list() == pytest.approx(pooling.f_pooling[build.cell].to_list())
+    assert build.f_pooling.nunique() > 1
+    assert round((build.base_usd * build.f_pooling).sum(), 2) == round(base.sum(), 2)
+
+
+def test_smoothed_cells_cost_together_what_they_did(made):
+    _, found = made
+    rows = found["relativities"].set_index("cell")
+    rates = found["rates"].set_index("cell")
+    assert rows.f_smoothing.to_dict() == rates.f_smoothing.to_dict() and rows.f_smoothing.nunique() > 1
+    moved = rows.member_months * rows.loaded_usd * (rows.f_smoothing - 1)
+    assert moved.groupby(rows.pool).sum().abs().max() < 1e-6
+
+
 def test_pooling_thin_cells_keeps_the_total(made):
     _, found = made
     rates = found["rates"]
@@ -374,9 +399,11 @@ def test_doubling_every_payment_doubles_every_cost_but_no_factor(made, tmp_path)
         cost_usd=program["claims"].cost_usd * 2, paid_usd=program["claims"].paid_usd * 2
     )
     program["ledger"] = program["ledger"].assign(signed_usd=program["ledger"].signed_usd * 2)
-    twice = run_stage(tmp_path, program)
+    twice = run_stage(tmp_path, program, pooled_beyond(5000.0))
     columns = ["completion_factor", "trend_utilisation", "trend_unit_cost", "f_trend"]
     assert twice["rate_build"][columns].to_numpy() == pytest.approx(once["rate_build"][columns].to_numpy(), rel=1e-9)
+    # Charges are whole cents.
+    assert twice["rate_build"].f_pooling.tolist() == pytest.approx(once["rate_build"].f_pooling.tolist(), rel=1e-6)
     assert twice["rates"].projected_pmpm_usd.tolist() == pytest.approx((once["rates"].projected_pmpm_usd * 2).tolist())
     assert twice["rates"].credibility_z.tolist() == pytest.approx(once["rates"].credibility_z.tolist())
 

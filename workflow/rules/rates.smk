@@ -178,6 +178,7 @@ rule plot_rates:
         trend="results/rates/trend.parquet",
         rate_build="results/rates/rate_build.parquet",
         rates="results/rates/rates.parquet",
+        pooling="results/rates/pooling.parquet",
         case_rates="results/rates/case_rates.parquet",
         staffing_build="results/rates/staffing_build.parquet",
         provider_risk="results/rates/provider_risk.parquet",

@@ -39,7 +39,7 @@ class Released:
     that another table gives on another grid, so that both together would show a small difference. `percents` are
     shares shown in whole percent: with more digits a share of a known group gives its counts back. `follows` names
     a table, the column that ties it to this one, and the columns hidden here where that table hides its row; a
-    condition may say of which rows. `compares` names the table by arm whose hidden arms hide the comparisons here.
+    condition may say of which rows; `also` is a second such tie. `compares` names the table by arm whose hidden arms hide the comparisons here.
     """
 
     contract: type[Contract]
@@ -47,6 +47,7 @@ class Released:
     never: tuple[str, ...] = ()
     percents: tuple[str, ...] = ()
     follows: tuple | None = None
+    also: tuple | None = None
     compares: str = ""
 
 
@@ -67,6 +68,11 @@ def of_cell(contract: type[Contract]) -> tuple:
     """Hide what a table tells of a rate cell, wherever the table of rates hides the cell."""
     counts = (name for name, field in contract.fields().items() if field.persons)
     return "rates", "cell", (*counts, *contract.Config.hides)
+
+
+def before_pooling(*columns: str) -> tuple:
+    """Hide what a cell cost before pooling where few are beyond the attachment point: rates tell what it cost after."""
+    return "pooling", "cell", columns
 
 
 VARIANT = ("unit", "min_detox_12m", "count_index", "index_rule")
@@ -194,16 +200,26 @@ RELEASED = {
     "base_completion": Released(rates.BaseCompletion),
     "trend": Released(rates.Trend),
     # A plan's settlement and a pool's manual rate add up cells: what `rates` hides for its company is hidden in all.
-    "rate_build": Released(rates.RateBuild, follows=of_cell(rates.RateBuild)),
+    "rate_build": Released(
+        rates.RateBuild,
+        follows=of_cell(rates.RateBuild),
+        also=before_pooling("base_usd", "paid_pmpm_usd", "completed_pmpm_usd", "f_pooling"),
+    ),
+    "pooling": Released(risk_sharing.Pooling, follows=of_cell(risk_sharing.Pooling)),
+    "relativities": Released(rates.Relativities, follows=of_cell(rates.Relativities)),
     "rates": Released(rates.Rates),
-    "rate_trace": Released(rate_trace.RateTrace, follows=of_cell(rate_trace.RateTrace)),
+    "rate_trace": Released(
+        rate_trace.RateTrace, follows=of_cell(rate_trace.RateTrace), also=before_pooling("value", "running_usd")
+    ),
     "rate_uncertainty": Released(rate_uncertainty.RateUncertainty, follows=of_cell(rate_uncertainty.RateUncertainty)),
     "rate_tornado": Released(rate_uncertainty.RateTornado, follows=of_cell(rate_uncertainty.RateTornado)),
     # Who is behind a month's payments is not counted: dollars of few would show.
     "completion_diagonals": Released(rate_uncertainty.CompletionDiagonals, never=("paid_usd", "expected_usd")),
-    "pooling": Released(risk_sharing.Pooling, follows=of_cell(risk_sharing.Pooling)),
-    "relativities": Released(rates.Relativities, follows=of_cell(rates.Relativities)),
-    "credibility": Released(rates.Credibility, follows=of_cell(rates.Credibility)),
+    "credibility": Released(
+        rates.Credibility,
+        follows=of_cell(rates.Credibility),
+        also=before_pooling(*(name for name in rates.Credibility.Config.hides if name != "member_months")),
+    ),
     "plan_rates": Released(
         rates.PlanRates, follows=("rates", "cell", ("member_months", "plan_rate_usd", "lower", "upper"))
     ),

@@ -157,9 +157,10 @@ def waterfall_steps(build: pd.DataFrame, rates: pd.DataFrame) -> list[tuple[str,
 
 def draw_waterfall(build: pd.DataFrame, rates: pd.DataFrame):
     """Draw the build-up from paid cost to the rate, the mean of all cells by member months; steps of no cent are left out."""
-    build, rates = build.dropna(subset=["projected_pmpm_usd"]), rates.dropna(subset=["projected_pmpm_usd"])
+    build = build.dropna(subset=["paid_pmpm_usd", "projected_pmpm_usd"])
+    rates = rates.dropna(subset=["projected_pmpm_usd"]).merge(build[["cell"]].drop_duplicates(), on="cell")
     if rates.empty:
-        return empty_figure("No member month is in the base period: no rate can be built.")
+        return empty_figure("No cell has a base whose cost may be shown: no build-up can be drawn.")
     steps = [(name, step) for name, step in waterfall_steps(build, rates) if abs(step) >= CENT / 2]
     fig, ax = subplots(figsize=(9.0, 4.2))
     top = 0.0
