@@ -118,7 +118,7 @@ def text_table(frame: pd.DataFrame, counts: list[str] | None = None) -> dict:
     units, before = {}, ""
     for name in kept:
         # The limits of an interval are in the unit of the estimate they follow.
-        before = before if name in ("lower", "upper") else unit_of(name)
+        before = before if name.endswith(("lower", "upper")) else unit_of(name)
         units[name] = before
     rows = []
     for record in frame[kept].to_dict("records"):
