@@ -31,7 +31,7 @@ from ratebook.rates.trend import estimate_trend  # noqa: E402
 from ratebook.rates.uncertainty import estimate_uncertainty  # noqa: E402
 from ratebook.tables import empty_frame  # noqa: E402
 from recovery.command import study  # noqa: E402
-from recovery.rates_world import RatesWorld, draw_program  # noqa: E402
+from recovery.rates_world import AGE_BANDS, RatesWorld, draw_program  # noqa: E402
 
 MOST_BIAS, COVERAGE = 0.01, (0.90, 0.99)
 CHANCE = 2.0
@@ -55,7 +55,9 @@ PARTS = {
     "what moves everybody is large": Part(RatesWorld(shock=0.05)),
 }
 OWN = yaml.safe_load((ROOT / "config.yaml").read_text())["rates"]
-SETTINGS = OWN | {"program_changes": {}, "managed_care": {}, "manual_pmpm_usd": OWN["manual_pmpm_usd"] | {"value": {}}}
+CELLS = {"cell_columns": ["plan", "age_band"], "age_bands": list(AGE_BANDS)}
+NONE = {"program_changes": {}, "managed_care": {}, "missing": {}, "base_changes": {}}
+SETTINGS = OWN | CELLS | NONE | {"manual_pmpm_usd": OWN["manual_pmpm_usd"] | {"value": {}}}
 
 
 def estimates(world: RatesWorld, seed: int) -> pd.DataFrame:

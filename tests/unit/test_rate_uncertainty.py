@@ -88,7 +88,7 @@ class TestUncertainty:
         rate = program.rates.set_index("cell").loc[row.cell]
         cost = rate.blended_pmpm_usd + rate.fixed_pmpm_usd
         more = cost / (1 - 1.1 * rate.admin_share - rate.margin_share - rate.tax_share)
-        assert row.high_usd == pytest.approx(more, abs=0.01)
+        assert row.high_usd == pytest.approx(more * rate.f_smoothing, abs=0.01)
 
     def test_a_cell_of_one_group_has_no_limits_and_says_why(self, program):
         groups = program.drawn.cell_groups

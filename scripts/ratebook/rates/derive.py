@@ -235,13 +235,12 @@ def derive_rates(
     rows = _blend(rows, settings["manual_pmpm_usd"]["value"])
     rows["fixed_pmpm_usd"] = rows.plan.map(settings["loads"]["fixed_pmpm_usd"]["value"]).fillna(0.0)
     rows = rows.assign(**loads)
-    rows["f_smoothing"] = (
-        derive_relativities(rows, settings).set_index("cell").f_smoothing.reindex(rows.cell).to_numpy()
-    )
+    rows["f_smoothing"] = derive_relativities(rows, settings).f_smoothing.to_numpy()
     unrounded = rows.f_smoothing * build_up.load_rate(rows.blended_pmpm_usd, rows.fixed_pmpm_usd, *loads.values())
     rows["rate_usd"] = unrounded.round(2).where(rows.blended_pmpm_usd > 0)
     rows = _add_interval(rows, build, trusted, base_completion, trend, settings)
-    rows["benefit_usd"] = unrounded * (1 - sum(loads.values())) - rows.fixed_pmpm_usd
+    # What the loads leave, less care management: the blended cost itself where nothing is smoothed.
+    rows["benefit_usd"] = rows.f_smoothing * rows.blended_pmpm_usd + (rows.f_smoothing - 1) * rows.fixed_pmpm_usd
     for part, share in zip(("admin_usd", "margin_usd", "tax_usd"), loads.values()):
         rows[part] = unrounded * share
     rated = rows.rate_usd.notna()

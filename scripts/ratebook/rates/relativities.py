@@ -35,6 +35,7 @@ def derive_relativities(rates: pd.DataFrame, settings: dict) -> pd.DataFrame:
     Returns
     -------
     Relativities
+        In the order of `rates`.
 
     References
     ----------

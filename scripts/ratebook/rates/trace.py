@@ -18,7 +18,7 @@ MANUAL, CARE, WHOLE = "manual_rate", "care_management", "rate"
 BLENDED = [
     ("f_neutral", "multiply", "f_neutral", "rates", "f_neutral"),
     ("loads", "divide", "kept_share", "rates", "1 - admin_share - margin_share - tax_share"),
-    ("f_smoothing", "multiply", "f_smoothing", "rates", "f_smoothing"),
+    ("f_smoothing", "multiply", "f_smoothing", "relativities", "f_smoothing"),
 ]
 STEPS = {
     "category": [
@@ -26,7 +26,7 @@ STEPS = {
         ("member_months", "divide", "member_months", "base_experience", "member_months"),
         ("completion_factor", "divide", "completion_factor", "base_completion", "completion_factor"),
         ("f_missing", "multiply", "f_missing", "assumptions", "rates.missing"),
-        ("f_pooling", "multiply", "f_pooling", "rate_build", "f_pooling"),
+        ("f_pooling", "multiply", "f_pooling", "pooling", "f_pooling"),
         ("f_base_changes", "multiply", "f_base_changes", "assumptions", "rates.base_changes"),
         ("f_trend", "multiply", "f_trend", "trend", "annual_trend of utilisation and unit_cost"),
         ("f_program", "multiply", "f_program", "assumptions", "rates.program_changes"),
