@@ -245,4 +245,4 @@ def test_small_cells_are_looked_for_in_what_is_released():
 
 def test_dollars_by_month_without_a_count_of_persons_are_not_released():
     assert is_uncounted(Triangles) and is_uncounted(Ultimates)
-    assert not [name for name, released in RELEASED.items() if is_uncounted(released.contract)]
+    assert not [name for name, released in RELEASED.items() if is_uncounted(released.contract, released.never)]

@@ -225,7 +225,7 @@ def provenance(seen: Seen):
 def small_cells(seen: Seen):
     """Hide small counts as the release does, then count those that still show, and tables that cannot hide any."""
     limit = seen.setting("release", "suppress_below")
-    shown = sum(is_uncounted(released.contract) for released in RELEASED.values())
+    shown = sum(is_uncounted(released.contract, released.never) for released in RELEASED.values())
     of_name = {**seen.tables, "cohort": seen.tables.get("cohort_table")}
     for name, released in RELEASED.items():
         if of_name.get(name) is not None:
@@ -235,11 +235,15 @@ def small_cells(seen: Seen):
     return shown
 
 
-def is_uncounted(contract: type[Contract]) -> bool:
-    """Say whether a table gives dollars month by month or day by day, and no count of the persons behind them."""
+def is_uncounted(contract: type[Contract], never: tuple[str, ...] = ()) -> bool:
+    """Say whether a table gives dollars month by month or day by day, and no count of the persons behind them.
+
+    Columns of `never` are in no released copy: dollars among them are not given, a count among them still hides.
+    """
     fields = contract.fields()
     is_fine = any(name.endswith(("month", "months", "day", "date")) for name in contract.Config.unique)
-    return is_fine and any(name.endswith("_usd") for name in fields) and not any(f.persons for f in fields.values())
+    dollars = [name for name in fields if name.endswith("_usd") and name not in never]
+    return is_fine and bool(dollars) and not any(field.persons for field in fields.values())
 
 
 @checks("H68")
