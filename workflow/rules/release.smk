@@ -87,6 +87,8 @@ rule release_tables:
         base_completion="results/rates/base_completion.parquet",
         trend="results/rates/trend.parquet",
         rate_build="results/rates/rate_build.parquet",
+        pooling="results/rates/pooling.parquet",
+        relativities="results/rates/relativities.parquet",
         rates="results/rates/rates.parquet",
         rate_trace="results/rates/rate_trace.parquet",
         rate_uncertainty="results/rates/rate_uncertainty.parquet",
