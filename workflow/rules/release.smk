@@ -94,8 +94,6 @@ rule release_tables:
         rate_uncertainty="results/rates/rate_uncertainty.parquet",
         rate_tornado="results/rates/rate_tornado.parquet",
         completion_diagonals="results/rates/completion_diagonals.parquet",
-        pooling="results/rates/pooling.parquet",
-        relativities="results/rates/relativities.parquet",
         credibility="results/rates/credibility.parquet",
         plan_rates="results/rates/plan_rates.parquet",
         corridor="results/rates/corridor.parquet",
