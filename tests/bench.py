@@ -335,8 +335,11 @@ RATE_REPLICATES = 500
 def rate(tables: dict) -> dict:
     """Run what the doors of rates run, from the sums on; give the tables of the last of them."""
     from ratebook.rates import derive
+    from ratebook.rates.book import POOLING
     from ratebook.rates.completion import estimate_completion
     from ratebook.rates.diagonals import compare_diagonals
+    from ratebook.rates.pooling import derive_pooling
+    from ratebook.rates.relativities import derive_relativities
     from ratebook.rates.trend import estimate_trend
     from ratebook.rates.uncertainty import estimate_uncertainty
 
@@ -346,9 +349,11 @@ def rate(tables: dict) -> dict:
     _, ultimates, base = estimate_completion(triangles, experience, base_months, last, own["completion"])
     compare_diagonals(triangles, last, own["completion"])
     trend = estimate_trend(experience, ultimates, own["trend"], tables["services"])
-    build = derive.derive_rate_build(experience, tables["moments"], base, trend, own)
+    pooling = derive_pooling(tables["excess"], *(own["pooling"][name]["value"] for name in POOLING))
+    build = derive.derive_rate_build(experience, tables["moments"], base, trend, pooling, own)
     trusted = derive.derive_credibility(experience, tables["moments"], own)
     rates = derive.derive_rates(build, trusted, base, trend, derive.place_cells(experience), own)
+    derive_relativities(rates, own)
     derive.derive_plan_rates(experience, rates, own)
     of_persons = tables["cell_groups"], tables["group_months"]
     return estimate_uncertainty(

@@ -8,7 +8,14 @@ import yaml
 
 from conftest import ROOT
 from ratebook.contracts.case_rates import Staffing
+from ratebook.contracts.released import RELEASED
+from ratebook.rates.case_rates import derive_case_rates
+from ratebook.rates.case_terms import derive_case_terms
 from ratebook.rates.expected import read_stays
+from ratebook.rates.provider_risk import derive_panel_loss, derive_provider_risk
+from ratebook.rates.staffing import derive_staffing_build
+from ratebook.release.tables import release_tables
+from release_data import no_rows
 
 SETTINGS = yaml.safe_load((ROOT / "config.yaml").read_text())["rates"]["case_rate"]
 HORIZON = 12
@@ -62,3 +69,21 @@ def staffing_log(time_per_client_time: float = 1.5) -> pd.DataFrame:
     """Give what the log shows of both programs; only the ratio of all time to clients' time matters for a rate."""
     row = dict.fromkeys(Staffing.types(), 1.0) | {"time_per_client_time": time_per_client_time}
     return pd.DataFrame([{**row, "program": arm} for arm in ("CSP", "RSN")])
+
+
+def released_cases(clients: int = 400) -> dict[str, pd.DataFrame]:
+    """Give every table of case rates of both arms as it is released: of months that few reached, none is shown."""
+    engaged = engaged_months(clients=clients)
+    survival = survival_of(engaged)
+    arms, log = stays_of(engaged, survival), staffing_log()
+    rates = derive_case_rates(arms, log, SETTINGS)
+    found = {
+        "case_rates": rates,
+        "staffing_build": derive_staffing_build(arms, log, SETTINGS),
+        "case_terms": derive_case_terms(arms, SETTINGS),
+        "provider_risk": derive_provider_risk(arms, rates),
+        "panel_loss": derive_panel_loss(arms, rates, [10, 25], seed=1),
+        "survival_by_month": survival.assign(at_risk=500, events=500),
+    }
+    typed = {name: frame.reindex(columns=list(RELEASED[name].contract.types())) for name, frame in found.items()}
+    return {**no_rows(), **release_tables(typed, 11)}

@@ -97,11 +97,11 @@ def rates_of(path: Path) -> dict[str, float]:
 
 
 def expected_rates(build: pd.DataFrame, rates: pd.DataFrame) -> dict[str, float]:
-    """Work every rate out again from released factors, by the formulas of methods.md E4 to E6 and nothing else."""
+    """Work every rate out again from released factors, by the formulas of methods.md E4 to E8 and nothing else."""
     trend = ((1 + build.trend_utilisation) * (1 + build.trend_unit_cost)) ** (build.trend_months / 12)
-    cost = (
-        build.base_usd / build.member_months / build.completion_factor * trend * build.f_program * build.f_managed_care
-    )
+    before = build.f_missing * build.f_pooling * build.f_base_changes
+    cost = build.base_usd / build.member_months / build.completion_factor * before
+    cost = cost * trend * build.f_program * build.f_managed_care
     rows = rates.set_index("cell")
     own = cost.groupby(build.cell).sum().reindex(rows.index) * rows.f_tpl
     is_pooled = rows.manual_source == "pooled"
@@ -112,7 +112,7 @@ def expected_rates(build: pd.DataFrame, rates: pd.DataFrame) -> dict[str, float]
     drawn = (raw * months).groupby(rows.pool).transform("sum")
     blended = raw * (total / drawn).where(is_pooled, 1.0)
     kept = 1 - rows.admin_share - rows.margin_share - rows.tax_share
-    rate = ((blended + rows.fixed_pmpm_usd) / kept)[rows.rate_usd.notna()].dropna()
+    rate = ((blended + rows.fixed_pmpm_usd) / kept * rows.f_smoothing)[rows.rate_usd.notna()].dropna()
     return {cell: float(value) for cell, value in rate.items()}
 
 

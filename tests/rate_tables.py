@@ -7,10 +7,12 @@ import pandas as pd
 
 
 def rate_tables(cells: int, categories: int) -> dict:
-    """Make up the sums of 48 months: 20 cells a pool, 256 groups of persons, payment over eight months."""
+    """Make up the sums of 48 months: 20 cells a pool, four ages each, 256 groups of persons, payment over eight months."""
     rng, months, groups = np.random.default_rng(1), 48, 256
     names = [f"category {n:02d}" for n in range(categories)]
-    cell = np.array([f"pool {n // 20:02d} | cell {n:03d}" for n in range(cells)])
+    bands = ("0-20", "21-44", "45-64", "65+")
+    kinds = [f"pool {n // 20:02d} | medicaid | aid {n // 4:03d} | {bands[n % 4]} | none" for n in range(cells)]
+    cell = np.array(kinds)
     pool = np.array([name.split(" | ")[0] for name in cell])
     month = pd.period_range("2014-01", periods=months, freq="M").to_timestamp()
     exposure = rng.uniform(100, 900, cells)
@@ -83,8 +85,16 @@ def rate_tables(cells: int, categories: int) -> dict:
         paid_squared=sums.paid_usd**2 / 100,
         paid_months=sums.paid_usd * sums.member_months / 900,
     ).reset_index()
+    excess = sums.assign(
+        cell=sums.index,
+        pool=[name.split(" | ")[0] for name in sums.index],
+        member_years=100,
+        members_beyond=3,
+        excess_usd=(sums.paid_usd * rng.uniform(0, 0.05, len(sums))).round(2),
+    ).reset_index(drop=True)
     return {
         "experience": experience,
+        "excess": excess,
         "triangles": triangles,
         "services": services,
         "moments": moments,

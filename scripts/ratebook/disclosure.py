@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ratebook.contracts.base import Contract
-from ratebook.contracts.chains import Flow, Series, Split
+from ratebook.contracts.chains import Flow, Series, Split, Tail
 from ratebook.contracts.episodes import ARMS
 
 
@@ -21,7 +21,7 @@ def is_small(counts: pd.Series, limit: int) -> pd.Series:
 
 
 def disclose(
-    frame: pd.DataFrame, contract: type[Contract], limit: int, chains: tuple[Flow | Series | Split, ...] = ()
+    frame: pd.DataFrame, contract: type[Contract], limit: int, chains: tuple[Flow | Series | Split | Tail, ...] = ()
 ) -> pd.DataFrame:
     """Give the copy of a table that may leave the building.
 
@@ -39,7 +39,7 @@ def disclose(
         to the arm, a level's arms to the level).
     limit : int
         `release.suppress_below`: the smallest count that is shown.
-    chains : tuple of Flow, Series or Split
+    chains : tuple of Flow, Series, Split or Tail
         Counts whose differences from row to row, or from what other tables give, are counts of people too.
 
     Returns
@@ -92,8 +92,7 @@ def disclose_tables(frames: dict[str, pd.DataFrame], released: dict, limit: int)
             )
         for column in kind.percents:
             shown[name][column] = shown[name][column].astype(float).round(2)
-        if kind.follows:
-            other, key, columns, *where = kind.follows
+        for other, key, columns, *where in filter(None, (kind.follows, kind.also)):
             rows = shown[other].query(where[0]) if where else shown[other]
             counts = [column for column, field in released[other].contract.fields().items() if field.persons]
             hidden = rows[key][rows[counts].isna().any(axis=1)]
@@ -290,7 +289,15 @@ def _hide_split(frame: pd.DataFrame, split: Split, limit: int) -> pd.DataFrame:
     return _blank(frame, has_few & (is_other | is_alone), [split.count])
 
 
-HIDE = {Flow: _hide_flow, Series: _hide_series, Split: _hide_split}
+def _hide_tail(frame: pd.DataFrame, tail: Tail, limit: int) -> pd.DataFrame:
+    is_shown = frame[tail.count].notna() & (frame[tail.count] > 0)
+    whole = [frame[name] for name in tail.within]
+    has_hidden = frame[tail.count].isna().groupby(whole, dropna=False).transform("any").astype(bool)
+    last = frame[tail.count].where(is_shown).groupby(whole, dropna=False).transform("min")
+    return _blank(frame, has_hidden & is_shown & (frame[tail.count] == last), [tail.count, *tail.hides])
+
+
+HIDE = {Flow: _hide_flow, Series: _hide_series, Split: _hide_split, Tail: _hide_tail}
 """How each kind of chain is hidden."""
 
 

@@ -4,7 +4,9 @@ from ratebook.contracts.clean import CATEGORIES, CashLedger, Claims
 from ratebook.contracts.exposure import MemberMonths
 from ratebook.contracts.rate_uncertainty import CellGroups, GroupMonths, ServiceMonths
 from ratebook.contracts.rates import BaseExclusions, BaseExperience, CellMoments, Triangles
+from ratebook.contracts.risk_sharing import MemberYearExcess
 from ratebook.rates import base, uncertainty
+from ratebook.rates.pooling import build_excess
 from ratebook.rates.trend import build_service_months
 from ratebook.steps import step
 from ratebook.tables import open_table, write_table
@@ -28,6 +30,10 @@ def main(snakemake):
     write_table(uncertainty.build_cell_groups(members, lines, categories), output.cell_groups, CellGroups)
     group_months = uncertainty.build_group_months(members, lines, categories, params.window)
     write_table(group_months, output.group_months, GroupMonths)
+    excess = build_excess(
+        members, lines, settings["base_start"], **{k: v["value"] for k, v in settings["pooling"].items()}
+    )
+    write_table(excess, output.excess, MemberYearExcess)
 
 
 if __name__ == "__main__":

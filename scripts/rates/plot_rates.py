@@ -1,6 +1,6 @@
 """Figures of completion, trend, the rate build-up, case rates and risk sharing."""
 
-from ratebook.contracts import case_rates, rate_uncertainty
+from ratebook.contracts import case_rates, rate_uncertainty, risk_sharing
 from ratebook.contracts import rates as contracts
 from ratebook.rates.figures import plot_rates
 from ratebook.steps import step
@@ -16,6 +16,7 @@ def main(snakemake):
         "trend": contracts.Trend,
         "rate_build": contracts.RateBuild,
         "rates": contracts.Rates,
+        "pooling": risk_sharing.Pooling,
         "case_rates": case_rates.CaseRates,
         "staffing_build": case_rates.StaffingBuild,
         "provider_risk": case_rates.ProviderRisk,

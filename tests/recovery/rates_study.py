@@ -24,12 +24,14 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import yaml  # noqa: E402
 
+from ratebook.contracts.risk_sharing import Pooling  # noqa: E402
 from ratebook.rates import derive  # noqa: E402
 from ratebook.rates.completion import estimate_completion  # noqa: E402
 from ratebook.rates.trend import estimate_trend  # noqa: E402
 from ratebook.rates.uncertainty import estimate_uncertainty  # noqa: E402
+from ratebook.tables import empty_frame  # noqa: E402
 from recovery.command import study  # noqa: E402
-from recovery.rates_world import RatesWorld, draw_program  # noqa: E402
+from recovery.rates_world import AGE_BANDS, RatesWorld, draw_program  # noqa: E402
 
 MOST_BIAS, COVERAGE = 0.01, (0.90, 0.99)
 CHANCE = 2.0
@@ -53,7 +55,9 @@ PARTS = {
     "what moves everybody is large": Part(RatesWorld(shock=0.05)),
 }
 OWN = yaml.safe_load((ROOT / "config.yaml").read_text())["rates"]
-SETTINGS = OWN | {"program_changes": {}, "managed_care": {}, "manual_pmpm_usd": OWN["manual_pmpm_usd"] | {"value": {}}}
+CELLS = {"cell_columns": ["plan", "age_band"], "age_bands": list(AGE_BANDS)}
+NONE = {"program_changes": {}, "managed_care": {}, "missing": {}, "base_changes": {}}
+SETTINGS = OWN | CELLS | NONE | {"manual_pmpm_usd": OWN["manual_pmpm_usd"] | {"value": {}}}
 
 
 def estimates(world: RatesWorld, seed: int) -> pd.DataFrame:
@@ -64,7 +68,7 @@ def estimates(world: RatesWorld, seed: int) -> pd.DataFrame:
         drawn.triangles, drawn.experience, base_months, drawn.last_paid, SETTINGS["completion"]
     )
     trend = estimate_trend(drawn.experience, ultimates, SETTINGS["trend"])
-    build = derive.derive_rate_build(drawn.experience, drawn.moments, base, trend, SETTINGS)
+    build = derive.derive_rate_build(drawn.experience, drawn.moments, base, trend, empty_frame(Pooling), SETTINGS)
     trusted = derive.derive_credibility(drawn.experience, drawn.moments, SETTINGS)
     rates = derive.derive_rates(build, trusted, base, trend, derive.place_cells(drawn.experience), SETTINGS)
     redrawn, _ = estimate_uncertainty(

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ratebook.rates.base import name_bands
+
 MONTHS = 48
 BASE = slice(36, 48)
 YEARS_AHEAD = 2.0
 FIRST = pd.Period("2014-01", "M")
 GROUPS = 256
+AGE_BANDS = tuple(range(0, 80, 10))
+"""Cells of a pool are ages that follow each other, and differ by chance: smoothing has nothing to find."""
 ABSENT = 0.25
 """Share of members who come late or leave early."""
 
@@ -77,7 +81,8 @@ def draw_program(world: RatesWorld, seed: int) -> Program:
     """Draw cells, members, their use, what it cost and when it was paid."""
     rng = np.random.default_rng(seed)
     pools = np.repeat([f"pool {n}" for n in range(len(world.cells))], world.cells)
-    cells = np.array([f"{pool} | cell {n}" for n, pool in enumerate(pools)])
+    bands = name_bands(list(AGE_BANDS))
+    cells = np.array([f"{pool} | {bands[n]}" for n, pool in enumerate(pools)])
     size = np.linspace(*world.members, len(cells)).astype(int)
     cell = np.repeat(np.arange(len(cells)), size)
     persons = len(cell)

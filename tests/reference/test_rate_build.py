@@ -10,11 +10,13 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from ratebook.contracts.risk_sharing import Pooling
 from ratebook.rates import build_up
 from ratebook.rates.case_rates import derive_case_rates
 from ratebook.rates.case_terms import derive_case_terms
 from ratebook.rates.derive import derive_plan_rates, derive_rate_build, derive_rates
 from ratebook.rates.expected import read_stays
+from ratebook.tables import empty_frame
 
 CASE_RATE = yaml.safe_load((ROOT / "config.yaml").read_text())["rates"]["case_rate"]
 
@@ -50,6 +52,11 @@ def worked():
             row[0]: assumption({"share": 1.0, "change": row[5] - 1, "months_in_effect": 12}) for row in BUILD
         },
         "managed_care": {row[0]: assumption(row[6]) for row in BUILD},
+        "missing": {},
+        "base_changes": {},
+        "smoothing": {"penalty_share": assumption(0.1)},
+        "cell_columns": ["age_band"],
+        "age_bands": [21, 65],
         "base_is_net_of_tpl": False,
         "tpl_share": assumption(0.01),
         "manual_pmpm_usd": assumption({"A": 640.0}),
@@ -114,7 +121,7 @@ def worked():
             "paid_pmpm_usd": [520.0],
         }
     )
-    build = derive_rate_build(experience, moments, completion, trend, settings)
+    build = derive_rate_build(experience, moments, completion, trend, empty_frame(Pooling), settings)
     places = pd.DataFrame({"cell": ["adult"], "pool": ["A"], "plan": ["A"]})
     rates = derive_rates(build, credibility, completion, trend, places, settings)
     return build, rates.iloc[0], derive_plan_rates(experience, rates, settings).set_index("plan")

@@ -9,6 +9,7 @@ from ratebook.errors import RatebookError
 from ratebook.rates.trace import derive_rate_trace, print_trace
 
 SETTINGS = {"base_start": "2017-01-01", "base_end": "2017-12-31"}
+BEFORE = 1.01 * 0.94 * 1.03
 CELLS = {"adult": (1.0, 100.0), "child": (0.25, 100.0), "empty": (0.0, 100.0)}
 PAID = {("adult", "detox"): 1200.0, ("adult", "drugs"): 360.0, ("child", "detox"): 0.0, ("child", "drugs"): 99.0,
         ("empty", "detox"): 0.0, ("empty", "drugs"): 0.0}  # fmt: skip
@@ -26,7 +27,8 @@ def tables():
             )  # fmt: skip
         row = {"cell": cell, "category": category, "members": 20, "member_months": 12.0, "base_usd": paid}
         row |= {"completion_factor": 0.98, "f_trend": 1.07, "f_program": 1.02, "f_managed_care": 0.97, "reason": None}
-        build.append(row | {"projected_pmpm_usd": paid / 12 / 0.98 * 1.07 * 1.02 * 0.97})
+        row |= {"f_missing": 1.01, "f_pooling": 0.94, "f_base_changes": 1.03}
+        build.append(row | {"projected_pmpm_usd": paid / 12 / 0.98 * BEFORE * 1.07 * 1.02 * 0.97})
     build = pd.DataFrame(build)
     rates = build.groupby("cell", as_index=False).agg(
         members=("members", "first"),
@@ -35,10 +37,10 @@ def tables():
     )
     rates["f_tpl"], rates["f_neutral"], rates["fixed_pmpm_usd"], rates["reason"] = 0.99, 0.995, 12.0, None
     rates["credibility_z"], rates["manual_pmpm_usd"] = zip(*[CELLS[cell] for cell in rates.cell])
-    rates = rates.assign(admin_share=0.075, margin_share=0.015, tax_share=0.02)
+    rates = rates.assign(admin_share=0.075, margin_share=0.015, tax_share=0.02, f_smoothing=[1.02, 0.96, 1.0])
     own = rates.projected * 0.99
     blended = (rates.credibility_z * own + (1 - rates.credibility_z) * rates.manual_pmpm_usd) * 0.995
-    rates["rate_usd"] = ((blended + 12) / 0.89).round(2)
+    rates["rate_usd"] = ((blended + 12) / 0.89 * rates.f_smoothing).round(2)
     return pd.DataFrame(experience), build, rates
 
 

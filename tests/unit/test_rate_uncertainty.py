@@ -12,10 +12,12 @@ import yaml
 
 from conftest import ROOT
 from ratebook.contracts.rate_uncertainty import RateTornado, RateUncertainty
+from ratebook.contracts.risk_sharing import Pooling
 from ratebook.rates import derive, trend, uncertainty
 from ratebook.rates.completion import carry, develop, estimate_completion
 from ratebook.rates.diagonals import compare_diagonals, draw_diagonals
 from ratebook.rates.figures import draw_uncertainty
+from ratebook.tables import empty_frame
 from recovery.rates_study import SETTINGS
 from recovery.rates_world import RatesWorld, draw_program
 
@@ -30,7 +32,7 @@ def program():
     settings = SETTINGS["completion"]
     _, ultimates, base = estimate_completion(drawn.triangles, drawn.experience, months, drawn.last_paid, settings)
     found = trend.estimate_trend(drawn.experience, ultimates, SETTINGS["trend"])
-    build = derive.derive_rate_build(drawn.experience, drawn.moments, base, found, SETTINGS)
+    build = derive.derive_rate_build(drawn.experience, drawn.moments, base, found, empty_frame(Pooling), SETTINGS)
     trusted = derive.derive_credibility(drawn.experience, drawn.moments, SETTINGS)
     rates = derive.derive_rates(build, trusted, base, found, derive.place_cells(drawn.experience), SETTINGS)
     return SimpleNamespace(drawn=drawn, base=base, ultimates=ultimates, trend=found, build=build, rates=rates)
@@ -86,7 +88,7 @@ class TestUncertainty:
         rate = program.rates.set_index("cell").loc[row.cell]
         cost = rate.blended_pmpm_usd + rate.fixed_pmpm_usd
         more = cost / (1 - 1.1 * rate.admin_share - rate.margin_share - rate.tax_share)
-        assert row.high_usd == pytest.approx(more, abs=0.01)
+        assert row.high_usd == pytest.approx(more * rate.f_smoothing, abs=0.01)
 
     def test_a_cell_of_one_group_has_no_limits_and_says_why(self, program):
         groups = program.drawn.cell_groups
@@ -109,7 +111,7 @@ class TestUncertainty:
     def test_no_rate_no_rows(self, program):
         for table, contract in zip(redraw(program, rates=program.rates.head(0)), (RateUncertainty, RateTornado)):
             assert table.empty and list(table) == list(contract.types())
-        assert draw_uncertainty(table.assign(rate_usd=[], lower=[], members=[]), table, 11)
+        assert draw_uncertainty(table.assign(rate_usd=[], lower=[]), table)
 
     def test_persons_stay_in_one_group_with_all_of_their_months(self, table, run):
         members = table(

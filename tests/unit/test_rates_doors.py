@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from ratebook.contracts import case_rates, rate_book, rate_uncertainty
+from ratebook.contracts import case_rates, rate_book, rate_uncertainty, risk_sharing
 from ratebook.contracts import rates as contracts
 from ratebook.contracts.clean import CashLedger, Claims, Contacts, WorkerTime
 from ratebook.contracts.engagement import SurvivalByMonth
@@ -43,6 +43,7 @@ OUTPUTS = {
         "service_months": rate_uncertainty.ServiceMonths,
         "cell_groups": rate_uncertainty.CellGroups,
         "group_months": rate_uncertainty.GroupMonths,
+        "excess": risk_sharing.MemberYearExcess,
     },
     "estimate_completion": {
         "completion": contracts.Completion,
@@ -212,10 +213,16 @@ def small_program(persons: int = 60, seed: int = 1) -> dict[str, pd.DataFrame]:
     }
 
 
+def pooled_beyond(usd: float) -> dict:
+    """Give the settings under which some member years of the small program are beyond the attachment point."""
+    parts = {"attachment_usd": usd, "coinsurance_share": 0.9}
+    return {"pooling": {name: {"value": value, "unit": "test", "source": "test"} for name, value in parts.items()}}
+
+
 def run_stage(folder: Path, tables: dict[str, pd.DataFrame], settings: dict | None = None) -> dict[str, pd.DataFrame]:
     """Call the doors in the order of the rules; give every table they wrote."""
     whole, paths = config(), {name: folder / f"{name}.parquet" for name in INPUTS}
-    chosen = {**whole["rates"], "min_cell_member_months": 100, **(settings or {})}
+    chosen = {**whole["rates"], "min_cell_member_months": 100, **pooled_beyond(2500.0), **(settings or {})}
     for name, table in tables.items():
         write_table(table, paths[name], INPUTS[name])
     params = SimpleNamespace(
@@ -267,6 +274,9 @@ def test_every_rate_can_be_multiplied_again_from_its_own_columns(made):
         build.base_usd
         / build.member_months
         / build.completion_factor
+        * build.f_missing
+        * build.f_pooling
+        * build.f_base_changes
         * ((1 + build.trend_utilisation) * (1 + build.trend_unit_cost)) ** (build.trend_months / 12)
         * build.f_program
         * build.f_managed_care
@@ -277,7 +287,7 @@ def test_every_rate_can_be_multiplied_again_from_its_own_columns(made):
     projected = again.groupby(build.cell).sum()
     own = rates.credibility_z * projected * rates.f_tpl + (1 - rates.credibility_z) * rates.manual_pmpm_usd
     loads = rates.admin_share + rates.margin_share + rates.tax_share
-    rate = (own * rates.f_neutral + rates.fixed_pmpm_usd) / (1 - loads)
+    rate = (own * rates.f_neutral + rates.fixed_pmpm_usd) / (1 - loads) * rates.f_smoothing
     assert rate.round(2).tolist() == pytest.approx(rates.rate_usd.tolist(), abs=1e-9)
     assert ((rates.lower < rates.rate_usd) & (rates.rate_usd < rates.upper)).all()
 
@@ -293,6 +303,25 @@ def test_the_base_holds_every_dollar_or_says_what_took_it(made, tmp_path):
     base_year = experience[experience.service_month >= "2017-01-01"]
     assert base_year.paid_usd.sum() == pytest.approx(left.paid_usd["included"])
     assert found["rate_build"].base_usd.sum() == pytest.approx(left.paid_usd["included"])
+
+
+def test_large_amounts_are_pooled_from_the_dollars_of_the_build_up_and_its_total_stays(made):
+    _, found = made
+    pooling, build = found["pooling"].set_index("cell"), found["rate_build"]
+    base = build.groupby("cell").base_usd.sum()
+    assert pooling.paid_usd.to_dict() == pytest.approx(base.to_dict()) and (pooling.members_beyond > 0).any()
+    assert build.f_pooling.to_list() == pytest.approx(pooling.f_pooling[build.cell].to_list())
+    assert build.f_pooling.nunique() > 1
+    assert round((build.base_usd * build.f_pooling).sum(), 2) == round(base.sum(), 2)
+
+
+def test_smoothed_cells_cost_together_what_they_did(made):
+    _, found = made
+    rows = found["relativities"].set_index("cell")
+    rates = found["rates"].set_index("cell")
+    assert rows.f_smoothing.to_dict() == rates.f_smoothing.to_dict() and rows.f_smoothing.nunique() > 1
+    moved = rows.member_months * rows.loaded_usd * (rows.f_smoothing - 1)
+    assert moved.groupby(rows.pool).sum().abs().max() < 1e-6
 
 
 def test_pooling_thin_cells_keeps_the_total(made):
@@ -370,9 +399,11 @@ def test_doubling_every_payment_doubles_every_cost_but_no_factor(made, tmp_path)
         cost_usd=program["claims"].cost_usd * 2, paid_usd=program["claims"].paid_usd * 2
     )
     program["ledger"] = program["ledger"].assign(signed_usd=program["ledger"].signed_usd * 2)
-    twice = run_stage(tmp_path, program)
+    twice = run_stage(tmp_path, program, pooled_beyond(5000.0))
     columns = ["completion_factor", "trend_utilisation", "trend_unit_cost", "f_trend"]
     assert twice["rate_build"][columns].to_numpy() == pytest.approx(once["rate_build"][columns].to_numpy(), rel=1e-9)
+    # Charges are whole cents.
+    assert twice["rate_build"].f_pooling.tolist() == pytest.approx(once["rate_build"].f_pooling.tolist(), rel=1e-6)
     assert twice["rates"].projected_pmpm_usd.tolist() == pytest.approx((once["rates"].projected_pmpm_usd * 2).tolist())
     assert twice["rates"].credibility_z.tolist() == pytest.approx(once["rates"].credibility_z.tolist())
 

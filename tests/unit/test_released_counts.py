@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from ratebook.contracts.case_rates import BEYOND
 from ratebook.contracts.released import RELEASED
 from ratebook.engagement.plots import DRAWN_FROM, FIGURES, plot_engagement
 from ratebook.episodes.plots import plot_flow
@@ -42,19 +43,55 @@ def test_a_figure_of_engagement_draws_what_the_released_copy_shows(figure, nothi
     if name in RELEASED:
         counts = [column for column, field in DRAWN_FROM[name].fields().items() if field.persons]
         assert not (seen["table"][counts] < 11).any(axis=None)
-        others = {RELEASED[name].compares, *(RELEASED[name].follows or ())[:1]} - {""}
+        ties = (RELEASED[name].follows, RELEASED[name].also)
+        others = {RELEASED[name].compares, *(tie[0] for tie in ties if tie)} - {""}
         assert others <= set(DRAWN_FROM), "what decides of it is at hand where it is drawn"
 
 
-def test_what_follows_a_hidden_row_is_hidden_too(nothing):
-    rates = pd.DataFrame({"cell": ["a", "b"], "members": [5, 50], "member_months": [60.0, 600.0]})
-    rates = rates.reindex(columns=list(RELEASED["rates"].contract.types()))
-    plans = pd.DataFrame(
-        {"cell": ["a", "b"], "plan": "BHP", "member_months": [60.0, 600.0], "plan_rate_usd": [9.0, 8.0]}
-    )
-    shown = release_tables({**nothing, "rates": rates, "plan_rates": plans}, 11)["plan_rates"]
-    assert shown.member_months.isna().tolist() == [True, False]
-    assert shown.plan_rate_usd.isna().tolist() == [True, False]
+def test_what_follows_a_hidden_cell_is_hidden_too_and_so_is_a_cell_to_keep_it_company(nothing):
+    cells = {"cell": ["a", "b", "c"], "member_months": [60.0, 600.0, 6000.0]}
+    rates = pd.DataFrame({**cells, "pool": "BHP", "plan": "BHP", "members": [5, 50, 500], "admin_usd": 1.0})
+    plans = pd.DataFrame({**cells, "plan": "BHP", "plan_rate_usd": [9.0, 8.0, 7.0]})
+    sure = pd.DataFrame({**cells, "members": [5, 50, 500], "std_error_share": 0.1, "person_groups": [5, 44, 250]})
+    tables = {"rates": rates, "plan_rates": plans, "rate_uncertainty": sure}
+    typed = {n: frame.reindex(columns=list(RELEASED[n].contract.types())) for n, frame in tables.items()}
+    shown = release_tables({**nothing, **typed}, 11)
+    for name, column in (
+        ("rates", "members"),
+        ("rates", "admin_usd"),
+        ("plan_rates", "member_months"),
+        ("plan_rates", "plan_rate_usd"),
+        ("rate_uncertainty", "members"),
+        ("rate_uncertainty", "std_error_share"),
+        ("rate_uncertainty", "person_groups"),
+    ):
+        assert shown[name][column].isna().tolist() == [True, True, False], (name, column)
+
+
+@pytest.mark.parametrize(
+    ("clients", "hidden"),
+    [
+        pytest.param([60, 40, 12, 11], [False] * 4, id="at the limit nothing is hidden"),
+        pytest.param([60, 40, 12, 10], [False, False, True, True], id="few at the end: one month more"),
+        pytest.param([60, 40, 9, 7], [False, True, True, True], id="the sum of the last months rests on no fewer"),
+        pytest.param([60, 40, 12, 0], [False] * 4, id="nobody is no few"),
+    ],
+)
+def test_what_is_left_of_an_episode_rests_on_no_few_clients(nothing, clients, hidden):
+    risk = pd.DataFrame({"arm": "RSN", "form": "per_month", "stay_months": range(1, 5), "clients": clients})
+    risk = risk.assign(cost_usd=1.0).reindex(columns=list(RELEASED["provider_risk"].contract.types()))
+    shown = release_tables({**nothing, "provider_risk": risk}, 11)["provider_risk"]
+    assert shown.cost_usd.isna().tolist() == hidden
+    assert shown.clients.isna().all(), "from month to month few leave"
+
+
+def test_clients_beyond_one_stop_loss_are_not_told_from_those_beyond_the_other(nothing):
+    rows = [("stop_loss_units", 60), ("stop_loss_usd", 52)]
+    terms = pd.DataFrame(rows, columns=["term", "clients"]).assign(arm="RSN", part=BEYOND, times_per_client=0.1)
+    whole = terms.assign(part="charge", clients=600, times_per_client=1.0)
+    terms = pd.concat([whole, terms]).reindex(columns=list(RELEASED["case_terms"].contract.types()))
+    shown = release_tables({**nothing, "case_terms": terms.reset_index(drop=True)}, 11)["case_terms"]
+    assert shown.times_per_client.isna().tolist() == [False, False, False, True]
 
 
 def test_dollars_of_few_lines_outside_coverage_are_hidden(nothing):

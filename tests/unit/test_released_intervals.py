@@ -22,6 +22,7 @@ ACCOUNTS = (
     "propensity",
     "positivity",
     "weight_summary",
+    "completion_diagonals",
     "corridor",
     "risk_sharing",
     "outside_costs",
@@ -47,6 +48,8 @@ LIMITS = {
     "increments": ("difference_lower", "difference_upper", "months_lower", "months_upper"),
     "case_rates": ("loaded_lower", "loaded_upper"),
     "trend": ("fitted_lower", "fitted_upper"),
+    "rate_uncertainty": ("sum_lower", "sum_upper"),
+    "panel_loss": ("probability_lower", "probability_upper"),
 }
 """Limits of estimates beside the first of their table."""
 

@@ -204,7 +204,7 @@ def test_retroactive_months_are_all_left_out_of_the_base(left_out, status):
 
 RATE = {
     "cell": "a", "blended_pmpm_usd": 619.316, "fixed_pmpm_usd": 12.0, "admin_share": 0.075, "margin_share": 0.015,
-    "tax_share": 0.02,
+    "tax_share": 0.02, "f_smoothing": 1.0,
 }  # fmt: skip
 
 
@@ -245,4 +245,4 @@ def test_small_cells_are_looked_for_in_what_is_released():
 
 def test_dollars_by_month_without_a_count_of_persons_are_not_released():
     assert is_uncounted(Triangles) and is_uncounted(Ultimates)
-    assert not [name for name, released in RELEASED.items() if is_uncounted(released.contract)]
+    assert not [name for name, released in RELEASED.items() if is_uncounted(released.contract, released.never)]

@@ -20,6 +20,7 @@ rule build_base:
         service_months="results/rates/service_months.parquet",
         cell_groups="results/rates/cell_groups.parquet",
         group_months="results/rates/group_months.parquet",
+        excess="results/rates/member_year_excess.parquet",
     log:
         "logs/rates/build_base.log",
     benchmark:
@@ -43,6 +44,7 @@ rule build_base:
                 "excluded_dual_groups",
                 "not_covered",
                 "category_groups",
+                "pooling",
             )
         },
     script:
@@ -105,10 +107,13 @@ rule derive_rates:
         trend="results/rates/trend.parquet",
         cell_groups="results/rates/cell_groups.parquet",
         group_months="results/rates/group_months.parquet",
+        excess="results/rates/member_year_excess.parquet",
         code=code_of("scripts/rates/derive_rates.py"),
     output:
+        pooling="results/rates/pooling.parquet",
         rate_build="results/rates/rate_build.parquet",
         rates="results/rates/rates.parquet",
+        relativities="results/rates/relativities.parquet",
         rate_trace="results/rates/rate_trace.parquet",
         credibility="results/rates/credibility.parquet",
         plan_rates="results/rates/plan_rates.parquet",
@@ -173,6 +178,7 @@ rule plot_rates:
         trend="results/rates/trend.parquet",
         rate_build="results/rates/rate_build.parquet",
         rates="results/rates/rates.parquet",
+        pooling="results/rates/pooling.parquet",
         case_rates="results/rates/case_rates.parquet",
         staffing_build="results/rates/staffing_build.parquet",
         provider_risk="results/rates/provider_risk.parquet",

@@ -8,6 +8,8 @@ from ratebook.contracts.episodes import ARMS
 FORMS = ("per_episode", "per_month", "per_day", "hybrid")
 BASES = ("actuarial", "staffing", "staffing_observed")
 TERMS = ("tier_month", "tier_severity", "minimum_contact", "maximum_months", "stop_loss_usd", "stop_loss_units", "withhold")  # fmt: skip
+BEYOND = "recovery, each client beyond"
+"""The part of a stop-loss that is paid for those who pass it."""
 REASON = "Why an estimate or an interval is missing; null where both stand."
 
 

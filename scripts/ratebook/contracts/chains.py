@@ -44,3 +44,16 @@ class Split:
     count: str
     within: tuple[str, ...]
     given: tuple[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Tail:
+    """A count that falls from row to row, whose rows together make a total another table gives.
+
+    What the hidden rows at its end add follows from that total; so the last shown row is hidden with them, and what
+    follows rests on as many people as that row.
+    """
+
+    count: str
+    within: tuple[str, ...]
+    hides: tuple[str, ...]

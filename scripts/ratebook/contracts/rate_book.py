@@ -10,11 +10,14 @@ READ = {
     "trend": rates.Trend,
     "cell_groups": rate_uncertainty.CellGroups,
     "group_months": rate_uncertainty.GroupMonths,
+    "excess": risk_sharing.MemberYearExcess,
 }
 WRITTEN = {
+    "pooling": risk_sharing.Pooling,
     "rate_build": rates.RateBuild,
     "credibility": rates.Credibility,
     "rates": rates.Rates,
+    "relativities": rates.Relativities,
     "rate_trace": rate_trace.RateTrace,
     "uncertainty": rate_uncertainty.RateUncertainty,
     "tornado": rate_uncertainty.RateTornado,

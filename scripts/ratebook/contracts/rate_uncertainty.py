@@ -102,7 +102,19 @@ class RateUncertainty(Contract):
 
     class Config(Contract.Config):
         unique = ("cell",)
-        hides = ("rate_usd", "lower", "upper", "sum_lower", "sum_upper")
+        hides = (
+            "rate_usd",
+            "lower",
+            "upper",
+            "std_error_share",
+            "members_error_share",
+            "completion_error_share",
+            "trend_error_share",
+            "credibility_error_share",
+            "sum_lower",
+            "sum_upper",
+            "person_groups",
+        )
 
 
 class RateTornado(Contract):

@@ -49,10 +49,12 @@ class BaseExclusions(Contract):
     """One row per reason a member month or dollar of the base period is in the base, or is not."""
 
     status: str = Field(
-        "included, retroactive, excluded_dual, not_counted, not_covered or no_eligibility.",
-        isin=("included", "retroactive", "excluded_dual", "not_counted", "not_covered", "no_eligibility"),
+        "included, retroactive, excluded_dual, imd (a long stay in an institution for mental diseases), not_counted, "
+        "not_covered or no_eligibility.",
+        isin=("included", "retroactive", "excluded_dual", "imd", "not_counted", "not_covered", "no_eligibility"),
     )
     member_months: float = Field("Member months.", ge=0)
+    imd_member_months: float = Field("Of these, with a longer stay in an IMD than capitation may cover.", ge=0)
     paid_usd: Usd = Field("Cost of final-action lines.")
 
     class Config(Contract.Config):
@@ -159,8 +161,9 @@ class Trend(Contract):
 class RateBuild(Contract):
     """One row per rate cell and category: base dollars carried to the rating period, every factor a column.
 
-    projected_pmpm_usd = base_usd / member_months / completion_factor * f_trend * f_program * f_managed_care, with
-    f_trend = ((1 + trend_utilisation) * (1 + trend_unit_cost)) ^ (trend_months / 12). Nothing is rounded on the way.
+    projected_pmpm_usd = base_usd / member_months / completion_factor * f_missing * f_pooling * f_base_changes * f_trend
+    * f_program * f_managed_care, with f_trend = ((1 + trend_utilisation) * (1 + trend_unit_cost)) ^ (trend_months / 12).
+    Nothing is rounded on the way.
     """
 
     cell: str = Field("Rate cell.")
@@ -172,6 +175,9 @@ class RateBuild(Contract):
     paid_pmpm_usd: float = Field("Base cost per member month.")
     completion_factor: float = Field("Share of the base paid so far; 1 where it could not be measured.")
     completed_pmpm_usd: float = Field("Paid per member month / completion factor.")
+    f_missing: float = Field("What claims do not hold: encounters not reported, settlements, rebates.", ge=0)
+    f_pooling: float = Field("Large amounts shared by the pool: the cell's, the same for all of its categories.")
+    f_base_changes: float = Field("Changes within the base, brought to the level of its last day.", ge=0)
     trend_utilisation: float = Field("Annual trend of units per member.")
     trend_unit_cost: float = Field("Annual trend of cost per unit.")
     trend_months: float = Field("Months from the middle of the base to the middle of the rating period.")
@@ -180,6 +186,9 @@ class RateBuild(Contract):
     f_managed_care: float = Field("Managed-care adjustment.")
     projected_pmpm_usd: float = Field("Cost per member month in the rating period.")
     rationale_completion: str = Field("Where the completion factor comes from.")
+    rationale_missing: str = Field("Why something is, or is not, missing.")
+    rationale_pooling: str = Field("Whether the pool had anything to share.")
+    rationale_base_changes: str = Field("Why the changes within the base are what they are.")
     rationale_trend: str = Field("Where the trends come from.")
     rationale_program: str = Field("Why the program changes are what they are.")
     rationale_managed_care: str = Field("Why the managed-care adjustment is what it is.")
@@ -201,7 +210,7 @@ class Rates(Contract):
     """One row per rate cell: from projected cost to a rate; null where neither the cell nor its pool had any cost.
 
     tpl_pmpm = projected * f_tpl; blended = (z * tpl_pmpm + (1 - z) * manual) * f_neutral;
-    rate = (blended + fixed) / (1 - admin - margin - tax), rounded to the cent at the end and only there.
+    rate = (blended + fixed) / (1 - admin - margin - tax) * f_smoothing, rounded to the cent at the end and only there.
     """
 
     cell: str = Field("Rate cell.")
@@ -221,17 +230,18 @@ class Rates(Contract):
     admin_share: float = Field("Administration, share of the rate.")
     margin_share: float = Field("Margin, share of the rate.")
     tax_share: float = Field("Taxes and fees, share of the rate.")
+    f_smoothing: float = Field("Smoothing along ages, neutral within the pool; the last factor.")
     rate_usd: Usd = Field("Rate per member month, rounded to the cent.", nullable=True)
     lower: float = Field("95% limit of the rate, dollars.", nullable=True)
     upper: float = Field("95% limit of the rate, dollars.", nullable=True)
     se_process_usd: float = Field("Standard error of the blended cost from chance among members.", nullable=True)
     se_completion_usd: float = Field("Standard error of the blended cost from completion.")
     se_trend_usd: float = Field("Standard error of the blended cost from trend.")
-    benefit_usd: float = Field("Rate's part for services: blended cost.")
+    benefit_usd: float = Field("Rate's part for services: blended cost, smoothed with the rate.")
     admin_usd: float = Field("Rate's part for administration.")
     margin_usd: float = Field("Rate's part for margin.")
     tax_usd: float = Field("Rate's part for taxes and fees.")
-    projected_mlr: float = Field("(Services + care management) / (rate less taxes).", nullable=True)
+    projected_mlr: float = Field("(Blended cost + care management) / (rate less taxes).", nullable=True)
     is_mlr_met: bool = Field("Projected loss ratio is at least rates.min_mlr.", nullable=True)
     range_upper_usd: float = Field("Highest rate of a certified range whose lower end is this rate (5% above).")
     band_low_usd: float = Field("Lowest rate without a new certification (1.5% below).")
@@ -256,7 +266,47 @@ class Rates(Contract):
             "rate_usd",
             "lower",
             "upper",
+            "se_process_usd",
+            "se_completion_usd",
+            "se_trend_usd",
+            "admin_usd",
+            "margin_usd",
+            "tax_usd",
+            "projected_mlr",
+            "range_upper_usd",
+            "band_low_usd",
+            "band_high_usd",
+            "withhold_usd",
+            "rate_after_withhold_usd",
         )
+        groups = (("pool",), ("plan",))
+
+
+class Relativities(Contract):
+    """One row per rate cell: its rate beside its pool's, smoothed along the age bands of its otherwise equal cells.
+
+    f_smoothing = neutral_factor * smoothed_relativity / relativity. Member months times rates add up to the same over
+    the smoothed cells of a pool. A cell without a neighbour keeps its relativity (methods.md E8).
+    """
+
+    cell: str = Field("Rate cell.")
+    pool: str = Field("Cells whose total stays.")
+    members: int = Field("Persons with a counted base month.", persons=True)
+    member_months: float = Field("Base member months: the weight of the cell.")
+    loaded_usd: float = Field("Rate after credibility and loads, before smoothing and rounding.")
+    relativity: float = Field("That over the pool's mean by member months; null without cost.", nullable=True)
+    neighbours: int = Field("Cells of the next younger and the next older band, all else equal.", ge=0, le=2)
+    penalty_member_months: float = Field(
+        "Weight of the difference of neighbours; null without a neighbour.", nullable=True
+    )
+    smoothed_relativity: float = Field("Relativity smoothed; its own without a neighbour.", nullable=True, ge=0)
+    neutral_factor: float = Field("Keeps the total of the pool's smoothed cells.")
+    f_smoothing: float = Field("The factor of the rate.")
+    reason: str = Field("Why no relativity has an interval here, and where its error is counted.")
+
+    class Config(Contract.Config):
+        unique = ("cell",)
+        hides = ("member_months", "loaded_usd", "relativity", "smoothed_relativity")
 
 
 class Credibility(Contract):

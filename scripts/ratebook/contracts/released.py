@@ -19,6 +19,7 @@ from ratebook.contracts import (
     programs,
     quality,
     rate_trace,
+    rate_uncertainty,
     rates,
     review,
     risk_sharing,
@@ -27,7 +28,7 @@ from ratebook.contracts import (
     trial,
 )
 from ratebook.contracts.base import Contract
-from ratebook.contracts.chains import Flow, Series, Split
+from ratebook.contracts.chains import Flow, Series, Split, Tail
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,15 @@ class Released:
     that another table gives on another grid, so that both together would show a small difference. `percents` are
     shares shown in whole percent: with more digits a share of a known group gives its counts back. `follows` names
     a table, the column that ties it to this one, and the columns hidden here where that table hides its row; a
-    condition may say of which rows. `compares` names the table by arm whose hidden arms hide the comparisons here.
+    condition may say of which rows; `also` is a second such tie. `compares` names the table by arm whose hidden arms hide the comparisons here.
     """
 
     contract: type[Contract]
-    chains: tuple[Flow | Series | Split, ...] = ()
+    chains: tuple[Flow | Series | Split | Tail, ...] = ()
     never: tuple[str, ...] = ()
     percents: tuple[str, ...] = ()
     follows: tuple | None = None
+    also: tuple | None = None
     compares: str = ""
 
 
@@ -60,6 +62,17 @@ def nested(count: str) -> tuple[Series, ...]:
     return tuple(
         Series(name, ("arm", "method"), LIMITED, together=("window_days", "method")) for name in ("persons", count)
     )
+
+
+def of_cell(contract: type[Contract]) -> tuple:
+    """Hide what a table tells of a rate cell, wherever the table of rates hides the cell."""
+    counts = (name for name, field in contract.fields().items() if field.persons)
+    return "rates", "cell", (*counts, *contract.Config.hides)
+
+
+def before_pooling(*columns: str) -> tuple:
+    """Hide what a cell cost before pooling where few are beyond the attachment point: rates tell what it cost after."""
+    return "pooling", "cell", columns
 
 
 VARIANT = ("unit", "min_detox_12m", "count_index", "index_rule")
@@ -186,10 +199,27 @@ RELEASED = {
     "completion": Released(rates.Completion),
     "base_completion": Released(rates.BaseCompletion),
     "trend": Released(rates.Trend),
-    "rate_build": Released(rates.RateBuild),
+    # A plan's settlement and a pool's manual rate add up cells: what `rates` hides for its company is hidden in all.
+    "rate_build": Released(
+        rates.RateBuild,
+        follows=of_cell(rates.RateBuild),
+        also=before_pooling("base_usd", "paid_pmpm_usd", "completed_pmpm_usd", "f_pooling"),
+    ),
+    "pooling": Released(risk_sharing.Pooling, follows=of_cell(risk_sharing.Pooling)),
+    "relativities": Released(rates.Relativities, follows=of_cell(rates.Relativities)),
     "rates": Released(rates.Rates),
-    "rate_trace": Released(rate_trace.RateTrace),
-    "credibility": Released(rates.Credibility),
+    "rate_trace": Released(
+        rate_trace.RateTrace, follows=of_cell(rate_trace.RateTrace), also=before_pooling("value", "running_usd")
+    ),
+    "rate_uncertainty": Released(rate_uncertainty.RateUncertainty, follows=of_cell(rate_uncertainty.RateUncertainty)),
+    "rate_tornado": Released(rate_uncertainty.RateTornado, follows=of_cell(rate_uncertainty.RateTornado)),
+    # Who is behind a month's payments is not counted: dollars of few would show.
+    "completion_diagonals": Released(rate_uncertainty.CompletionDiagonals, never=("paid_usd", "expected_usd")),
+    "credibility": Released(
+        rates.Credibility,
+        follows=of_cell(rates.Credibility),
+        also=before_pooling(*(name for name in rates.Credibility.Config.hides if name != "member_months")),
+    ),
     "plan_rates": Released(
         rates.PlanRates, follows=("rates", "cell", ("member_months", "plan_rate_usd", "lower", "upper"))
     ),
@@ -197,8 +227,17 @@ RELEASED = {
     "risk_sharing": Released(risk_sharing.RiskSharing),
     "case_rates": Released(case_rates.CaseRates),
     "staffing_build": Released(case_rates.StaffingBuild),
-    "case_terms": Released(case_rates.CaseTerms),
-    "provider_risk": Released(case_rates.ProviderRisk),
+    "case_terms": Released(
+        case_rates.CaseTerms,
+        # Who passes the higher limit passes the lower one.
+        (Series("clients", ("arm",), ("times_per_client",), only=(("part", case_rates.BEYOND),)),),
+    ),
+    # From month to month few leave; and what is left of an episode's cost must not be that of a few.
+    "provider_risk": Released(
+        case_rates.ProviderRisk,
+        (Tail("clients", ("arm", "form"), case_rates.ProviderRisk.Config.hides),),
+        never=("clients",),
+    ),
     "panel_loss": Released(case_rates.PanelLoss),
     "program_rates": Released(programs.ProgramRates),
     "program_comparison": Released(programs.ProgramComparison),

@@ -24,6 +24,8 @@ class MemberYearExcess(Contract):
 class Pooling(Contract):
     """One row per rate cell: its excess taken out of the base and its pool's charge put in; a pool's total stays.
 
+    What few cost beyond the attachment point is hidden, with the charge it makes and cells of the pool to hide behind.
+
     pooled_usd = paid_usd - excess_usd + charge_usd. The charges of a pool's cells add up to its excess, to the cent.
     """
 
@@ -31,6 +33,7 @@ class Pooling(Contract):
     pool: str = Field("Cells that share the excess.")
     member_years: int = Field("Persons and years of the base in the cell.", persons=True)
     members_beyond: int = Field("Persons and years whose cost passed the attachment point.", persons=True)
+    pool_members_beyond: int = Field("Those of all cells of the pool.", persons=True)
     member_months: float = Field("Base member months.")
     attachment_usd: float = Field("Cost of a member year beyond which the pool pays.")
     coinsurance_share: float = Field("Share of the excess the pool pays.")
@@ -40,10 +43,20 @@ class Pooling(Contract):
     charge_usd: float = Field("Put in: the charge times the cell's member months, in whole cents.")
     pooled_usd: float = Field("Base cost after pooling.")
     f_pooling: float = Field("Pooled / paid: the factor of the build-up; 1 where nothing was paid.")
+    reason: str = Field("Why no amount has an interval here, and where its error is counted.")
 
     class Config(Contract.Config):
         unique = ("cell",)
-        hides = ("member_months", "paid_usd", "excess_usd", "charge_usd", "pooled_usd", "f_pooling")
+        groups = ("pool",)
+        hides = (
+            "member_months",
+            "paid_usd",
+            "excess_usd",
+            "charge_pmpm_usd",
+            "charge_usd",
+            "pooled_usd",
+            "f_pooling",
+        )
 
 
 class RiskSharing(Contract):

@@ -10,9 +10,10 @@ import pandas as pd
 from ratebook.dates import month_of, months_between
 from ratebook.errors import RatebookError
 
-INCLUDED, RETRO, DUAL, UNCOUNTED = "included", "retroactive", "excluded_dual", "not_counted"
+INCLUDED, RETRO, DUAL, IMD, UNCOUNTED = "included", "retroactive", "excluded_dual", "imd", "not_counted"
 NOT_COVERED, NO_ELIGIBILITY = "not_covered", "no_eligibility"
 SMALL = "all other"
+SEPARATOR = " | "
 
 
 def map_categories(groups: dict[str, list[str]], categories: tuple[str, ...]) -> dict[str, str]:
@@ -35,10 +36,15 @@ def map_categories(groups: dict[str, list[str]], categories: tuple[str, ...]) ->
 
 def age_band(age: ibis.Value, lower_limits: list[int]) -> ibis.Value:
     """Name the band of an age: '21-44' for limits 21 and 45; 'unknown' where the birth date is missing."""
-    limits = sorted(lower_limits)
-    bands = [(age < limits[0], f"0-{limits[0] - 1}")] if limits[0] > 0 else []
-    bands += [(age < high, f"{low}-{high - 1}") for low, high in itertools.pairwise(limits)]
-    return ibis.cases((age.isnull(), "unknown"), *bands, else_=f"{limits[-1]}+")
+    *bands, last = name_bands(lower_limits)
+    above = zip(sorted({*lower_limits} - {0}), bands)
+    return ibis.cases((age.isnull(), "unknown"), *((age < limit, name) for limit, name in above), else_=last)
+
+
+def name_bands(lower_limits: list[int]) -> list[str]:
+    """Name every age band, youngest first: '0-20', '21-44' and '45+' for limits 21 and 45."""
+    limits = sorted({0, *lower_limits})
+    return [*(f"{low}-{high - 1}" for low, high in itertools.pairwise(limits)), f"{limits[-1]}+"]
 
 
 def place_members(
@@ -48,7 +54,8 @@ def place_members(
 
     The cell is the joined text of `cell_columns`. Cells with fewer base member months than
     `min_cell_member_months` are put together, within `pool_columns`, as 'all other'. A retroactive month was paid fee for service
-    and not by capitation, so it leaves the base unless the settings keep it; so do dual groups a plan does not insure.
+    and not by capitation, so it leaves the base unless the settings keep it; so do dual groups a plan does not insure,
+    and months with more days in an institution for mental diseases than a capitation may cover.
 
     Parameters
     ----------
@@ -63,11 +70,11 @@ def place_members(
     Returns
     -------
     ibis.Table
-        person_id, service_month, plan, pool, cell, member_months, status, is_base.
+        person_id, service_month, plan, pool, cell, member_months, is_imd_excluded, status, is_base.
 
     References
     ----------
-    methods.md, A12 and E8.
+    methods.md, A12, E8 and H60.
     """
     rule = f"mm_{mm_rule}"
     duals = [
@@ -84,19 +91,22 @@ def place_members(
             (member_months[rule] <= 0, UNCOUNTED),
             (retro, RETRO),
             (ibis.or_(*duals) if duals else ibis.literal(False), DUAL),
+            (member_months.is_imd_excluded, IMD),
             else_=INCLUDED,
         ),
     )
     months = months.mutate(
-        fine=ibis.literal(" | ").join([months[column] for column in settings["cell_columns"]]),
-        pool=ibis.literal(" | ").join([months[column] for column in settings["pool_columns"]]),
+        fine=ibis.literal(SEPARATOR).join([months[column] for column in settings["cell_columns"]]),
+        pool=ibis.literal(SEPARATOR).join([months[column] for column in settings["pool_columns"]]),
     )
     counted = months.filter(months.is_base & (months.status == INCLUDED))
     large = counted.group_by("fine").agg(size=counted.member_months.sum())
     large = large.filter(large.size >= settings["min_cell_member_months"]).select(large_cell="fine")
     placed = months.left_join(large, months.fine == large.large_cell)
-    placed = placed.mutate(cell=ibis.ifelse(placed.large_cell.isnull(), placed.pool + f" | {SMALL}", placed.fine))
-    return placed.select("person_id", "service_month", "plan", "pool", "cell", "member_months", "status", "is_base")
+    placed = placed.mutate(cell=ibis.ifelse(placed.large_cell.isnull(), placed.pool + SEPARATOR + SMALL, placed.fine))
+    return placed.select(
+        "person_id", "service_month", "plan", "pool", "cell", "member_months", "is_imd_excluded", "status", "is_base"
+    )
 
 
 def place_claims(claims: ibis.Table, members: ibis.Table, category_of: dict[str, str], settings: dict) -> ibis.Table:
@@ -201,7 +211,10 @@ def build_moments(members: ibis.Table, lines: ibis.Table) -> ibis.Table:
 def build_exclusions(members: ibis.Table, lines: ibis.Table, settings: dict) -> ibis.Table:
     """Account for the base period: member months and dollars in the base, and what was left out by which rule."""
     inside = members.filter(members.is_base)
-    exposure = inside.group_by("status").agg(member_months=inside.member_months.sum())
+    exposure = inside.group_by("status").agg(
+        member_months=inside.member_months.sum(),
+        imd_member_months=inside.member_months.sum(where=inside.is_imd_excluded),
+    )
     start, end = ibis.date(settings["base_start"]), ibis.date(settings["base_end"])
     within = lines.filter(lines.service_month.between(start, end))
     cost = within.group_by("status").agg(paid_usd=within.cost_usd.sum())
@@ -209,6 +222,7 @@ def build_exclusions(members: ibis.Table, lines: ibis.Table, settings: dict) -> 
     return both.select(
         status=ibis.coalesce(both.status, both.status_right),
         member_months=both.member_months.fill_null(0),
+        imd_member_months=both.imd_member_months.fill_null(0),
         paid_usd=both.paid_usd.fill_null(0),
     )
 

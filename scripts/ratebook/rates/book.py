@@ -13,15 +13,19 @@ from ratebook.rates.derive import (
     derive_rates,
     place_cells,
 )
+from ratebook.rates.pooling import derive_pooling
+from ratebook.rates.relativities import derive_relativities
 from ratebook.rates.risk_sharing import derive_risk_sharing
 from ratebook.rates.trace import derive_rate_trace
 from ratebook.rates.uncertainty import estimate_uncertainty, with_limits
+
+POOLING = ("attachment_usd", "coinsurance_share")
 
 
 def derive_rate_book(
     read: dict[str, pd.DataFrame], settings: dict, data_note: str, seed: int
 ) -> dict[str, pd.DataFrame]:
-    """Carry the base to the rating period, weigh it, load it, redraw it, trace it, and share its risk.
+    """Pool the base, carry it to the rating period, weigh, load and smooth it, redraw it, trace it, and share its risk.
 
     Parameters
     ----------
@@ -45,7 +49,8 @@ def derive_rate_book(
     """
     assumptions = list_assumptions(settings, data_note)
     experience, completion, trend = read["experience"], read["base_completion"], read["trend"]
-    build = derive_rate_build(experience, read["moments"], completion, trend, settings)
+    pooling = derive_pooling(read["excess"], *(settings["pooling"][name]["value"] for name in POOLING))
+    build = derive_rate_build(experience, read["moments"], completion, trend, pooling, settings)
     credibility = derive_credibility(experience, read["moments"], settings)
     rates = derive_rates(build, credibility, completion, trend, place_cells(experience), settings)
     uncertainty, tornado = estimate_uncertainty(
@@ -54,9 +59,11 @@ def derive_rate_book(
     rates = with_limits(rates, uncertainty)
     plan_rates = derive_plan_rates(experience, rates, settings)
     return {
+        "pooling": pooling,
         "rate_build": build,
         "credibility": credibility,
         "rates": rates,
+        "relativities": derive_relativities(rates, settings),
         "rate_trace": derive_rate_trace(experience, build, rates, settings),
         "uncertainty": uncertainty,
         "tornado": tornado,

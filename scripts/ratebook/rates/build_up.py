@@ -10,6 +10,9 @@ import pandas as pd
 
 from ratebook.errors import NoExposure, RatebookError
 
+FACTORS = ("f_missing", "f_pooling", "f_base_changes", "f_trend", "f_program", "f_managed_care")
+"""What carries a completed base to the rating period, in the fixed order of methods.md E4."""
+
 
 def months_of_trend(base_start: str, base_end: str, rating_start: str, rating_end: str) -> float:
     """Count the months from the middle of the base period to the middle of the rating period.
@@ -25,12 +28,22 @@ def months_of_trend(base_start: str, base_end: str, rating_start: str, rating_en
     ----------
     methods.md, E3.
     """
-    dates = [pd.Timestamp(text) for text in (base_start, base_end, rating_start, rating_end)]
-    whole = all(d.is_month_start for d in dates[::2]) and all(d.is_month_end for d in dates[1::2])
-    if not whole or dates[0] > dates[1] or dates[2] > dates[3]:
-        raise RatebookError("config.yaml rates: base and rating period must be whole months, start before end")
-    first, last, rating_first, rating_last = (d.year * 12 + d.month for d in dates)
+    first, last = _whole_months(base_start, base_end)
+    rating_first, rating_last = _whole_months(rating_start, rating_end)
     return ((rating_first - first) + (rating_last - last)) / 2
+
+
+def months_of_base(base_start: str, base_end: str) -> int:
+    """Count the months of the base period, first and last day given."""
+    first, last = _whole_months(base_start, base_end)
+    return last - first + 1
+
+
+def _whole_months(start: str, end: str) -> tuple[int, int]:
+    first, last = pd.Timestamp(start), pd.Timestamp(end)
+    if not (first.is_month_start and last.is_month_end and first < last):
+        raise RatebookError("config.yaml rates: base and rating period must be whole months, start before end")
+    return first.year * 12 + first.month, last.year * 12 + last.month
 
 
 def trend_factor(utilisation, unit_cost, months):
@@ -43,14 +56,30 @@ def program_factor(share: float, change: float, months_in_effect: float) -> floa
     return 1 + share * change * months_in_effect / 12
 
 
-def projected_pmpm(base_usd, member_months, completion_factor, f_trend, f_program, f_managed_care):
-    """Carry base dollars to the rating period: paid per member month, completed, trended, changed, managed.
+def on_level_factor(share, change, months_in_effect, base_months):
+    """Bring a base in which a change came halfway to the level of a base that had it from its first month.
+
+    Paid holds the change for `months_in_effect` of the base's months; the whole base is to hold it. A change in
+    effect all through is paid already: factor 1; one that came on the last day of the base counts whole.
+
+    References
+    ----------
+    methods.md, E4 (program changes to base date).
+    """
+    return (1 + share * change) / (1 + share * change * months_in_effect / base_months)
+
+
+def projected_pmpm(base_usd, member_months, completion_factor, *factors):
+    """Carry base dollars to the rating period: paid per member month, completed, times every one of `FACTORS`.
 
     References
     ----------
     methods.md, E4 (the order is fixed) and E10.
     """
-    return base_usd / member_months / completion_factor * f_trend * f_program * f_managed_care
+    cost = base_usd / member_months / completion_factor
+    for factor in factors:
+        cost = cost * factor
+    return cost
 
 
 def blend(experience, manual, credibility_z):

@@ -20,9 +20,9 @@ BASIS_NAMES = {"actuarial": "use", "staffing": "staff,\nset", "staffing_observed
 TOO_FEW = "Too few clients were engaged with a navigator to show {}."
 
 
-def draw_case_rates(rates: pd.DataFrame, suppress_below: int):
+def draw_case_rates(rates: pd.DataFrame):
     """Draw the case rate by form of payment, arm and basis, before load, with its limits."""
-    known = rates[rates.value_usd.notna() & (rates.clients >= suppress_below)]
+    known = rates[rates.value_usd.notna()]
     if known.empty:
         return empty_figure(TOO_FEW.format("a case rate"))
     fig, axes = subplots(1, len(FORMS), figsize=(11.0, 3.9))
@@ -57,9 +57,9 @@ def _bars(ax, value: pd.Series, lower: pd.Series, upper: pd.Series, arms: pd.Ser
     ax.set_xticks(range(len(names)), names, fontsize=6.5)
 
 
-def draw_staffing(build: pd.DataFrame, suppress_below: int):
+def draw_staffing(build: pd.DataFrame):
     """Draw the staffing rate of a client month step by step, under the caseload assumed and the one observed."""
-    known = build[build.clients >= suppress_below]
+    known = build[build.client_month_usd.notna()]
     panels = [rows.sort_values("step") for _, rows in known.groupby(["arm", "basis"])]
     if not panels:
         return empty_figure(TOO_FEW.format("a staffing rate"))
@@ -83,9 +83,9 @@ def draw_staffing(build: pd.DataFrame, suppress_below: int):
     return fig
 
 
-def draw_provider_risk(risk: pd.DataFrame, panels: pd.DataFrame, suppress_below: int):
+def draw_provider_risk(risk: pd.DataFrame, panels: pd.DataFrame):
     """Draw a provider's margin by length of stay, and how often a panel of clients loses money by its size."""
-    risk, panels = risk[risk.clients >= suppress_below], panels[panels.clients >= suppress_below]
+    risk, panels = risk[risk.margin_usd.notna()], panels[panels.probability_of_loss.notna()]
     if risk.empty:
         return empty_figure(TOO_FEW.format("a provider's risk"))
     fig, (left, right) = subplots(1, 2, figsize=(9.4, 4.0))

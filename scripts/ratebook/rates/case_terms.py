@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ratebook.contracts.case_rates import CaseTerms
+from ratebook.contracts.case_rates import BEYOND, CaseTerms
 from ratebook.contracts.episodes import ARMS
 from ratebook.rates.build_up import level_payment
 from ratebook.rates.case_rates import NO_SURVIVAL, TOO_FEW, costs
@@ -141,9 +141,7 @@ def price_terms(e: pd.DataFrame, settings: dict) -> list[Part]:
         parts += [
             Part(term, "episode, before the charge", None, once, e.cost.to_numpy(), e.cost.to_numpy()),
             Part(term, "charge", None, once, -recovered, None),
-            Part(
-                term, "recovery, each client beyond", f"passed_{unit}", passed, level_payment(recovered, passed), None
-            ),
+            Part(term, BEYOND, f"passed_{unit}", passed, level_payment(recovered, passed), None),
         ]
     withheld, earned = terms["withhold_share"], terms["earned_share"]
     gross, months = level / (1 - withheld * (1 - earned)), e.months.to_numpy()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from ratebook.contracts.rates import Corridor, Credibility, PlanRates, RateBuild, Rates
 from ratebook.rates import build_up
 from ratebook.rates.credibility import buhlmann_straub, full_standard, limited_fluctuation, ratio_variance
+from ratebook.rates.relativities import derive_relativities
 from ratebook.tables import empty_frame
 
 RANGE_WIDTH = 0.05
@@ -22,12 +25,15 @@ def derive_rate_build(
     moments: pd.DataFrame,
     base_completion: pd.DataFrame,
     trend: pd.DataFrame,
+    pooling: pd.DataFrame,
     settings: dict,
 ) -> pd.DataFrame:
     """Carry each cell's base cost, category by category, to the rating period.
 
-    The order of the factors is fixed: completion, trend, program changes, managed care. Completion and trend are of
-    the category, all cells together; a category whose completion cannot be measured has factor 1 and says so.
+    The order of the factors is fixed: completion, what is missing, pooling, changes within the base, trend, program
+    changes, managed care. All are of the category, all cells together, but pooling, which is of the cell and the same
+    for its categories. A category whose completion cannot be measured has factor 1 and says so; base dollars are net
+    of other insurance and of what patients pay, so patient liability has no factor.
 
     Parameters
     ----------
@@ -36,6 +42,8 @@ def derive_rate_build(
         For the members of each cell.
     base_completion : BaseCompletion
     trend : Trend
+    pooling : Pooling
+        A cell that is not in it is not pooled: factor 1.
     settings : dict
         `config.yaml` rates.
 
@@ -72,20 +80,33 @@ def derive_rate_build(
         settings["base_start"], settings["base_end"], settings["rating_start"], settings["rating_end"]
     )
     rows["f_trend"] = build_up.trend_factor(rows.trend_utilisation, rows.trend_unit_cost, rows.trend_months)
-    changes, managed = settings["program_changes"], settings["managed_care"]
-    rows["f_program"] = [
-        build_up.program_factor(**changes[c]["value"]) if c in changes else 1.0 for c in rows.category
-    ]
-    rows["rationale_program"] = [changes[c]["source"] if c in changes else "no change" for c in rows.category]
-    rows["f_managed_care"] = [float(managed[c]["value"]) if c in managed else 1.0 for c in rows.category]
-    rows["rationale_managed_care"] = [managed[c]["source"] if c in managed else "no adjustment" for c in rows.category]
+    pooled = pooling.set_index("cell").reindex(rows.cell).reset_index()
+    rows["f_pooling"] = pooled.f_pooling.fillna(1.0)
+    rows["rationale_pooling"] = np.where(
+        (pooled.excess_usd.fillna(0.0) > 0) | (pooled.charge_usd.fillna(0.0) > 0),
+        "member years beyond the attachment point: the cell's excess out, its pool's charge in",
+        "no member year of the pool is beyond the attachment point",
+    )
+    _assume(rows, "missing", settings["missing"], float, "nothing is known to be missing")
+    base_months = build_up.months_of_base(settings["base_start"], settings["base_end"])
+    on_level = partial(build_up.on_level_factor, base_months=base_months)
+    _assume(rows, "base_changes", settings["base_changes"], lambda parts: on_level(**parts), "no change in the base")
+    changes = settings["program_changes"]
+    _assume(rows, "program", changes, lambda parts: build_up.program_factor(**parts), "no change")
+    _assume(rows, "managed_care", settings["managed_care"], float, "no adjustment")
     rows["paid_pmpm_usd"] = rows.base_usd / rows.member_months
     rows["completed_pmpm_usd"] = rows.paid_pmpm_usd / rows.completion_factor
     rows["projected_pmpm_usd"] = build_up.projected_pmpm(
-        rows.base_usd, rows.member_months, rows.completion_factor, rows.f_trend, rows.f_program, rows.f_managed_care
+        rows.base_usd, rows.member_months, rows.completion_factor, *(rows[name] for name in build_up.FACTORS)
     )
     rows["reason"] = ERRORS_IN_RATES
     return rows[list(RateBuild.types())]
+
+
+def _assume(rows: pd.DataFrame, name: str, chosen: dict, factor_of, none: str) -> None:
+    """Add the factor and the rationale of a step that is assumed by category; 1 where nothing is."""
+    rows[f"f_{name}"] = [factor_of(chosen[c]["value"]) if c in chosen else 1.0 for c in rows.category]
+    rows[f"rationale_{name}"] = [chosen[c]["source"] if c in chosen else none for c in rows.category]
 
 
 def derive_credibility(experience: pd.DataFrame, moments: pd.DataFrame, settings: dict) -> pd.DataFrame:
@@ -175,7 +196,9 @@ def derive_rates(
 
     The interval adds, on the scale of blended cost, the variance of chance among members (a member's months
     together), of completion (Mack) and of trend (the fit's, over the trend period), of the cell and of its pool; the
-    loads and a manual rate from outside are taken as known. It is null for a cell of fewer than two members. A cell whose pool had no cost has no rate.
+    loads, the pooling charge, the factor of smoothing and a manual rate from outside are taken as known. It is null
+    for a cell of fewer than two members. A cell whose pool had no cost has no rate. Smoothing comes last: it moves
+    the rate away from what its own cell is expected to cost, which the loss ratio looks at.
 
     Parameters
     ----------
@@ -194,7 +217,7 @@ def derive_rates(
 
     References
     ----------
-    methods.md, E4 to E6, E9 and E10.
+    methods.md, E4 to E6 and E8 to E10.
     """
     if build.empty:
         return empty_frame(Rates)
@@ -212,14 +235,16 @@ def derive_rates(
     rows = _blend(rows, settings["manual_pmpm_usd"]["value"])
     rows["fixed_pmpm_usd"] = rows.plan.map(settings["loads"]["fixed_pmpm_usd"]["value"]).fillna(0.0)
     rows = rows.assign(**loads)
-    unrounded = build_up.load_rate(rows.blended_pmpm_usd, rows.fixed_pmpm_usd, *loads.values())
+    rows["f_smoothing"] = derive_relativities(rows, settings).f_smoothing.to_numpy()
+    unrounded = rows.f_smoothing * build_up.load_rate(rows.blended_pmpm_usd, rows.fixed_pmpm_usd, *loads.values())
     rows["rate_usd"] = unrounded.round(2).where(rows.blended_pmpm_usd > 0)
     rows = _add_interval(rows, build, trusted, base_completion, trend, settings)
-    rows["benefit_usd"] = rows.blended_pmpm_usd
+    # What the loads leave, less care management: the blended cost itself where nothing is smoothed.
+    rows["benefit_usd"] = rows.f_smoothing * rows.blended_pmpm_usd + (rows.f_smoothing - 1) * rows.fixed_pmpm_usd
     for part, share in zip(("admin_usd", "margin_usd", "tax_usd"), loads.values()):
         rows[part] = unrounded * share
     rated = rows.rate_usd.notna()
-    mlr = build_up.projected_mlr(rows.benefit_usd, rows.fixed_pmpm_usd, rows.rate_usd, loads["tax_share"])
+    mlr = build_up.projected_mlr(rows.blended_pmpm_usd, rows.fixed_pmpm_usd, rows.rate_usd, loads["tax_share"])
     rows["projected_mlr"] = mlr
     rows["is_mlr_met"] = (mlr >= settings["min_mlr"]).astype(object).where(rated, None)
     rows["range_upper_usd"] = unrounded * (1 + RANGE_WIDTH)
@@ -267,7 +292,7 @@ def _add_interval(rows, build, trusted, base_completion, trend, settings):
     relative = (trusted.std_error_usd / trusted.paid_pmpm_usd).where(trusted.paid_pmpm_usd > 0)
     rows = _blend_errors(rows, relative * rows.tpl_pmpm_usd)
     error = np.sqrt(rows.se_process_usd**2 + rows.se_completion_usd**2 + rows.se_trend_usd**2)
-    scale = rows.f_neutral / (1 - rows.admin_share - rows.margin_share - rows.tax_share)
+    scale = rows.f_neutral * rows.f_smoothing / (1 - rows.admin_share - rows.margin_share - rows.tax_share)
     rows["lower"], rows["upper"] = rows.rate_usd - Z95 * scale * error, rows.rate_usd + Z95 * scale * error
     rows["reason"] = np.select(
         [rows.rate_usd.isna(), error.isna()],

@@ -115,7 +115,10 @@ def draw_diagonals(diagonals: pd.DataFrame):
         broken = rows[rows.is_break]
         ax.plot(broken.payment_month, broken.paid_to_expected, "o", color=PALETTE[1], ms=4)
         p_value = rows.calendar_p_value.iloc[0]
-        ax.set_title(f"{category.replace('_', ' ')}\ncalendar effect: p {p_value:.2f}", fontsize=8)
+        ax.set_title(
+            f"{category.replace('_', ' ')}\ncalendar effect: p {f'{p_value:.2f}' if p_value >= 0.01 else '< 0.01'}",
+            fontsize=8,
+        )
         ax.tick_params(axis="x", labelrotation=90, labelsize=7)
     for ax in axes.flat[len(categories) :]:
         ax.axis("off")

@@ -2,32 +2,58 @@
 
 from __future__ import annotations
 
+import itertools
+from operator import mul
+
 import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import NullFormatter
 
+from ratebook.contracts.released import RELEASED
+from ratebook.disclosure import disclose_tables
 from ratebook.figures import PALETTE, empty_figure, save_figure, subplots
 from ratebook.rates import case_rate_figures
+from ratebook.rates.build_up import FACTORS
 from ratebook.rates.diagonals import draw_diagonals
 
+CENT = 0.01
+PARTS = {
+    "care\nmanagement": "fixed_pmpm_usd",
+    "administration": "admin_usd",
+    "margin": "margin_usd",
+    "taxes": "tax_usd",
+}
+"""Parts of a rate that are no cost of care, by their label."""
 LAG_LABEL = "Months since the month of service"
+RELEASED_AS = {
+    "uncertainty": "rate_uncertainty",
+    "tornado": "rate_tornado",
+    "diagonals": "completion_diagonals",
+}
+"""Tables the rule names otherwise than their released copies."""
+PLAIN_TICKS = [step * 10**power for power in range(6) for step in (1, 2, 5)]
 
 
 def plot_rates(tables: dict[str, pd.DataFrame], output, note: str, suppress_below: int) -> None:
-    """Draw every figure of the stage and save it as SVG and PNG under the names of the rule's outputs."""
+    """Draw every figure of the stage and save it as SVG and PNG under the names of the rule's outputs.
+
+    A figure of a released table shows what the released copy shows.
+    """
+    released = {RELEASED_AS.get(name, name): table for name, table in tables.items()}
+    copies = disclose_tables({n: t for n, t in released.items() if n in RELEASED}, RELEASED, suppress_below)
+    shown = {**released, **copies}
     figures = {
-        "completion": draw_completion(tables["completion"]),
-        "lag_triangle": draw_lag_triangle(tables["triangles"], tables["ultimates"]),
-        "trend": draw_trend(tables["experience"], tables["ultimates"], tables["trend"]),
-        "rate_build_waterfall": draw_waterfall(tables["rate_build"], tables["rates"]),
-        "case_rate": case_rate_figures.draw_case_rates(tables["case_rates"], suppress_below),
-        "staffing_build": case_rate_figures.draw_staffing(tables["staffing_build"], suppress_below),
-        "provider_risk": case_rate_figures.draw_provider_risk(
-            tables["provider_risk"], tables["panel_loss"], suppress_below
-        ),
-        "corridor": draw_corridor(tables["corridor"]),
-        "completion_diagonals": draw_diagonals(tables["diagonals"]),
-        "rate_uncertainty": draw_uncertainty(tables["uncertainty"], tables["tornado"], suppress_below),
+        "completion": draw_completion(shown["completion"]),
+        "lag_triangle": draw_lag_triangle(shown["triangles"], shown["ultimates"]),
+        "trend": draw_trend(shown["experience"], shown["ultimates"], shown["trend"]),
+        "rate_build_waterfall": draw_waterfall(shown["rate_build"], shown["rates"]),
+        "case_rate": case_rate_figures.draw_case_rates(shown["case_rates"]),
+        "staffing_build": case_rate_figures.draw_staffing(shown["staffing_build"]),
+        "provider_risk": case_rate_figures.draw_provider_risk(shown["provider_risk"], shown["panel_loss"]),
+        "corridor": draw_corridor(shown["corridor"]),
+        "completion_diagonals": draw_diagonals(shown["completion_diagonals"]),
+        "rate_uncertainty": draw_uncertainty(shown["rate_uncertainty"], shown["rate_tornado"]),
     }
     for name, figure in figures.items():
         save_figure(figure, getattr(output, f"{name}_svg"), getattr(output, f"{name}_png"), note)
@@ -104,38 +130,38 @@ def draw_trend(experience: pd.DataFrame, ultimates: pd.DataFrame, trend: pd.Data
 
 
 def waterfall_steps(build: pd.DataFrame, rates: pd.DataFrame) -> list[tuple[str, float]]:
-    """Give the steps from paid cost to the rate, weighted by member months, each as what it adds."""
-    months = build.member_months
-    completed = build.completed_pmpm_usd
-    trended = completed * build.f_trend
-    changed = trended * build.f_program
-    managed = changed * build.f_managed_care
+    """Give the steps from paid cost to the rate, weighted by member months, each as what it adds to the mean."""
     total = rates.member_months.sum()
-    levels = [
-        (column * months).sum() / total for column in (build.paid_pmpm_usd, completed, trended, changed, managed)
-    ]
+    carried = itertools.accumulate((build[name] for name in FACTORS), mul, initial=build.completed_pmpm_usd)
+    levels = [(column * build.member_months).sum() / total for column in (build.paid_pmpm_usd, *carried)]
     mean = {
         name: (rates[name] * rates.member_months).sum() / total
-        for name in ("tpl_pmpm_usd", "blended_pmpm_usd", "fixed_pmpm_usd", "admin_usd", "margin_usd", "tax_usd")
+        for name in ("tpl_pmpm_usd", "blended_pmpm_usd", "benefit_usd", *PARTS.values())
     }
-    named = ["paid", "completion", "trend", "program\nchanges", "managed\ncare"]
+    named = [
+        "paid",
+        "completion",
+        "missing",
+        "pooling",
+        "changes\nin base",
+        "trend",
+        "program\nchanges",
+        "managed\ncare",
+    ]
     steps = list(zip(named, np.diff([0.0, *levels])))
     steps.append(("other\ninsurance", mean["tpl_pmpm_usd"] - levels[-1]))
     steps.append(("credibility", mean["blended_pmpm_usd"] - mean["tpl_pmpm_usd"]))
-    parts = {
-        "care\nmanagement": "fixed_pmpm_usd",
-        "administration": "admin_usd",
-        "margin": "margin_usd",
-        "taxes": "tax_usd",
-    }
-    return [*steps, *((name, mean[column]) for name, column in parts.items())]
+    steps.append(("smoothing", mean["benefit_usd"] - mean["blended_pmpm_usd"]))
+    return [*steps, *((name, mean[column]) for name, column in PARTS.items())]
 
 
 def draw_waterfall(build: pd.DataFrame, rates: pd.DataFrame):
-    """Draw the build-up from paid cost to the rate, the mean of all cells by member months."""
+    """Draw the build-up from paid cost to the rate, the mean of all cells by member months; steps of no cent are left out."""
+    build = build.dropna(subset=["paid_pmpm_usd", "projected_pmpm_usd"])
+    rates = rates.dropna(subset=["projected_pmpm_usd"]).merge(build[["cell"]].drop_duplicates(), on="cell")
     if rates.empty:
-        return empty_figure("No member month is in the base period: no rate can be built.")
-    steps = [(name, round(step, 6) + 0.0) for name, step in waterfall_steps(build, rates)]
+        return empty_figure("No cell has a base whose cost may be shown: no build-up can be drawn.")
+    steps = [(name, step) for name, step in waterfall_steps(build, rates) if abs(step) >= CENT / 2]
     fig, ax = subplots(figsize=(9.0, 4.2))
     top = 0.0
     for place, (_, step) in enumerate(steps):
@@ -171,20 +197,22 @@ def draw_corridor(corridor: pd.DataFrame):
     return fig
 
 
-def draw_uncertainty(uncertainty: pd.DataFrame, tornado: pd.DataFrame, suppress_below: int):
+def draw_uncertainty(uncertainty: pd.DataFrame, tornado: pd.DataFrame):
     """Draw each cell's rate with its limits, and how far each factor moves the mean rate, in percent."""
-    shown = uncertainty[
-        uncertainty.rate_usd.notna() & uncertainty.lower.notna() & (uncertainty.members >= suppress_below)
-    ]
+    shown = uncertainty[uncertainty.rate_usd.notna() & uncertainty.lower.notna()]
     if shown.empty:
         return empty_figure("No rate has limits to show.")
-    fig, (left, right) = subplots(1, 2, figsize=(10.5, 0.24 * max(len(shown), 12) + 1.6))
+    fig, (left, right) = subplots(1, 2, figsize=(10.5, 0.24 * max(len(shown), 12) + 1.8))
     rows = shown.sort_values("cell", ascending=False).reset_index(drop=True)
     rate = rows.rate_usd.astype(float)
     left.hlines(rows.index, rows.lower, rows.upper, color=PALETTE[0], lw=2)
     left.plot(rate, rows.index, "o", color=PALETTE[0], ms=4)
     left.set_yticks(rows.index, [label(cell) for cell in rows.cell], fontsize=7)
-    left.set(xlabel="Rate per member month, USD, and its 95% limits", xscale="log")
+    left.set(xlabel="USD per member month, with 95% limits", xscale="log", title="How sure is each rate?")
+    ends = (float(rows.lower.min()), float(rows.upper.max()))
+    left.set_xticks([tick for tick in PLAIN_TICKS if ends[0] <= tick <= ends[1]])
+    left.xaxis.set_major_formatter("{x:,.0f}")
+    left.xaxis.set_minor_formatter(NullFormatter())
     moved = tornado.merge(rows[["cell"]].assign(rate=rate), on="cell")
     moved["low"], moved["high"] = 100 * (moved.low_usd / moved.rate - 1), 100 * (moved.high_usd / moved.rate - 1)
     means = moved.groupby(["factor", "is_sampled"], as_index=False)[["low", "high"]].mean()
@@ -193,5 +221,9 @@ def draw_uncertainty(uncertainty: pd.DataFrame, tornado: pd.DataFrame, suppress_
     right.barh(means.index, means.swing, left=means.low, color=colors)
     right.set_yticks(means.index, [label(name) for name in means.factor], fontsize=7)
     right.axvline(0, color="#444444", lw=0.8)
-    right.set(xlabel="Rate moved, %, mean of cells", title="Gray: a tenth of a load, not sampled")
+    right.use_sticky_edges = False
+    right.margins(x=0.05)
+    right.set(
+        xlabel="Rate moved, %, mean of cells", title="Which factor moves it?\nDark: a load a tenth off, not sampled"
+    )
     return fig

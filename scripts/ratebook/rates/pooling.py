@@ -11,6 +11,8 @@ from ratebook.dates import months_between
 from ratebook.rates.base import INCLUDED, WIDE
 from ratebook.tables import empty_frame
 
+WITH_PERSONS = "an account of what was paid: large amounts are redrawn with their persons for the interval of rates"
+
 
 def build_excess(
     members: ibis.Table, lines: ibis.Table, base_start: str, attachment_usd: float, coinsurance_share: float
@@ -95,6 +97,7 @@ def derive_pooling(excess: pd.DataFrame, attachment_usd: float, coinsurance_shar
     money = rows[["paid_usd", "excess_usd"]].astype(float)
     months = rows.member_months.groupby(rows.pool).transform("sum")
     total = money.excess_usd.groupby(rows.pool).transform("sum")
+    rows["pool_members_beyond"] = rows.members_beyond.groupby(rows.pool).transform("sum")
     rows["attachment_usd"], rows["coinsurance_share"] = attachment_usd, coinsurance_share
     rows["charge_pmpm_usd"] = (total / months).where(months > 0)
     exact = rows.charge_pmpm_usd.fillna(0.0) * rows.member_months
@@ -105,6 +108,7 @@ def derive_pooling(excess: pd.DataFrame, attachment_usd: float, coinsurance_shar
     rows["paid_usd"], rows["excess_usd"] = money.paid_usd, money.excess_usd
     rows["pooled_usd"] = rows.paid_usd - rows.excess_usd + rows.charge_usd
     rows["f_pooling"] = (rows.pooled_usd / rows.paid_usd.where(rows.paid_usd > 0)).fillna(1.0)
+    rows["reason"] = WITH_PERSONS
     return rows[list(Pooling.types())]
 
 

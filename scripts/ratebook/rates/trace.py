@@ -18,12 +18,16 @@ MANUAL, CARE, WHOLE = "manual_rate", "care_management", "rate"
 BLENDED = [
     ("f_neutral", "multiply", "f_neutral", "rates", "f_neutral"),
     ("loads", "divide", "kept_share", "rates", "1 - admin_share - margin_share - tax_share"),
+    ("f_smoothing", "multiply", "f_smoothing", "relativities", "f_smoothing"),
 ]
 STEPS = {
     "category": [
         ("base_usd", "start", "base_usd", "base_experience", "paid_usd"),
         ("member_months", "divide", "member_months", "base_experience", "member_months"),
         ("completion_factor", "divide", "completion_factor", "base_completion", "completion_factor"),
+        ("f_missing", "multiply", "f_missing", "assumptions", "rates.missing"),
+        ("f_pooling", "multiply", "f_pooling", "pooling", "f_pooling"),
+        ("f_base_changes", "multiply", "f_base_changes", "assumptions", "rates.base_changes"),
         ("f_trend", "multiply", "f_trend", "trend", "annual_trend of utilisation and unit_cost"),
         ("f_program", "multiply", "f_program", "assumptions", "rates.program_changes"),
         ("f_managed_care", "multiply", "f_managed_care", "assumptions", "rates.managed_care"),
@@ -36,7 +40,7 @@ STEPS = {
         ("1 - credibility_z", "multiply", "manual_weight", "credibility", "1 - credibility_z"),
         *BLENDED,
     ],
-    CARE: [("fixed_pmpm_usd", "start", "fixed_pmpm_usd", "assumptions", "rates.loads.fixed_pmpm_usd"), BLENDED[1]],
+    CARE: [("fixed_pmpm_usd", "start", "fixed_pmpm_usd", "assumptions", "rates.loads.fixed_pmpm_usd"), *BLENDED[1:]],
 }
 """Of each kind of part: factor, operation, the column that holds its number here, and the table and column it is from."""
 

@@ -125,7 +125,7 @@ def _open(build: pd.DataFrame, rates: pd.DataFrame, cell_groups: pd.DataFrame) -
 
 
 def _rate(book: Book, pmpm: np.ndarray, months: np.ndarray) -> np.ndarray:
-    """Blend and load: cost per member month of replicates by cells to rates, as `derive.derive_rates` does."""
+    """Blend and load: cost per member month of replicates by cells to rates before smoothing, as `derive_rates` does."""
     weighted = months @ book.pool.T.astype(float)
     total = (pmpm * months) @ book.pool.T
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -225,8 +225,9 @@ def estimate_uncertainty(
     Groups of persons are drawn with replacement; a category's completion errs as Mack says, its trend as
     `draw_trends` says. A cell drawn towards its pool stays apart from it by what the pool cannot know of it: the part
     1-z of the cell's own variance that Bühlmann and Straub leave. The limits lie 1.96 standard errors of the rate's
-    logarithm around the rate: never below 0. The weights of credibility, loads, program changes and managed care are
-    taken as known; the tornado moves the loads by a tenth and says that they were not sampled.
+    logarithm around the rate, which is smoothed: never below 0. The weights of credibility, loads, what is missing,
+    pooling, changes within and after the base, managed care and smoothing are taken as known, and what persons cost
+    beyond the attachment point is redrawn with them, so a pooled cell has limits rather too wide; the tornado moves the loads by a tenth and says that they were not sampled.
 
     Parameters
     ----------
@@ -345,7 +346,7 @@ def _tornado(rates: pd.DataFrame, errors: dict[str, np.ndarray], known: np.ndarr
     for load in LOADS:
         by = MOVED * rates[load].to_numpy(dtype=float)
         ends = [
-            rate + sign * by / (1 - shares)
+            rate + sign * by / (1 - shares) * rates.f_smoothing.to_numpy(dtype=float)
             if load == "fixed_pmpm_usd"
             else rate * (1 - shares) / (1 - shares - sign * by)
             for sign in (-1, 1)

@@ -11,10 +11,10 @@ import jinja2
 import pandas as pd
 
 from ratebook.contracts.released import RELEASED
-from ratebook.release import cause_sentences, cost_sentences, engagement_sentences, sentences
+from ratebook.release import cause_sentences, cost_sentences, engagement_sentences, rate_sentences, sentences
 from ratebook.release.wording import NOTHING, is_missing, spell, unit_of
 
-SPEAKERS = (sentences, engagement_sentences, cost_sentences, cause_sentences)
+SPEAKERS = (sentences, engagement_sentences, cost_sentences, cause_sentences, rate_sentences)
 """The modules that register what sections say."""
 LARGEST_SVG = 150_000
 """Bytes above which a figure is shown as PNG: a curve of thousands of points would make the page slow."""
@@ -118,7 +118,7 @@ def text_table(frame: pd.DataFrame, counts: list[str] | None = None) -> dict:
     units, before = {}, ""
     for name in kept:
         # The limits of an interval are in the unit of the estimate they follow.
-        before = before if name in ("lower", "upper") else unit_of(name)
+        before = before if name.endswith(("lower", "upper")) else unit_of(name)
         units[name] = before
     rows = []
     for record in frame[kept].to_dict("records"):

@@ -186,36 +186,6 @@ def say_cohort(tables: Tables, settings: dict) -> list[str]:
     return said
 
 
-@section("rates")
-def say_rates(tables: Tables, settings: dict) -> list[str]:
-    """Say how complete the base is, what the rates are, and what a client-month is worth."""
-    rates, base, said = tables["rates"], tables["base_completion"], []
-    known = base.completion_factor.notna()
-    if known.any() and (base.method != "none").any():
-        least = base[known].sort_values("completion_factor").iloc[0]
-        said.append(
-            f"The base period is least complete in {least.category.replace('_', ' ')}: "
-            f"{spell(least.completion_factor, 'share')} of its expected cost was paid by the extract."
-        )
-    else:
-        said.append("Without dates of payment, completion could not be measured: no cost is completed.")
-    if rates.empty:
-        return [*said, "No rate cell has exposure, so there is no rate."]
-    shown = rates[rates.rate_usd.notna()]
-    said.append(
-        f"{len(shown)} rate cells have a rate, from {spell(shown.rate_usd.min(), 'usd')} to "
-        f"{spell(shown.rate_usd.max(), 'usd')} per member per month; the lowest projected medical loss ratio is "
-        f"{spell(shown.projected_mlr.min(), 'share')}."
-    )
-    for row in tables["case_rates"].to_dict("records"):
-        if row["form"] == "per_month":
-            value = {**row, "estimate": row["value_usd"]}
-            said.append(
-                f"A flat monthly rate for {row['arm']} ({row['basis'].replace('_', ', ')} basis), before load: {phrase(value, 'usd')}."
-            )
-    return said
-
-
 @section("programs")
 def say_programs(tables: Tables, settings: dict) -> list[str]:
     """Say which program saves the State most and least on the same people."""

@@ -129,6 +129,7 @@ class Book:
         is_live = bool(formula) and set(NAMES.findall(formula)) <= known
         is_live = is_live and (not column.only or record.get(column.only[0]) == column.only[1])
         is_input = column.is_input or (bool(column.formula or column.by_row) and not is_live)
+        is_input = is_input and not is_missing(value)
         look = self.look(
             num_format=LOOKS[column.look or guess_look(column.name, value)], **(INPUT if is_input else {})
         )

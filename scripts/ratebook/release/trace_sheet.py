@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
+from ratebook.rates.build_up import FACTORS
 from ratebook.release.sheets import FIRST_ROW, Column
 from ratebook.release.wording import is_missing
 
@@ -24,8 +25,8 @@ TRACE = [
 RUNNING = xl_col_to_name([column.name for column in TRACE].index("running_usd"))
 OF_BUILD = "=INDEX({{build_{}}},{{row}})"
 OF_CELL = "INDEX({{rates_{}}},{{row}})"
-IN_BUILD = ("base_usd", "member_months", "completion_factor", "f_trend", "f_program", "f_managed_care")
-IN_RATES = ("f_tpl", "credibility_z", "f_neutral", "manual_pmpm_usd", "fixed_pmpm_usd", "rate_usd")
+IN_BUILD = ("base_usd", "member_months", "completion_factor", *FACTORS)
+IN_RATES = ("f_tpl", "credibility_z", "f_neutral", "manual_pmpm_usd", "fixed_pmpm_usd", "f_smoothing", "rate_usd")
 VALUES = {
     **{name: OF_BUILD.format(name) for name in IN_BUILD},
     **{name: "=" + OF_CELL.format(name) for name in IN_RATES},

@@ -5,13 +5,31 @@ from __future__ import annotations
 import pandas as pd
 
 from ratebook.contracts.released import RELEASED
-from ratebook.rates.build_up import program_factor
-from ratebook.release.case_sheets import CASE_RATES, MONTHS, case_frame, case_inputs, months_frame
+from ratebook.rates.build_up import FACTORS, on_level_factor, program_factor
+from ratebook.release.case_sheets import (
+    CASE_RATES,
+    MONTHS,
+    STAFFING_BUILD,
+    case_frame,
+    months_frame,
+    staffing_frame,
+)
 from ratebook.release.report import label_of
-from ratebook.release.risk_sheets import PLANS, RISK, corridor_columns, risk_frame, risk_inputs
-from ratebook.release.sheets import LOOKS, Book, Column
+from ratebook.release.risk_sheets import (
+    PLANS,
+    RISK,
+    TORNADO,
+    UNCERTAINTY,
+    corridor_columns,
+    plans_frame,
+    risk_frame,
+    settlement_columns,
+    settlement_frame,
+)
+from ratebook.release.sheets import Book, Column
+from ratebook.release.summary_sheet import base_months, inputs_frame, write_summary
+from ratebook.release.term_sheets import PANELS, TERMS, terms_frame
 from ratebook.release.trace_sheet import IN_BUILD, IN_RATES, TRACE, trace_frame
-from ratebook.release.wording import is_missing
 from ratebook.settings import walk_assumptions
 
 COMPLETION = [
@@ -42,6 +60,9 @@ BUILD = [
     Column("paid_pmpm_usd", "Paid per member month", formula="={base_usd}/{member_months}"),
     Column("completion_factor", "Completion factor", formula="=completion_{_key}"),
     Column("completed_pmpm_usd", "Completed", formula="={paid_pmpm_usd}/{completion_factor}"),
+    Column("f_missing", "What is missing", formula="=missing_{_key}"),
+    Column("f_pooling", "Pooling", is_input=True),
+    Column("f_base_changes", "Changes in the base", formula="=base_changes_{_key}"),
     Column("trend_utilisation", "Trend of use", "share", "a year", "=trend_use_{_key}"),
     Column("trend_unit_cost", "Trend of price", "share", "a year", "=trend_price_{_key}"),
     Column("f_trend", "Trend factor", formula="=((1+{trend_utilisation})*(1+{trend_unit_cost}))^(trend_months/12)"),
@@ -50,15 +71,30 @@ BUILD = [
     Column(
         "projected_pmpm_usd",
         "Projected per member month",
-        formula="={completed_pmpm_usd}*{f_trend}*{f_program}*{f_managed_care}",
+        formula="={completed_pmpm_usd}" + "".join(f"*{{{factor}}}" for factor in FACTORS),
     ),
     Column("rationale_completion", "Why this completion", width=30),
+    Column("rationale_missing", "Why this much is missing", width=30),
+    Column("rationale_pooling", "Why this pooling", width=30),
+    Column("rationale_base_changes", "Why these changes", width=30),
     Column("rationale_trend", "Why this trend", width=30),
     Column("rationale_program", "Why this change", width=30),
     Column("rationale_managed_care", "Why this adjustment", width=30),
 ]
 CHANGES = [
     Column("category", "Category", width=24),
+    Column("f_missing", "What is missing", is_input=True, named="missing_{}"),
+    Column("rationale_missing", "Why", width=40),
+    Column("base_share", "Share of cost a change in the base touches", "share", "share", is_input=True),
+    Column("base_change", "By how much", "share", "share", is_input=True),
+    Column("base_months_in_effect", "Months of the base with it", is_input=True),
+    Column(
+        "f_base_changes",
+        "Changes in the base",
+        formula="=(1+{base_share}*{base_change})/(1+{base_share}*{base_change}*{base_months_in_effect}/base_months)",
+        named="base_changes_{}",
+    ),
+    Column("rationale_base_changes", "Why", width=40),
     Column("share", "Share of cost a change touches", "share", "share", is_input=True),
     Column("change", "By how much", "share", "share", is_input=True),
     Column("months_in_effect", "Months in the rating year", is_input=True),
@@ -102,10 +138,11 @@ RATES = [
     ),
     Column("blended_pmpm_usd", "Blended cost", formula="={raw_blend_usd}*{f_neutral}"),
     Column("fixed_pmpm_usd", "Care management", is_input=True),
+    Column("f_smoothing", "Smoothing along ages", is_input=True),
     Column(
         "rate_usd",
         "Rate per member month",
-        formula="=ROUND(({blended_pmpm_usd}+{fixed_pmpm_usd})/(1-admin_share-margin_share-tax_share),2)",
+        formula="=ROUND(({blended_pmpm_usd}+{fixed_pmpm_usd})/(1-admin_share-margin_share-tax_share)*{f_smoothing},2)",
     ),
     Column("lower", "Lower 95%", "usd", "usd"),
     Column("upper", "Upper 95%", "usd", "usd"),
@@ -131,19 +168,14 @@ CREDIBILITY = [
     Column("credibility_z", "In force", is_input=True, named="credibility_{}"),
     Column("reason", "Why not", width=40),
 ]
-INPUTS = [
-    Column("key", "Input", width=34),
-    Column("value", "Value", "number", is_input=True, named="{}"),
-    Column("unit", "Unit", width=22),
-    Column("source", "Source", width=60),
-]
-SUMMARY = [
-    ("Rate cell", "", "cell"),
-    ("Rate per member month", "rate_usd", "rate_usd"),
-    ("After withhold", "rate_after_withhold_usd", "rate_after_withhold_usd"),
-    ("95% interval, as first computed", "", "lower"),
-    ("Loss ratio", "projected_mlr", "projected_mlr"),
-]
+PREFIXES = {
+    "risk": "Risk sharing",
+    "plans": "Plan rates",
+    "months": "Case months",
+    "staff": "Staffing",
+    "cases": "Case rate",
+}
+"""What formulas of later sheets call a sheet."""
 ASSUMPTIONS = [
     Column("key", "Setting", width=40),
     Column("value", "Value", width=40),
@@ -183,7 +215,7 @@ def release_workbook(path: str, tables: dict[str, pd.DataFrame], settings: dict,
         book.add_sheet(
             "Build-up by cell",
             "Build-up by rate cell and category",
-            "Paid per member month ÷ completion × trend × program changes × managed care. Nothing is rounded on the way.",
+            "Paid per member month ÷ completion × missing × pooling × changes in the base × trend × program changes × managed care.",
         ),
         tables["rate_build"],
         BUILD,
@@ -195,7 +227,7 @@ def release_workbook(path: str, tables: dict[str, pd.DataFrame], settings: dict,
     }
     rates = book.write_table(
         book.add_sheet(
-            "Rates", "Rates by cell", "(Blended cost + care management) ÷ (1 − loads), rounded at the end."
+            "Rates", "Rates by cell", "(Blended cost + care management) ÷ (1 − loads) × smoothing, rounded at the end."
         ),
         rates_frame(tables),
         RATES,
@@ -204,82 +236,62 @@ def release_workbook(path: str, tables: dict[str, pd.DataFrame], settings: dict,
     )
     rates = {f"rates_{name}": rates[f"{name}_all"] for name in ("cell", "blended_pmpm_usd", *IN_RATES)}
     months = months_frame(tables, chosen["case_rate"]["unit_price_usd"]["value"])
-    cases = case_frame(tables["case_rates"], months, chosen["case_rate"])
+    cases = case_frame(tables, months, chosen["case_rate"])
+    staffing = staffing_frame(tables["staffing_build"], chosen["case_rate"])
+    plans, bands = plans_frame(tables["plan_rates"], tables["rates"]), chosen["corridor"]["value"]
     found = {}
     for name, heading, remark, frame, columns in (
         ("Completion", "Completion of the base period", "Paid over what is expected once all is paid.", completion_frame(tables), COMPLETION),
         ("Trend", "Annual trends", "From experience where it is long and steady enough, held to a floor and a cap, else assumed.", trend_frame(tables["trend"]), TREND),
-        ("Changes", "Program changes and managed care", "1 + share of cost × change × months in effect ÷ 12.", changes_frame(tables["rate_build"], chosen), CHANGES),
+        ("Changes", "What is missing, changes in and after the base, managed care", "1 + share of cost × change × months in effect ÷ 12.", changes_frame(tables["rate_build"], chosen), CHANGES),
         ("Credibility", "Credibility", "How far a cell's own experience is believed.", tables["credibility"], CREDIBILITY),
         ("Risk sharing", "Ranges, loss ratio and withhold", "Of every rate; the shares are inputs of the summary.", risk_frame(tables["rates"]), RISK),
-        ("Corridor", "Risk corridor", "Who carries it when cost misses its target; the bands are inputs of the summary.", tables["corridor"], corridor_columns(chosen["corridor"]["value"])),
-        ("Plan rates", "Rates of plans, adjusted for risk", "Scores are normalised in each cell: member months times rates stay equal.", tables["plan_rates"], PLANS),
-        ("Case months", "Engagement month by month", "Who still is engaged, and what is delivered to them.", months, MONTHS),
+        ("Corridor", "Risk corridor", "Who carries it when cost misses its target; the bands are inputs of the summary.", tables["corridor"], corridor_columns(bands)),
+        ("Plan rates", "Rates of plans, adjusted for risk", "Scores are normalised in each cell: member months times rates stay equal.", plans, PLANS),
+        ("Settlement", "Settlement by plan and ratio", "A year like the base, the rates taken as known: withhold, corridor and least loss ratio are inputs of the summary.", settlement_frame(tables["risk_sharing"], plans), settlement_columns(bands)),
+        ("Uncertainty", "How sure each rate is", "Persons, completion and trend redrawn together; limits follow the rate, errors stay as computed.", tables["rate_uncertainty"], UNCERTAINTY),
+        ("Tornado", "What moves each rate", "One factor at a time, the others as they stand; as first computed.", tables["rate_tornado"].sort_values(["cell", "rank"]), TORNADO),
+        ("Case months", "Engagement month by month", "Who still is engaged, and what is delivered to them; months few clients reached are one row.", months, MONTHS),
+        ("Staffing", "Staffing build-up of a client month", "A worker's year over the clients carried: those assumed, or those for whom the service log leaves time.", staffing, STAFFING_BUILD),
         ("Case rate", "Case rates", "Flat payments that cover a client's expected stay.", cases, CASE_RATES),
+        ("Case terms", "Terms of a case rate", "Each term pays the same expected episode; tiers and what is recovered are inputs.", terms_frame(tables), TERMS),
+        ("Panels", "How a panel of clients ends", "At the loaded actuarial rate; panels are drawn, and stand as first computed.", tables["panel_loss"], PANELS),
         ("Programs", "Five long-term-care programs", "Published amounts stand beside ours; no row reproduces one.", tables["program_rates"], plain_columns("program_rates")),
         ("Trace", "From every rate back to dollars and lines", "Each part of a rate is a product of steps; the parts add up to the rate.", trace_frame(tables["rate_trace"], tables["rate_build"], tables["rates"]), TRACE),
         ("Assumptions", "Assumptions", "Numbers that are not counted from the data, as configured.", assumptions_frame(settings), ASSUMPTIONS),
         ("Provenance", "Provenance", "What was read; fingerprints of every file stand in manifest.json.", sources, [Column(n, label_of(n), width=22) for n in sources]),
     ):  # fmt: skip
         sheet = book.add_sheet(name, heading, remark)
-        found[name] = book.write_table(
-            sheet, frame, columns, columns[0].name, **build, **rates, **months_ranges(found)
-        )
+        found[name] = book.write_table(sheet, frame, columns, columns[0].name, **build, **rates, **named_ranges(found))
     write_summary(book, summary, tables, inputs_frame(tables, chosen), found["Risk sharing"])
     book.close()
 
 
-def months_ranges(found: dict[str, dict[str, str]]) -> dict[str, str]:
-    """Give the ranges of the months of engagement, once their sheet is written."""
-    of = found.get("Case months", {})
-    columns = {"arm": "arm", "month": "month", "survival": "survival_start", "cost": "month_cost_usd"}
-    return {f"months_{name}": of[f"{column}_all"] for name, column in columns.items() if of}
-
-
-def write_summary(book: Book, summary, tables: dict[str, pd.DataFrame], shared: pd.DataFrame, risk: dict) -> None:
-    """Write the inputs every rate shares, and under them the rates, live."""
-    book.write_table(summary, shared, INPUTS, "key")
-    bold = book.look(bold=True, top=1, bottom=1, text_wrap=True, valign="top")
-    looks = {
-        name: book.look(num_format=LOOKS["share" if name == "projected_mlr" else "usd"]) for _, name, _ in SUMMARY
+def named_ranges(found: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Give the columns of sheets already written the names under which later sheets call them."""
+    return {
+        f"{prefix}_{name.removesuffix('_all')}": place
+        for prefix, sheet in PREFIXES.items()
+        for name, place in found.get(sheet, {}).items()
     }
-    top = 7 + len(shared)
-    for place, (label, _, _) in enumerate(SUMMARY):
-        summary.write(top, place, label, bold)
-    for row, record in enumerate(tables["rates"].to_dict("records"), start=top + 1):
-        summary.write(row, 0, record["cell"])
-        for place, (_, live, shown) in enumerate(SUMMARY[1:], start=1):
-            if is_missing(record[shown]):
-                continue
-            if live:
-                formula = f"=SUMPRODUCT(--({risk['cell_all']}=$A{row + 1}),{risk[f'{live}_all']})"
-                summary.write_formula(row, place, formula, looks[live], float(record[shown]))
-            elif not is_missing(record["upper"]):
-                summary.write(row, place, f"{record['lower']:,.2f} to {record['upper']:,.2f}")
-    summary.set_column(4, 4, 14)
-    summary.print_area(0, 0, top + 1 + len(tables["rates"]), len(SUMMARY) - 1)
-
-
-def inputs_frame(tables: dict[str, pd.DataFrame], chosen: dict) -> pd.DataFrame:
-    """List the named inputs that stand in more than one cell: months of trend, loads, risk sharing, case rates."""
-    rows = []
-    for months in tables["rate_build"].trend_months.head(1):
-        rows.append(("trend_months", months, "months", "middle of the base to middle of the rating period"))
-    for name in ("admin_share", "margin_share", "tax_share"):
-        entry = chosen["loads"][name]
-        rows.append((name, entry["value"], entry["unit"], entry["source"]))
-    rows += risk_inputs(chosen) + case_inputs(chosen["case_rate"])
-    return pd.DataFrame(rows, columns=["key", "value", "unit", "source"])
 
 
 def changes_frame(build: pd.DataFrame, chosen: dict) -> pd.DataFrame:
-    """List every category's program change by its parts, where they make its factor, and managed care."""
+    """List what is assumed of every category: of a change its parts, where they make its factor."""
     rows = build.drop_duplicates("category").sort_values("category", ignore_index=True)
+    before = change_parts(rows.category, chosen["base_changes"])
+    made = on_level_factor(before.share, before.change, before.months_in_effect, base_months(chosen))
+    rows = rows.join(before.where((made - rows.f_base_changes).abs() < 1e-8).add_prefix("base_"))
+    after = change_parts(rows.category, chosen["program_changes"])
+    made = program_factor(after.share, after.change, after.months_in_effect)
+    return rows.join(after.where((made - rows.f_program).abs() < 1e-8))
+
+
+def change_parts(categories: pd.Series, changes: dict) -> pd.DataFrame:
+    """Give the share, size and months of each category's change; 0 where there is none."""
     none = {"share": 0.0, "change": 0.0, "months_in_effect": 0.0}
-    parts = [chosen["program_changes"].get(name, {"value": none})["value"] for name in rows.category]
-    given = pd.DataFrame(parts, columns=list(none)).astype(float)
-    made = program_factor(given.share, given.change, given.months_in_effect)
-    return rows.join(given.where((made - rows.f_program).abs() < 1e-8))
+    parts = [changes.get(name, {"value": none})["value"] for name in categories]
+    return pd.DataFrame(parts, columns=list(none)).astype(float)
 
 
 def completion_frame(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

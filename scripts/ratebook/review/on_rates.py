@@ -7,7 +7,13 @@ import pandas as pd
 from ratebook.contracts.base import Contract
 from ratebook.contracts.released import RELEASED
 from ratebook.disclosure import disclose, is_small
+from ratebook.rates.build_up import FACTORS, projected_pmpm
 from ratebook.review.seen import CannotSay, Seen, checks
+
+
+def kept_share(rates: pd.DataFrame) -> pd.Series:
+    """Give what the loads leave of each rate."""
+    return 1 - rates.admin_share - rates.margin_share - rates.tax_share
 
 
 @checks("H7")
@@ -37,9 +43,9 @@ def retroactive_base(seen: Seen):
 
 @checks("H47")
 def loads_divided(seen: Seen):
-    """Take the loads off every rate again: what is left is the benefit, within the rounding of the rate."""
+    """Take smoothing and loads off every rate again: what is left is the benefit, within the rounding of the rate."""
     rates = seen.table("rates")
-    net = rates.rate_usd * (1 - rates.admin_share - rates.margin_share - rates.tax_share)
+    net = rates.rate_usd / rates.f_smoothing * kept_share(rates)
     return (net - rates.blended_pmpm_usd - rates.fixed_pmpm_usd).abs().max()
 
 
@@ -83,10 +89,30 @@ def thin_cells(seen: Seen):
 
 @checks("H53")
 def budget_neutral(seen: Seen):
-    """Compare what the plans of a cell are paid with what the cell's own rate would pay."""
-    plans = seen.table("plan_rates").merge(seen.table("rates")[["cell", "rate_usd"]], on="cell")
+    """Compare what the plans of a cell are paid with its own rate, and a pool's rates with those before smoothing."""
+    rates = seen.table("rates")
+    plans = seen.table("plan_rates").merge(rates[["cell", "rate_usd"]], on="cell")
     plans = plans.assign(made=plans.member_months * (plans.plan_rate_usd - plans.rate_usd))
-    return plans.groupby("cell").made.sum().abs().max()
+    loaded = (rates.blended_pmpm_usd + rates.fixed_pmpm_usd) / kept_share(rates)
+    smoothed = (rates.member_months * loaded * (rates.f_smoothing - 1)).groupby(rates.pool).sum()
+    adjusted = plans.groupby("cell").made.sum()
+    return max(adjusted.abs().max(), smoothed.abs().max()), "plans by cell, smoothing by pool"
+
+
+@checks("H54")
+def cross_subsidy(seen: Seen):
+    """Count cells whose margin is further from the margin load than the settings allow.
+
+    The margin is what the rate leaves beside administration, taxes, care management and the cell's own best estimate
+    of cost. Smoothing moves it from cell to cell.
+    """
+    rates = seen.table("rates", "rate_usd.notna()")
+    rate = rates.rate_usd.astype(float)
+    cost = rates.blended_pmpm_usd + rates.fixed_pmpm_usd
+    margin = (rate * (1 - rates.admin_share - rates.tax_share) - cost) / rate
+    allowed = seen.setting("rates", "margin_tolerance")
+    count = ((margin - rates.margin_share).abs() > allowed).sum()
+    return count, f"margins run from {100 * margin.min():.1f}% to {100 * margin.max():.1f}% of the rate"
 
 
 @checks("H55")
@@ -131,6 +157,16 @@ def rate_range(seen: Seen):
     return round((rates.range_upper_usd / rates.rate_usd - 1).max(), 4)
 
 
+@checks("H60")
+def long_imd_stays(seen: Seen):
+    """Count the base months whose stay in an institution for mental diseases is longer than capitation may cover."""
+    months = seen.table("base_exclusions").set_index("status")[["member_months", "imd_member_months"]].astype(float)
+    if "included" not in months.index or not months.member_months["included"]:
+        raise CannotSay("no member month is in the base")
+    left_out = months.imd_member_months.drop("included").sum()
+    return months.imd_member_months["included"], f"{left_out:,.1f} such member months are left out of the base"
+
+
 @checks("H61")
 def discount_read(seen: Seen):
     """Give the smallest share of its base that any program's rate keeps."""
@@ -168,12 +204,12 @@ def published_rates(seen: Seen):
 def rounding_last(seen: Seen):
     """Recompute every rate from its factors."""
     build, rates = seen.table("rate_build"), seen.table("rates").set_index("cell")
-    projected = build.base_usd / build.member_months / build.completion_factor
-    projected = (projected * build.f_trend * build.f_program * build.f_managed_care).groupby(build.cell).sum()
+    factors = (build[name] for name in FACTORS)
+    projected = projected_pmpm(build.base_usd, build.member_months, build.completion_factor, *factors)
+    projected = projected.groupby(build.cell).sum()
     experience = projected.reindex(rates.index) * rates.f_tpl
     blended = rates.credibility_z * experience + (1 - rates.credibility_z) * rates.manual_pmpm_usd
-    loads = 1 - rates.admin_share - rates.margin_share - rates.tax_share
-    rate = (blended * rates.f_neutral + rates.fixed_pmpm_usd) / loads
+    rate = (blended * rates.f_neutral + rates.fixed_pmpm_usd) / kept_share(rates) * rates.f_smoothing
     return (rate - rates.rate_usd).abs().max()
 
 
@@ -189,7 +225,7 @@ def provenance(seen: Seen):
 def small_cells(seen: Seen):
     """Hide small counts as the release does, then count those that still show, and tables that cannot hide any."""
     limit = seen.setting("release", "suppress_below")
-    shown = sum(is_uncounted(released.contract) for released in RELEASED.values())
+    shown = sum(is_uncounted(released.contract, released.never) for released in RELEASED.values())
     of_name = {**seen.tables, "cohort": seen.tables.get("cohort_table")}
     for name, released in RELEASED.items():
         if of_name.get(name) is not None:
@@ -199,11 +235,15 @@ def small_cells(seen: Seen):
     return shown
 
 
-def is_uncounted(contract: type[Contract]) -> bool:
-    """Say whether a table gives dollars month by month or day by day, and no count of the persons behind them."""
+def is_uncounted(contract: type[Contract], never: tuple[str, ...] = ()) -> bool:
+    """Say whether a table gives dollars month by month or day by day, and no count of the persons behind them.
+
+    Columns of `never` are in no released copy: dollars among them are not given, a count among them still hides.
+    """
     fields = contract.fields()
     is_fine = any(name.endswith(("month", "months", "day", "date")) for name in contract.Config.unique)
-    return is_fine and any(name.endswith("_usd") for name in fields) and not any(f.persons for f in fields.values())
+    dollars = [name for name in fields if name.endswith("_usd") and name not in never]
+    return is_fine and bool(dollars) and not any(field.persons for field in fields.values())
 
 
 @checks("H68")
@@ -220,16 +260,3 @@ def robust(seen: Seen):
     if changes.empty:
         raise CannotSay("no headline could be estimated under a variation")
     return changes.sum()
-
-
-def _unanswered(check_id: str, why: str):
-    @checks(check_id)
-    def say_why(seen: Seen):
-        raise CannotSay(why)
-
-
-for _id, _why in {
-    "H54": "one margin applies to every cell",
-    "H60": "days in an institution for mental diseases are not flagged at this depth",
-}.items():
-    _unanswered(_id, _why)
