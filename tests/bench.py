@@ -6,46 +6,20 @@ Absolute seconds depend on the machine, so every figure stands beside a ratio. N
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import multiprocessing
-import os
-import resource
-import sys
 import tempfile
-import time
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pyarrow.parquet as pq
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from bench_rates import bench_programs, bench_rates
+from bench_tools import ROOT, measured, project_in, watched
+
 MEDICAL_SHARE = 0.785
 """Of the simulated lines, those of medical claims; the others are dispensings."""
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
-
-
-def measured(call, *arguments) -> dict:
-    """Run a call in a process of its own, what others wrote being on disk; give its seconds, and peak memory with workers."""
-    os.sync()
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(theirs, call, arguments))
-    process.start()
-    found = ours.recv()
-    process.join()
-    return found
-
-
-def _run(pipe, call, arguments) -> None:
-    start = time.perf_counter()
-    call(*arguments)
-    seconds = time.perf_counter() - start
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    pipe.send({"seconds": round(seconds, 1), "peak_gb": round((own + 2 * worker) / 2**20, 2)})
 
 
 def bench_simulate(lines: int, folder: Path) -> dict:
@@ -97,12 +71,8 @@ def bench_clean(raw: Path, folder: Path) -> dict:
     The yardstick is one hand-written query a file of claims: it reads the same tables of intake, keeps the last
     record of each line of a claim and writes it back, with the same memory.
     """
-    project = folder / "project"
-    project.mkdir()
-    for name in ("Snakefile", "workflow", "scripts", "environment.yml", "config.yaml", "requirements.txt"):
-        (project / name).symlink_to(ROOT / name)
     own = {"intake": {"source": str(raw)}, "engine": {"scratch": str(folder / "scratch")}}
-    (project / "bench.yaml").write_text(yaml.safe_dump(own))
+    project = project_in(folder, own)
     intake = watched(project, ["results/intake/source_manifest.parquet"])
     tables = [project / "results" / "intake" / f"{name}.parquet" for name in ("medical_claims", "pharmacy_claims")]
     lines = sum(pq.read_metadata(part).num_rows for table in tables for part in table.glob("*.parquet"))
@@ -118,23 +88,6 @@ def bench_clean(raw: Path, folder: Path) -> dict:
         "yardstick_peak_gb": max(one["peak_gb"] for one in yard),
         "ratio_to_yardstick": round(found["seconds"] / seconds, 2),
     }
-
-
-def watched(project: Path, targets: list[str]) -> dict:
-    """Make targets with Snakemake on two cores; give the seconds, and the peak memory of all its processes together."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "bench.yaml", "--quiet", "all", "--"]
-    os.sync()
-    start, peak = time.perf_counter(), 0
-    with open(project / "bench.log", "a") as log:
-        process = psutil.Popen([*command, *targets], cwd=project, stdout=log, stderr=log)
-        while process.poll() is None:
-            with contextlib.suppress(psutil.Error):
-                running = [process, *process.children(recursive=True)]
-                peak = max(peak, sum(one.memory_info().rss for one in running))
-            time.sleep(0.2)
-    if process.returncode:
-        raise SystemExit((project / "bench.log").read_text()[-3000:])
-    return {"seconds": round(time.perf_counter() - start, 1), "peak_gb": round(peak / 2**30, 2)}
 
 
 def seconds_by_rule(project: Path) -> dict[str, float]:
@@ -309,72 +262,7 @@ def redraw_plainly(people) -> None:
             mean_cost(Sample(replace(panel, **drawn, amounts=amounts)), "total_sud", "partitioned")
 
 
-def bench_rates(cells: int, categories: int) -> dict:
-    """Rate so many cells and categories over 48 months of experience, limits of every rate included.
-
-    From sums by cell, category and month on; the sums themselves are the engine's work, which `clean` measures. The
-    yardstick is the limits without matrices: one replicate by grouping the same sums, times the replicates.
-    """
-    from rate_tables import rate_tables
-
-    tables = rate_tables(cells, categories)
-    found = measured(rate, tables)
-    again = measured(redraw_rates_plainly, tables)["seconds"] / 3 * RATE_REPLICATES
-    return {
-        "cells": cells,
-        "categories": categories,
-        **found,
-        "yardstick_seconds": round(again, 1),
-        "ratio_to_yardstick": round(found["seconds"] / again, 3),
-    }
-
-
-RATE_REPLICATES = 500
-
-
-def rate(tables: dict) -> dict:
-    """Run what the doors of rates run, from the sums on; give the tables of the last of them."""
-    from ratebook.rates import derive
-    from ratebook.rates.book import POOLING
-    from ratebook.rates.completion import estimate_completion
-    from ratebook.rates.diagonals import compare_diagonals
-    from ratebook.rates.pooling import derive_pooling
-    from ratebook.rates.relativities import derive_relativities
-    from ratebook.rates.trend import estimate_trend
-    from ratebook.rates.uncertainty import estimate_uncertainty
-
-    own = yaml.safe_load((ROOT / "config.yaml").read_text())["rates"]
-    experience, triangles, last = tables["experience"], tables["triangles"], "2018-03-31"
-    base_months = (own["base_start"], own["base_end"])
-    _, ultimates, base = estimate_completion(triangles, experience, base_months, last, own["completion"])
-    compare_diagonals(triangles, last, own["completion"])
-    trend = estimate_trend(experience, ultimates, own["trend"], tables["services"])
-    pooling = derive_pooling(tables["excess"], *(own["pooling"][name]["value"] for name in POOLING))
-    build = derive.derive_rate_build(experience, tables["moments"], base, trend, pooling, own)
-    trusted = derive.derive_credibility(experience, tables["moments"], own)
-    rates = derive.derive_rates(build, trusted, base, trend, derive.place_cells(experience), own)
-    derive_relativities(rates, own)
-    derive.derive_plan_rates(experience, rates, own)
-    of_persons = tables["cell_groups"], tables["group_months"]
-    return estimate_uncertainty(
-        build, rates, base, ultimates, trend, *of_persons, {**own, "replicates": RATE_REPLICATES}, 1
-    )
-
-
-def redraw_rates_plainly(tables: dict) -> None:
-    """Draw groups of persons and sum their cost by cell and category, three times."""
-    import numpy as np
-
-    groups, rng = tables["cell_groups"], np.random.default_rng(1)
-    names = np.unique(groups.person_group)
-    for _ in range(3):
-        weight = dict(zip(names, rng.multinomial(len(names), np.full(len(names), 1 / len(names)))))
-        times = groups.person_group.map(weight)
-        drawn = groups.assign(paid_usd=groups.paid_usd * times, member_months=groups.member_months * times)
-        drawn.groupby(["cell", "category"])[["paid_usd", "member_months"]].sum()
-
-
-BENCHES = ("simulate", "clean", "engagement", "cost", "rates")
+BENCHES = ("simulate", "clean", "engagement", "cost", "rates", "programs")
 
 
 def main() -> None:
@@ -384,6 +272,7 @@ def main() -> None:
     parser.add_argument("--cleaned", type=int, default=30_000_000, help="lines to clean, medical and pharmacy")
     parser.add_argument("--persons", type=int, default=20_000, help="members of the cohort")
     parser.add_argument("--replicates", type=int, default=1_000, help="of every estimate")
+    parser.add_argument("--members", type=int, default=100_000, help="of long-term care, each of 48 months")
     parser.add_argument("--only", choices=BENCHES, help="one benchmark")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -399,6 +288,9 @@ def main() -> None:
             print(json.dumps({"cost": bench_cost(asked.persons, asked.replicates)}), flush=True)
         if asked.only in (None, "rates"):
             print(json.dumps({"rates": bench_rates(500, 12)}), flush=True)
+        if asked.only in (None, "programs"):
+            (folder / "programs").mkdir()
+            print(json.dumps({"programs": bench_programs(asked.members, folder / "programs")}), flush=True)
 
 
 if __name__ == "__main__":
