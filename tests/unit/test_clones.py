@@ -8,10 +8,10 @@ import pytest
 from scipy.special import expit
 
 from engagement_data import study
-from ratebook.engagement.clones import Course, course_of, fate_of, follow_clones
+from ratebook.engagement.clones import Course, _Clones, course_of, fate_of, follow_clones
 from ratebook.engagement.design import design_matrix
 from ratebook.engagement.frame import daily_engagement
-from ratebook.engagement.logit import by_row, by_unit, logit, newton_step
+from ratebook.engagement.logit import by_unit, logit, newton_step
 from ratebook.engagement.resampling import resample
 from trial_world import CONFOUNDED, World, observed
 
@@ -47,6 +47,20 @@ def test_when_a_clone_deviates(program, start, last, fate):
     assert fate_of(course, "RSN", 14) == [fate]
 
 
+@pytest.mark.parametrize(
+    ("start", "readmitted", "fate"),
+    [
+        pytest.param(np.inf, 14, "readmitted_first", id="readmitted on the last day of grace: no start was due"),
+        pytest.param(np.inf, 15, "not_started", id="readmitted the day after: one was"),
+        pytest.param(20, 10, "readmitted_first", id="a start after grace comes too late to matter"),
+        pytest.param(12, 10, "started", id="who starts within grace has started, readmitted or not"),
+    ],
+)
+def test_who_is_readmitted_before_a_start_has_not_deviated(start, readmitted, fate):
+    course = Course(np.array(["RSN"]), np.array([float(start)]), np.array([400.0]), np.array([float(readmitted)]))
+    assert fate_of(course, "RSN", 14) == [fate]
+
+
 # Identities
 
 
@@ -58,7 +72,7 @@ def test_without_deviation_the_weighted_days_are_the_plain_ones():
     found, (seen, engaged, _), _ = clones(cohort.assign(arm="RSN", first_contact_date=start), spells)
     plain = (engaged.sum(0) / seen.sum(0))[:30].cumsum()
     assert found.days[0][:30] == pytest.approx(plain, abs=1e-9)
-    assert {row["mean_weight"] for row in found.weights} == {1.0}
+    assert [row["mean_weight"] for row in found.weights] == pytest.approx([1.0] * len(found.weights))
 
 
 def test_without_covariates_and_time_all_starters_weigh_the_same():
@@ -78,6 +92,21 @@ def test_a_member_counted_twice_is_the_member_twice():
     assert one == pytest.approx(other, rel=2e-3)
 
 
+def test_those_who_kept_to_the_strategy_are_together_everybody_followed():
+    cohort = observed(CONFOUNDED, persons=900)[0].sort_values("person_id", ignore_index=True)
+    rare = cohort.index[::7]
+    cohort.loc[rare, "readmission_date"] = cohort.discharge_date[rare] + pd.Timedelta(days=5)
+    course, own = course_of(cohort), np.arange(len(cohort))
+    matrix = design_matrix(cohort, ["is_ama"]).to_numpy()
+    arm = _Clones(course, "RSN", 14, matrix, own, len(own))
+    weight = arm.weigh(np.ones((1, len(own))))[0][: len(arm.starters) + len(arm.spared)]
+    kept = arm.kept[: len(weight)]
+    followed, again = course.last_day > 14, course.readmitted_day <= 14
+    assert weight.sum() == pytest.approx(followed.sum())
+    assert weight[again[kept]].sum() == pytest.approx((followed & again).sum())
+    assert weight[~again[kept]] @ matrix[kept][~again[kept]] == pytest.approx(matrix[followed & ~again].sum(0))
+
+
 # Replicates
 
 
@@ -92,9 +121,6 @@ def test_one_newton_step_is_as_good_as_a_refit():
     stepped = newton_step(model, counts @ model.score, counts @ model.information)
     refitted = np.array([logit(matrix, event, 1, weight) for weight in counts[:, unit]])
     assert (np.sqrt(((stepped - refitted) ** 2).mean(0)) < 0.15 * refitted.std(0)).all()
-    rows = by_row(matrix, event, beta, 1)
-    times = counts[:, unit].astype(float)
-    assert newton_step(rows, times @ rows.score, times @ rows.information) == pytest.approx(stepped)
 
 
 def test_the_whole_sample_is_its_own_replicate():

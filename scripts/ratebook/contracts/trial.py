@@ -28,6 +28,7 @@ FATES = {
     "met_later": "first contact after the landmark",
     "started": "clone kept: its own program came first, within grace",
     "other_program": "clone censored: the other program came first",
+    "readmitted_first": "clone kept: in detoxification again within grace, before any start",
     "not_started": "clone censored: grace ended without a start",
     "ended": "clone kept: life or observation ended within grace, no deviation seen",
 }

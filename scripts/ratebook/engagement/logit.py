@@ -157,14 +157,6 @@ def by_unit(matrix, event, beta, free: int | None, unit: np.ndarray, units: int,
     return Logit(beta, _penalty(matrix, free), score, information)
 
 
-def by_row(matrix, event, beta, free: int | None) -> Logit:
-    """Keep each row's own score and information, for replicates that weigh every row anew."""
-    chance = expit(matrix @ beta)
-    first, second = np.triu_indices(matrix.shape[1])
-    information = matrix[:, first] * matrix[:, second] * (chance * (1 - chance))[:, None]
-    return Logit(beta, _penalty(matrix, free), matrix * (event - chance)[:, None], information)
-
-
 def newton_step(model: Logit, score: np.ndarray, triangle: np.ndarray) -> np.ndarray:
     """Step from the whole sample's coefficients to each replicate's.
 
@@ -190,13 +182,18 @@ def _step(model: Logit, score: np.ndarray, inverse: np.ndarray) -> np.ndarray:
 
 
 def _inverses(model: Logit, triangle: np.ndarray) -> np.ndarray:
-    """Lay out each replicate's information from its upper triangle, and invert it."""
-    size = len(model.coefficients)
+    """Invert each replicate's information, given as upper triangles."""
+    return inverses(symmetric(triangle) + np.diag(model.penalty))
+
+
+def symmetric(triangle: np.ndarray) -> np.ndarray:
+    """Lay out matrices (reps, p, p) from their upper triangles (reps, p (p + 1) / 2), row by row."""
+    size = int((2 * triangle.shape[1]) ** 0.5)
     first, second = np.triu_indices(size)
-    information = np.zeros((len(triangle), size, size))
-    information[:, first, second] = triangle
-    information[:, second, first] = triangle
-    return inverses(information + np.diag(model.penalty))
+    found = np.zeros((len(triangle), size, size))
+    found[:, first, second] = triangle
+    found[:, second, first] = triangle
+    return found
 
 
 def _settle(rows, outcome, weight, beta, inverse, steps) -> np.ndarray:

@@ -39,7 +39,8 @@ def write_protocol(
             "episodes; results/episodes/cohort_flow",
         ),
         "strategies": (
-            f"Start RSN, and no other program before it, within {grace} days of discharge; start CSP so; start neither.",
+            f"Start RSN, and no other program before it, within {grace} days of discharge unless readmitted before; start "
+            "CSP so; start neither.",
             f"The program of the first valid contact on days 1 to {grace}. What follows the start, also contacts with "
             "the other program, belongs to the strategy. 'Neither' is described by who met nobody, and not contrasted.",
             "engagement.grace_days",
@@ -76,10 +77,11 @@ def write_protocol(
         ),
         "analysis": (
             "Means of days engaged, by arm as assigned.",
-            "Each member is a clone in either arm, censored on the day it deviates, and weighted by 1 / the probability "
-            "of not having deviated: daily logistic hazards of the other program, and of having started by the end of "
-            f"grace; together no less than {LEAST:.0%}. Errors resample providers {boot_reps} times, clones of a member "
-            "together, all weights estimated anew.",
+            "Each member is a clone in either arm, censored on the day it deviates, and weighted for it: within grace by "
+            "1 / the probability of not having started the other program (daily logistic hazards), beyond it so that "
+            "those who kept to the strategy are, together, everybody followed, in number, covariates and readmissions "
+            f"within grace; none stands for more than {1 / LEAST:.0f}. Errors resample providers {boot_reps} times, "
+            "clones of a member together, all weights made anew.",
             "engagement.boot_reps",
         ),
         "sensitivity": (

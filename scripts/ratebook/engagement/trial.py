@@ -120,7 +120,7 @@ def _flow(fates: dict) -> list[dict]:
     for key, (arm, fate) in fates.items():
         method = key if isinstance(key, str) else key[0]
         counts = pd.DataFrame({"arm": arm, "fate": fate}).value_counts()
-        kept = KEPT if isinstance(key, str) else ("started", "ended")
+        kept = KEPT if isinstance(key, str) else ("started", "readmitted_first", "ended")
         rows += [
             {
                 "method": method,
