@@ -104,7 +104,7 @@ def bench_programs(members: int, folder: Path) -> dict:
 def count_rows(table: Path) -> int:
     import duckdb
 
-    return duckdb.sql(f"select count(*) from '{table}/*.parquet'").fetchone()[0]
+    return duckdb.sql(f"select count(*) from '{table}/*.parquet'").fetchall()[0][0]
 
 
 def repeat_members(table: Path, rows: int, folder: Path) -> None:
