@@ -40,8 +40,6 @@ FEWEST = 11
 
 Not on average: where nobody at all is left of an arm a share is of everybody, and few such programs make a large mean.
 """
-APART = 1_000_000
-"""Seeds of one part's programs are so far from the next one's: parts that share their luck would be one part."""
 FOOLED_DAYS = 365
 """Horizon by which waiting longer has ceased to cost days and only selects."""
 
