@@ -15,7 +15,8 @@ from ratebook.contracts.rate_uncertainty import RateTornado, RateUncertainty
 from ratebook.contracts.risk_sharing import Pooling
 from ratebook.rates import derive, trend, uncertainty
 from ratebook.rates.completion import carry, develop, estimate_completion
-from ratebook.rates.diagonals import compare_diagonals, draw_diagonals
+from ratebook.rates.diagonal_figures import draw_diagonals
+from ratebook.rates.diagonals import compare_diagonals
 from ratebook.rates.figures import draw_uncertainty
 from ratebook.tables import empty_frame
 from recovery.rates_study import SETTINGS

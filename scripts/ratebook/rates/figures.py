@@ -15,7 +15,7 @@ from ratebook.disclosure import disclose_tables
 from ratebook.figures import PALETTE, empty_figure, save_figure, subplots
 from ratebook.rates import case_rate_figures
 from ratebook.rates.build_up import FACTORS
-from ratebook.rates.diagonals import draw_diagonals
+from ratebook.rates.diagonal_figures import draw_diagonals
 
 CENT = 0.01
 PARTS = {
