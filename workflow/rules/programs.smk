@@ -48,7 +48,9 @@ rule derive_program_rates:
         code=code_of("scripts/programs/derive_program_rates.py"),
     output:
         groups="results/programs/comparison_groups.parquet",
+        years=directory("results/programs/member_years.parquet"),
         days="results/programs/liability_days.parquet",
+        capped_benefits="results/programs/capped_benefits.parquet",
         rates="results/programs/program_rates.parquet",
         published="results/programs/published.parquet",
     log:
@@ -113,13 +115,20 @@ rule estimate_reconciliation:
 
 
 rule compare_programs:
-    """Set all programs side by side on the same people: rate, plan's cost and risk, State's saving."""
+    """Set all programs side by side on the same people: rate, plan's cost and risk, incentives, State's saving."""
     input:
         **PROGRAM_FILES,
         groups="results/programs/comparison_groups.parquet",
+        years="results/programs/member_years.parquet",
         code=code_of("scripts/programs/compare_programs.py"),
     output:
         comparison="results/programs/program_comparison.parquet",
+        risk="results/programs/plan_risk.parquet",
+        incentives="results/programs/program_incentives.parquet",
+        mix="results/programs/mix_sensitivity.parquet",
+        buy_in="results/programs/buy_in.parquet",
+        scales="results/programs/rate_scales.parquet",
+        orders="results/programs/rate_orders.parquet",
     log:
         "logs/programs/compare_programs.log",
     benchmark:
@@ -129,6 +138,8 @@ rule compare_programs:
     params:
         data=PROGRAM_DATA,
         price=PRICE,
+        avoided_share=config["programs"]["nf_days_avoided_share"]["value"],
+        plan_sizes=config["programs"]["plan_sizes"],
     script:
         "../../scripts/programs/compare_programs.py"
 

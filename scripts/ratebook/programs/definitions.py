@@ -100,7 +100,7 @@ def _scheme(program: dict, scheme: dict, areas: dict) -> dict:
     own = [key for key in ("population", "cells", "groups") if key in scheme]
     full = {key: copy.deepcopy(program[key]) for key in ("population", "cells", "groups")}
     full["groups"] |= scheme.get("groups", {})
-    full |= {"area": EVERYWHERE, **{key: value for key, value in scheme.items() if key != "groups"}}
+    full |= {"area": EVERYWHERE, "era": EVERYWHERE, **{key: value for key, value in scheme.items() if key != "groups"}}
     full["counties"] = areas.get(full["area"])
     parts = [full["state"]] if own else []
     parts += [full["area"]] if full["counties"] else []

@@ -29,7 +29,7 @@ class Costs:
 
     def cell_of(self, group: str, cell: str) -> str:
         """Name the part of a group that stands for a cell."""
-        by = "cell" if group in ("enrolled", "common") else self.frame["groups"][group].get("by")
+        by = self.frame["groups"][group].get("by") if group in self.frame["groups"] else "cell"
         return cell if by == "cell" else EVERYWHERE
 
     def months(self, group: str, cell: str) -> np.ndarray:
@@ -52,6 +52,13 @@ class Costs:
         return ratio(
             sum((total(f"{name}_usd") for name in services), np.zeros_like(total("nf_days"))), total("member_months")
         )
+
+    def weights(self, term: dict, cell: str) -> dict[str, np.ndarray]:
+        """Give the weights of a term's comparison groups: stated, or observed by their member months."""
+        if "blend" in term:
+            return term["blend"]
+        months = {group: self.months(group, cell) for group in term["observed"]}
+        return primitives.observed_weights(months, term.get("reweight"))
 
     def services(self, cost: str, cell: str) -> list[str]:
         """List the columns a cost adds up: a measure, a component's covered services, or all of them."""
@@ -93,9 +100,7 @@ def price_term(term: dict, cell: str, costs: Costs) -> tuple[np.ndarray, np.ndar
         return amount, primitives.apply_discounts(amount, term.get("discounts", [])), np.zeros(1)
     groups = term.get("observed") or list(term["blend"])
     of = {group: _group_cost(term, group, cell, costs) for group in groups}
-    weights = term.get("blend") or primitives.observed_weights(
-        {group: costs.months(group, cell) for group in groups}, term.get("reweight")
-    )
+    weights = costs.weights(term, cell)
     amount = times * primitives.blend(of, weights)
     comparable = {group: costs.pmpm(group, cell, "covered") for group in groups}
     return amount, primitives.apply_discounts(amount, term.get("discounts", [])), primitives.blend(comparable, weights)
