@@ -27,7 +27,7 @@ def main(snakemake):
     years = open_table(files.years, MemberYears)
     margins = Margins(read_counts(sum_margins(years, rates_by_cell(designs))), p.price["replicates"])
     write_table(compare_programs(designs, p.avoided_share), to.comparison, ProgramComparison)
-    write_table(estimate_plan_risk(designs, margins, p.avoided_share, p.plan_sizes), to.risk, PlanRisk)
+    write_table(estimate_plan_risk(designs, margins, p.avoided_share, **p.risk), to.risk, PlanRisk)
     write_table(derive_incentives(designs, margins), to.incentives, ProgramIncentives)
     write_table(derive_mix_sensitivity(designs), to.mix, MixSensitivity)
     write_table(derive_buy_in(designs), to.buy_in, BuyIn)

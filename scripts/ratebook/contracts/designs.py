@@ -59,7 +59,10 @@ class ProgramComparison(Design):
 class PlanRisk(Design):
     """One row per design, scenario and size of plan: how its year ends. The estimate is `loss_probability`."""
 
-    scenario: str = Field("as_is or response, as in `program_comparison`.")
+    scenario: str = Field(
+        "as_is or response, as in `program_comparison`; levelled: all rates moved so that every design keeps the share of "
+        "cost `programs.levelled_margin_share`."
+    )
     plan_members: int = Field("Members enrolled all year.", ge=1)
     persons: int = Field("Persons of the common population behind the spread.", ge=0, persons=True)
     margin_pmpm_usd: float = Field("Expected margin.", nullable=True)

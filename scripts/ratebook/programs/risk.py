@@ -13,6 +13,7 @@ from ratebook.programs.primitives import MONTHS_OF_YEAR
 from ratebook.programs.replicates import NO_MONTHS, estimate, first, ratio
 from ratebook.tables import frame_of
 
+LEVELLED = "levelled"
 DESIGN = ["program", "state", "area", "era"]
 SAFETY = 0.95
 """Chance of no loss the safety margin buys."""
@@ -122,13 +123,14 @@ def loss_chance(mean, sd, skewness, shift=0.0):
 
 
 def estimate_plan_risk(
-    designs: list[Design], margins: Margins, avoided_share: float, plan_sizes: list[int]
+    designs: list[Design], margins: Margins, avoided_share: float, margin_share: float, plan_sizes: list[int]
 ) -> pd.DataFrame:
     """Say how far a plan's yearly result strays from its mean, by size, and how often it is a loss.
 
     A plan of n members is n x 12 member months of persons' years drawn independently from the common population. The
     safety margin is what a plan must be paid above its expected cost, a month, to lose in one year of twenty. Under
-    the response the mean moves by what avoided facility days save; the spread stays.
+    the response the mean moves by what avoided facility days save; the spread stays. Levelled, every rate of a design
+    is moved by one amount, so that all designs keep the same share of cost and differ in risk alone.
 
     Parameters
     ----------
@@ -137,6 +139,8 @@ def estimate_plan_risk(
     margins : Margins
     avoided_share : float
         Share of facility days avoided under the response.
+    margin_share : float
+        Share of its cost a levelled plan keeps, on average.
     plan_sizes : list of int
         Members.
 
@@ -150,10 +154,13 @@ def estimate_plan_risk(
     """
     rows = []
     for design in designs:
-        moments = margins.of(design.key)
-        saved = respond(design, 0.0)["plan"] - respond(design, avoided_share)["plan"]
-        for scenario, gain in ((AS_IS, saved * 0), (RESPONSE, saved)):
-            rows += [_risk_row(design, scenario, moments, gain, size) for size in plan_sizes]
+        moments, cost = margins.of(design.key), respond(design, 0.0)["plan"]
+        gains = {
+            AS_IS: cost * 0,
+            RESPONSE: cost - respond(design, avoided_share)["plan"],
+            LEVELLED: margin_share * cost - ratio(moments["margin"], moments["months"]),
+        }
+        rows += [_risk_row(design, name, moments, gains[name], size) for name in gains for size in plan_sizes]
     return frame_of(rows, PlanRisk)
 
 
