@@ -102,6 +102,6 @@ def plot_scales(scales: pd.DataFrame, suppress_below: int):
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xticks([0.1, 0.2, 0.5, 1, 2, 5, 10], ["0.1", "0.2", "0.5", "1", "2", "5", "10"])
     ax.minorticks_off()
-    ax.set_xlabel("our rate / nearer end of the published range; grey: the same order of magnitude")
-    ax.set_title("Our rates beside the published ones, of other people and years")
+    ax.set_xlabel("our rate over the nearer end of the published range")
+    ax.set_title("Our rates beside the published ones")
     return fig
