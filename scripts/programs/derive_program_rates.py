@@ -4,13 +4,14 @@ from ratebook.contracts.programs import (
     ComparisonGroups,
     LiabilityDays,
     LtcMemberMonths,
+    ProgramNotes,
     ProgramRates,
     PublishedAmounts,
 )
 from ratebook.programs.cells import build_comparison_groups
 from ratebook.programs.definitions import read_programs
 from ratebook.programs.liability import count_liability_days
-from ratebook.programs.published import derive_published
+from ratebook.programs.published import derive_notes, derive_published
 from ratebook.programs.rates import derive_program_rates
 from ratebook.steps import step
 from ratebook.tables import open_table, read_table, write_table
@@ -23,8 +24,10 @@ def main(snakemake):
     write_table(build_comparison_groups(months, programs, **params.reduce), to.groups, ComparisonGroups)
     write_table(count_liability_days(months, programs, params.reduce["counter"]), to.days, LiabilityDays)
     groups = read_table(to.groups, ComparisonGroups)
-    write_table(derive_program_rates(groups, programs, **params.price), to.rates, ProgramRates)
+    rates = derive_program_rates(groups, programs, **params.price, full_months=params.full_months)
+    write_table(rates, to.rates, ProgramRates)
     write_table(derive_published(programs), to.published, PublishedAmounts)
+    write_table(derive_notes(programs), to.notes, ProgramNotes)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from ratebook.money import upto
 from ratebook.programs.definitions import EVERYWHERE, frames_of
 
 COUNTERS = {"cumulative": "nf_days_cumulative", "per_spell": "nf_days_spell", "lifetime": "nf_days_lifetime"}
-SUMS = (*SERVICES, "applied_income_usd", "nf_gross_usd", "nf_net_usd")
+SUMS = (*SERVICES, "applied_income_usd", "nf_gross_usd", "nf_net_usd", "medicare_paid_usd", "tpl_usd")
 PAYMENTS = ("plan_nf_days", "plan_nf_days_per_spell", "nf_liable_usd", "capped_benefit_usd")
 NEVER = ibis.literal(None, "string")
 
@@ -187,7 +187,9 @@ def _rules_of(frame, common):
 
 def _tag(months, key, group, when, by):
     row = months[f"row {key}"]
-    part = {None: ibis.literal(EVERYWHERE), "cell": months[f"cell {key}"], "plan": months.plan}[by]
+    cell = months[f"cell {key}"]
+    cut = ibis.coalesce((cell.substr(row.length() + 1)).nullif(""), EVERYWHERE)
+    part = {None: ibis.literal(EVERYWHERE), "cell": cell, "cut": cut, "plan": months.plan}[by]
     return ibis.ifelse(row.notnull() & meets(months, when, row), ibis.literal(f"{key}|{group}|") + part, NEVER)
 
 

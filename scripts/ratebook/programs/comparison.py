@@ -56,6 +56,7 @@ def _row(program, scheme, costs):
         "name": program["name"],
         "state": scheme["state"],
         "area": scheme["area"],
+        "era": scheme["era"],
         "persons": costs.sums.count("common_population", EVERYWHERE, "new_persons"),
         "member_months": round(paid["months"][0]),
         "rate_pmpm_usd": _number(rate),
