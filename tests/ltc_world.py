@@ -15,13 +15,18 @@ from ratebook.contracts.programs import ComparisonGroups
 from ratebook.programs.definitions import read_programs
 from ratebook.programs.member_months import build_ltc_member_months
 
-NAMES = ("pace", "altcs", "starplus", "msho", "ccn")
+NAMES = ("pace", "altcs", "starplus", "msho", "ccn", "modern")
 NF = "person_id | claim_id | line_number | ltc_service | service_start_date | service_end_date | cost_usd"
 FACILITIES = """\
 facility_npi | kind | nf_level | per_diem | ancillary_amount | valid_from | valid_to | county
 F1           | NF   | SNF      | 120.00   | 200.00           | 1990-01-01 |          | West
 F2           | NF   | ICF      | 90.00    | 100.00           | 1990-01-01 |          | West
+F3           | NF   | ICF      | 80.00    | 100.00           | 1990-01-01 |          | West
 """
+A_MONTH = {
+    "plan": "ffs", "payer": "medicaid", "aid_category": "aged", "dual_group": "full", "eligible_days": 30,
+    "days_in_month": 30, "sex": "female", "county": "West", "region": "W", "is_retro": "false", "medicaid_class": "SSI",
+}  # fmt: skip
 SETTINGS = yaml.safe_load((ROOT / "config.yaml").read_text())["programs"]
 
 
@@ -41,19 +46,17 @@ def drawn(rows: list[dict]) -> str:
 
 def ltc_months(table, claims: str, months: list[dict], assessments: str = "", **settings):
     """Member months of long-term care from drawn claims; every other table has a quiet default."""
+    persons = dict.fromkeys(["A", "B", *(row["person_id"] for row in months)])
+    identity = "\n".join(["source_person_id | person_id", "old-A | A", *(f"{name} | {name}" for name in persons)])
     return build_ltc_member_months(
         table(
             claims, Claims, category="LTSS", record_type="ffs", cost_basis="paid", is_crossover="false",
             is_subcapitated="false", is_sud_diagnosis="false", claim_type="institutional",
         ),
-        table(
-            drawn(months), MemberMonths, plan="ffs", payer="medicaid", aid_category="aged", dual_group="full",
-            eligible_days=30, days_in_month=30, sex="female", county="West", region="W", is_retro="false",
-            medicaid_class="SSI",
-        ),
+        table(drawn([A_MONTH | row for row in months]), MemberMonths),
         table(assessments or "person_id | assessment_date", Assessments),
         table(FACILITIES, Facilities),
-        table("source_person_id | person_id\nA | A\nB | B\nold-A | A", Identity, valid_from="1900-01-01", valid_to="9999-12-31"),
+        table(identity, Identity, valid_from="1900-01-01", valid_to="9999-12-31"),
         **{"aged_from_years": 65, "disabled_aid_categories": [], "contract_start": "2017-01-01"} | settings,
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from ratebook.contracts.programs import (
     LiabilityDays,
     LtcMemberMonths,
     MemberYears,
+    ProgramNotes,
     ProgramRates,
     PublishedAmounts,
 )
@@ -14,7 +15,7 @@ from ratebook.programs.definitions import read_programs
 from ratebook.programs.groups import build_comparison_groups, build_member_years, sort_frames
 from ratebook.programs.liability import count_liability_days
 from ratebook.programs.profiles import reduce_months
-from ratebook.programs.published import derive_published
+from ratebook.programs.published import derive_notes, derive_published
 from ratebook.programs.rates import derive_program_rates
 from ratebook.steps import step
 from ratebook.tables import open_table, read_counts, read_table, write_table
@@ -32,8 +33,9 @@ def main(snakemake):
     counts = read_counts(count_capped_benefits(months, programs, p.reduce["replicates"]))
     write_table(derive_capped_benefits(counts, programs, p.reduce["replicates"]), to.capped_benefits, CappedBenefits)
     groups = read_table(to.groups, ComparisonGroups)
-    write_table(derive_program_rates(groups, programs, **p.price), to.rates, ProgramRates)
+    write_table(derive_program_rates(groups, programs, **p.price, full_months=p.full_months), to.rates, ProgramRates)
     write_table(derive_published(programs), to.published, PublishedAmounts)
+    write_table(derive_notes(programs), to.notes, ProgramNotes)
 
 
 if __name__ == "__main__":

@@ -19,10 +19,12 @@ from ratebook.programs.rates import Costs, derive_program_rates, price_rate
 from ratebook.programs.replicates import Sums
 
 
-def rates(name: str, frame: str, amounts: str, state: str, year_days: float = 365, **settings) -> pd.Series:
+def rates(
+    name: str, frame: str, amounts: str, state: str, era: str = "all", year_days: float = 365, **settings
+) -> pd.Series:
     """A state's rates by cell, of drawn amounts; areas of one state share them."""
-    table = derive_program_rates(groups(name, frame, amounts), [program(name, **settings)], year_days, 2)
-    table = table[table.state == state]
+    table = derive_program_rates(groups(name, frame, amounts), [program(name, **settings)], year_days, 2, 36_000)
+    table = table[(table.state == state) & (table.era == era)]
     return table.set_index(["area", "cell"]).rate_usd.xs(table.area.iloc[0])
 
 
@@ -66,17 +68,20 @@ STATES = [
         skilled | all | 30 | per_diem={2800 * PER_DIEM}
         nursing_facility_statewide | all | 10 | applied_income=450
         nursing_facility | all | 10 | acute=180 nf_gross=2500"""),
-    ("Virginia", "Virginia", "all/aged/full", 1703.6666666666667, """
-        enrolled | all/aged/full | 10 |
-        not_skilled | all/aged/full | 30 | nf_gross=2400
-        skilled | all/aged/full | 10 | nf_gross=2900
-        community_long_term_care | all/aged/full | 40 | personal_care=1200"""),
+    ("Virginia", "Virginia", "aged_medicare", 1703.6666666666667, """
+        enrolled | aged_medicare | 10 |
+        not_skilled | aged_medicare | 30 | nf_gross=2400
+        skilled | aged_medicare | 10 | nf_gross=2900
+        community_long_term_care | aged_medicare | 40 | personal_care=1200"""),
     ("Washington", "all", "all", 2660.00, "three_months | all | 10 | nf_gross=2800"),
-    ("Wisconsin", "all", "all", 2099.50, f"""
+    ("Wisconsin", "Wisconsin", "average", 2099.50, f"""
+        enrolled | all/65_74 | 40 |
+        enrolled | all/85_up | 60 |
         skilled | all | 65 | per_diem={2700 * PER_DIEM}
         intermediate | all | 35 | per_diem={2100 * PER_DIEM}
         nursing_facility_statewide | all | 10 | applied_income=500
-        nursing_facility | all | 10 | acute=220 nf_gross=2500"""),
+        residents_by_age | 65_74 | 90 | acute=400 nf_gross=2500
+        residents_by_age | 85_up | 10 | acute=100 nf_gross=2500"""),
 ]  # fmt: skip
 
 
@@ -109,7 +114,7 @@ def test_gt25_no_state_passes_the_cost_of_its_comparable_population():
     for state, frame, _cell, _expected, amounts in STATES:
         if state in ("Texas", "Wisconsin"):
             continue  # their per diem is another source than the cost of their groups in these inputs
-        table = derive_program_rates(groups("pace", frame, amounts), [program("pace")], 365, 2)
+        table = derive_program_rates(groups("pace", frame, amounts), [program("pace")], 365, 2, 36_000)
         assert table[(table.state == state) & table.rate_usd.notna()].upl_ok.all(), state
 
 
@@ -132,24 +137,66 @@ def test_gt26_bids_above_the_range_fall_to_its_midpoint_and_offsets_are_negative
     assert price_rate({"terms": terms}, "all", costs)["rate"] == pytest.approx(1990.00, abs=1e-9)
 
 
+ARIZONA = """\
+    enrolled | all/West | 20 | acute=250 tpl=60 behavioral_health=30 applied_income=280
+    institutional_by_cell | all/West | 13 | nf_gross=2300
+    home_by_cell | all/West | 7 | personal_care=600 adult_day_care=100"""
+RANGE = {"bid_range_low": 0.9, "bid_range_high": 1.1, "mix_reweight": 1.0, "capitation_lag_usd": 10}
+RANGE |= {"case_management_usd": 75, "admin_share": 125 / 1825, "profit_share": 40 / 1950}
+
+
 @pytest.mark.parametrize(
-    ("bid", "position", "expected"),
+    ("bid", "offset", "expected"),
     [
-        pytest.param(1.2, 0.5, 1990.00, id="a bid above the range falls to its midpoint, our cost"),
-        pytest.param(1.0, 0.5, 1990.00, id="a bid within the range stands"),
-        pytest.param(1.2, 0.0, 1616 * 1990 / 1825, id="at the low end cost is a tenth less, what others pay is not"),
+        pytest.param(1.0, 1.0, 1990.00, id="bids within the range stand"),
+        pytest.param(1.2, 1.0, 1990.00, id="costs bid above the range fall to its midpoint, our cost"),
+        pytest.param(1.0, 0.8, 1990.00, id="offsets bid above the range, so less negative, fall to its midpoint"),
+        pytest.param(1.0, 0.9, 1990.00 + 34 * 1990 / 1825, id="offsets a tenth smaller are at the top: they stand"),
+        pytest.param(1.0, 1.2, 1990.00 - 68 * 1990 / 1825, id="larger offsets are below the range: they stand"),
     ],
 )
-def test_gt26_the_program_as_shipped_adds_up_to_the_worked_rate(bid, position, expected):
-    """The shipped formula has fewer lines than the example: its 10 for lag are in acute care here, its 60 and 280
-    that others pay in applied income; administration (125) and profit (40) are shares of what they are added to."""
-    amounts = """\
-        enrolled | all/West | 20 | acute=320 behavioral_health=30 applied_income=340
-        institutional_by_cell | all/West | 13 | nf_gross=2300
-        home_by_cell | all/West | 7 | personal_care=600 adult_day_care=100"""
-    chosen = {"bid_ratio": bid, "bid_range_low": 0.9, "bid_range_high": 1.1, "altcs_p": position, "mix_reweight": 1.0}
-    loads = {"case_management_usd": 75, "admin_share": 125 / 1825, "profit_share": 40 / 1950}
-    found = rates("altcs", "all", amounts, "Arizona", **chosen, **loads)
+def test_gt26_the_eleven_components_add_up_to_the_worked_rate(bid, offset, expected):
+    found = rates("altcs", "all", ARIZONA, "Arizona", "1994-95", bid_ratio=bid, offset_bid_ratio=offset, **RANGE)
+    assert found["all/West"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_gt26_the_mix_is_a_component_that_is_bid_too():
+    """Ratios of 1.1 are the top of a range of 0.9 to 1.1, so that they stand: the institutional share is 0.715."""
+    found = rates("altcs", "all", ARIZONA, "Arizona", "1994-95", bid_ratio=1.1, offset_bid_ratio=1.0, **RANGE)
+    months = 1.1 * (0.715 * 2300 + 0.285 * 700)
+    others = 1.1 * (30 + 310 + 10 + 75) - 60 - 280
+    with_administration = (months + others) * (1 + 1.1 * 125 / 1825)
+    assert found["all/West"] == pytest.approx(with_administration * (1 + 1.1 * 40 / 1950), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("bid", "position", "factor"),
+    [
+        pytest.param(1.0, 0.4, 1.0, id="a bid within the range stands"),
+        pytest.param(1.2, 0.4, 0.98, id="above the range: two fifths into it, below the midpoint"),
+        pytest.param(1.2, 0.0, 0.9, id="above the range: its low end"),
+    ],
+)
+def test_gt26_five_later_components_fall_below_the_midpoint_and_the_state_sets_the_rest(bid, position, factor):
+    found = rates("altcs", "all", ARIZONA, "Arizona", "1996-97", bid_ratio=bid, altcs_p=position, **RANGE)
+    terms = factor * (1740 + 30 + 250) - 280 + 75
+    terms *= 1 + factor * 125 / 1825
+    assert found["all/West"] == pytest.approx(terms * (1 + factor * 40 / 1950), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("cap", "share"),
+    [
+        pytest.param(0.40, 0.35, id="below the cap the historical share of home care stands"),
+        pytest.param(0.35, 0.35, id="at the cap too"),
+        pytest.param(0.20, 0.20, id="above it the facility takes the rest"),
+    ],
+)
+def test_the_earliest_years_take_facility_rates_and_a_capped_share_of_home_care(cap, share):
+    amounts = ARIZONA.replace("13 | nf_gross=2300", f"13 | nf_gross=9 per_diem={2300 * PER_DIEM}")
+    found = rates("altcs", "all", amounts, "Arizona", "before 1994", home_share_cap=cap, **RANGE)
+    terms = (1 - share) * 2300 + share * 700 + 30 + 310 - 60 - 280
+    expected = (terms + 75) * (1 + 125 / 1825) * (1 + 40 / 1950)
     assert found["all/West"] == pytest.approx(expected, abs=1e-9)
 
 
@@ -190,25 +237,44 @@ def test_gt27_discounts_by_component_and_no_acute_care_for_those_with_medicare()
 
 
 def test_gt28_the_elderly_waiver_payment_is_the_brick():
+    """Every cell is compared with people of its own age and sex: the other cut's amounts are of no account."""
     amounts = """\
-        residents | all | 10 | acute=420
-        community | all | 10 | acute=350
-        elderly_waiver | all | 10 | personal_care=690
-        enrolled | institutional | 10 |
-        enrolled | nhc_conversion | 10 |
-        enrolled | community_nhc | 10 | nf_liable=95
-        enrolled | community_non_nhc | 10 | nf_liable=95"""
-    cells = ["institutional", "nhc_conversion", "community_nhc", "community_non_nhc"]
-    found = rates("msho", "all", amounts, "Minnesota")[cells]
-    assert found.tolist() == pytest.approx([420, 1731, 1100.5, 445], abs=1e-9)
+        residents | 75_84/female | 10 | acute=420
+        community | 75_84/female | 10 | acute=350
+        elderly_waiver | 75_84/female | 10 | personal_care=690
+        residents | 85_up/male | 90 | acute=9999
+        community | 85_up/male | 90 | acute=9999
+        elderly_waiver | 85_up/male | 90 | personal_care=9999
+        enrolled | institutional/75_84/female | 10 |
+        enrolled | nhc_conversion/75_84/female | 10 |
+        enrolled | community_nhc/75_84/female | 10 | nf_liable=95
+        enrolled | community_non_nhc/75_84/female | 10 | nf_liable=95"""
+    names = ["institutional", "nhc_conversion", "community_nhc", "community_non_nhc"]
+    cells = [f"{name}/75_84/female" for name in names]
+    found = rates("msho", "all", amounts, "Minnesota")
+    assert found[cells].tolist() == pytest.approx([420, 1731, 1100.5, 445], abs=1e-9)
+    assert found["average"] == pytest.approx((420 + 1731 + 1100.5 + 445) / 4, abs=1e-9)
     compound = rates("msho", "all", amounts, "Minnesota", ew_discount_mode="compound")
-    assert compound["community_nhc"] == pytest.approx(350 + 0.9025 * 690 + 95, abs=1e-9)
+    assert compound["community_nhc/75_84/female"] == pytest.approx(350 + 0.9025 * 690 + 95, abs=1e-9)
+
+
+def test_gt28_the_facility_add_on_is_each_cells_own():
+    amounts = """\
+        community | 75_84/female | 10 | acute=350
+        elderly_waiver | 75_84/female | 10 | personal_care=690
+        enrolled | community_nhc/75_84/female | 10 | nf_liable=95
+        enrolled | community_non_nhc/75_84/female | 10 | nf_liable=20"""
+    found = rates("msho", "all", amounts, "Minnesota")
+    assert found["community_non_nhc/75_84/female"] == pytest.approx(370, abs=1e-9)
+    assert found["community_nhc/75_84/female"] == pytest.approx(1100.5, abs=1e-9)
 
 
 @pytest.mark.parametrize(("year_days", "expected"), [(365, 4036.170833333333), (360, 3983.70)])
 def test_gt30_a_facility_month_at_98_percent_of_cost(year_days, expected):
     amounts = "enrolled | institutional/F1 | 10 | per_diem=128.5 ancillary=210"
-    assert rates("ccn", "all", amounts, "New York", year_days)["institutional/F1"] == pytest.approx(expected, abs=1e-9)
+    assert rates("ccn", "all", amounts, "New York", year_days=year_days)["institutional/F1"] == pytest.approx(
+        expected, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize(("impaired", "months"), [(3, 9), (11, 1), (12, 0), (13, 0)])

@@ -18,7 +18,15 @@ from ratebook.tables import open_table, read_table, write_table
 
 COMMON = SETTINGS["common_population"]
 REPLICATES = 3
-SUMMED = ("nf_days", "personal_care_usd", "nf_net_usd", "tpl_usd", "plan_nf_days", "nf_liable_usd", "capped_benefit_usd")
+SUMMED = (
+    "nf_days",
+    "personal_care_usd",
+    "nf_net_usd",
+    "tpl_usd",
+    "plan_nf_days",
+    "nf_liable_usd",
+    "capped_benefit_usd",
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +48,9 @@ def sorted_months(months, program, frame):
     kept = months.filter(~months.is_retro)
     kept = add_capped_benefit(kept, program["capped_benefit"]) if "capped_benefit" in program else kept
     kept = kept.mutate(row=assign_cell(kept, [{**row, "by": []} for row in frame["cells"]]))
-    kept = kept.mutate(cell=assign_cell(kept, frame["cells"]), **plan_payments(kept, program["liability"], "cumulative"))
+    kept = kept.mutate(
+        cell=assign_cell(kept, frame["cells"]), **plan_payments(kept, program["liability"], "cumulative")
+    )
     kept = kept.filter(meets(kept, frame["population"]), kept.row.notnull())
     flags = {group: meets(kept, rule["when"], kept.row) for group, rule in frame["groups"].items()}
     flags |= {"population": meets(kept, {}), "enrolled": meets(kept, {}), "common": meets(kept, COMMON)}
@@ -68,7 +78,9 @@ def test_reduced_months_sum_to_what_the_months_themselves_do(world, name):
         found = groups[(groups.program == name) & (groups.frame == frame_name)]
         for group, by in cuts.items():
             inside = by_part(rows[rows[f"in {group}"].astype(bool)], by)
-            ours = found[found.comparison_group == group].groupby(["cell", "period", "replicate"]).sum(numeric_only=True)
+            ours = (
+                found[found.comparison_group == group].groupby(["cell", "period", "replicate"]).sum(numeric_only=True)
+            )
             keys = [inside.part.rename("cell"), inside.period, inside.replicate]
             sums = [column for column in SUMMED if column in inside]
             expected = inside[sums].astype(float).groupby(keys).sum()
@@ -94,7 +106,7 @@ def test_no_condition_tells_the_numbers_of_one_band_apart():
 
 
 def test_a_members_years_hold_its_months_and_what_the_plan_pays(world):
-    months, programs, groups, years = world
+    months, programs, _, years = world
     for chosen in programs:
         for frame_name, frame in frames_of(chosen).items():
             rows = sorted_months(months, chosen, frame)
@@ -102,7 +114,9 @@ def test_a_members_years_hold_its_months_and_what_the_plan_pays(world):
             funded = rows.row.isin(chosen["liability"].get("rate_cells", []))
             paid = np.where(funded, rows.nf_net_usd.astype(float), rows.nf_liable_usd.astype(float))
             for row in rows.row.unique():
-                covered = [f"{service}_usd" for service in covered_services(chosen, row) if service != "nursing_facility"]
+                covered = [
+                    f"{service}_usd" for service in covered_services(chosen, row) if service != "nursing_facility"
+                ]
                 paid = paid + np.where(rows.row == row, rows[covered].astype(float).sum(axis=1), 0.0)
             keys = [rows.person_id, rows.service_month.dt.year.rename("year"), rows.cell]
             expected = pd.DataFrame({"member_months": 1, "plan_usd": paid}, rows.index).groupby(keys).sum()
@@ -114,7 +128,9 @@ def test_a_members_years_hold_its_months_and_what_the_plan_pays(world):
 
 def test_half_of_those_with_a_year_before_were_of_low_cost(world):
     years = world[3]
-    people = years[(years.program == "pace") & (years.frame == "all")].groupby(["year", "person_id"]).was_low_cost.first()
+    people = (
+        years[(years.program == "pace") & (years.frame == "all")].groupby(["year", "person_id"]).was_low_cost.first()
+    )
     assert people.loc[2015].isna().all(), "nobody has a year before the first"
     for year in (2016, 2017):
         known = people.loc[year].dropna().astype(bool)

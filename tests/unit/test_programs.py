@@ -29,7 +29,7 @@ from ratebook.programs.definitions import read_program
 from ratebook.programs.figures import plot_comparison, plot_liability_timeline, plot_program_rates
 from ratebook.programs.liability import count_liability_days, price_liability
 from ratebook.programs.published import derive_published
-from ratebook.programs.rates import derive_program_rates
+from ratebook.programs.rates import base_cell, derive_program_rates
 from ratebook.programs.reconciliation import estimate_reconciliation
 from ratebook.programs.replicates import ONE_GROUP, estimate
 from ratebook.tables import empty_frame, open_table, read_table, write_table
@@ -67,16 +67,30 @@ def test_every_facility_day_is_paid_once_by_someone(path_groups):
     assert (found.plan_nf_days + found.funded_nf_days + found.state_nf_days == found.nf_days).all()
     whole = found[found.cell == "all"].set_index("program")
     assert (whole.nf_days == 539).all()
-    assert whole.plan_nf_days.to_dict() == {"pace": 539, "altcs": 539, "starplus": 120, "msho": 180, "ccn": 275}
-    assert whole.state_nf_days.to_dict() == {"pace": 0, "altcs": 0, "starplus": 419, "msho": 359, "ccn": 0}
+    assert whole.plan_nf_days.to_dict() == {
+        "pace": 539,
+        "altcs": 539,
+        "starplus": 120,
+        "msho": 180,
+        "ccn": 275,
+        "modern": 539,
+    }
+    assert whole.state_nf_days.to_dict() == {
+        "pace": 0,
+        "altcs": 0,
+        "starplus": 419,
+        "msho": 359,
+        "ccn": 0,
+        "modern": 0,
+    }
     money = whole.plan_nf_usd + whole.funded_nf_usd + whole.state_nf_usd
-    assert money.tolist() == pytest.approx([53900.55] * 5, abs=0.005)
+    assert money.tolist() == pytest.approx([53900.55] * 6, abs=0.005)
 
 
 def test_a_path_from_home_to_a_facility_and_back_goes_through_every_cell(path_groups):
     table, _ = path_groups
     rows = table[(table.program == "msho") & (table.comparison_group == "enrolled")]
-    assert rows.groupby("cell").member_months.sum().to_dict() == {
+    assert rows.groupby(rows.cell.map(base_cell)).member_months.sum().to_dict() == {
         "community_non_nhc": 3 + 3,  # before the stay, and after a year of conversion
         "community_nhc": 5 + 36,  # April to August 2015, days 1 to 153; and the neighbour
         "institutional": 13,  # September 2015, with day 181, to September 2016
@@ -105,7 +119,7 @@ def test_dollars_doubled_double_every_rate_but_fixed_adders(path_groups):
     table, programs = path_groups
     twice = table.copy()
     twice[[c for c in table.columns if c.endswith("_usd")]] *= 2
-    once, doubled = (derive_program_rates(t, programs, 365, 2) for t in (table, twice))
+    once, doubled = (derive_program_rates(t, programs, 365, 2, 36000) for t in (table, twice))
     priced = once.rate_usd.notna() & ~once.state.isin(["Oregon", "Arizona"])
     assert priced.sum() > 20
     assert doubled.rate_usd[priced].tolist() == pytest.approx((2 * once.rate_usd[priced]).tolist(), rel=1e-9)
@@ -115,7 +129,7 @@ def test_the_order_of_groups_changes_nothing(path_groups):
     table, programs = path_groups
     shuffled = table.sample(frac=1, random_state=1)
     pd.testing.assert_frame_equal(
-        derive_program_rates(table, programs, 365, 2), derive_program_rates(shuffled, programs, 365, 2)
+        derive_program_rates(table, programs, 365, 2, 36000), derive_program_rates(shuffled, programs, 365, 2, 36000)
     )
 
 
@@ -186,7 +200,7 @@ def test_without_long_term_care_every_table_stands_and_says_why(table, tmp_path)
     write_table(count_liability_days(months, programs, "cumulative"), tmp_path / "d.parquet", LiabilityDays)
     found = read_table(tmp_path / "g.parquet", ComparisonGroups)
     made = [
-        (derive_program_rates(found, programs, 365, 2), ProgramRates),
+        (derive_program_rates(found, programs, 365, 2, 36000), ProgramRates),
         (price_liability(found, programs, 2), PlanLiability),
         (estimate_reconciliation(found, programs, 365, 2), ProgramReconciliation),
         (compare_programs(found, programs, 365, 2), ProgramComparison),
@@ -236,11 +250,16 @@ def test_the_doors_run_on_files(path_months, tmp_path):
         )
 
     door("derive_program_rates")(
-        job({"months": tmp_path / "m.parquet"}, out("groups", "days", "rates", "published"), reduce=REDUCE)
+        job(
+            {"months": tmp_path / "m.parquet"},
+            out("groups", "days", "rates", "published", "notes"),
+            reduce=REDUCE,
+            full_months=36000,
+        )
     )
     made = {"groups": tmp_path / "groups.parquet"}
     door("price_liability")(job(made, out("liability")))
     door("estimate_reconciliation")(job(made, out("reconciliation")))
     door("compare_programs")(job(made, out("comparison")))
     assert len(read_table(tmp_path / "rates.parquet", ProgramRates)) >= 22
-    assert len(read_table(tmp_path / "comparison.parquet", ProgramComparison)) == 22
+    assert len(read_table(tmp_path / "comparison.parquet", ProgramComparison)) == 27

@@ -53,6 +53,7 @@ rule derive_program_rates:
         capped_benefits="results/programs/capped_benefits.parquet",
         rates="results/programs/program_rates.parquet",
         published="results/programs/published.parquet",
+        notes="results/programs/program_notes.parquet",
     log:
         "logs/programs/derive_program_rates.log",
     benchmark:
@@ -62,6 +63,7 @@ rule derive_program_rates:
     params:
         data=PROGRAM_DATA,
         price=PRICE,
+        full_months=config["programs"]["full_credibility_member_months"]["value"],
         reduce={
             "common": config["programs"]["common_population"],
             "counter": config["programs"]["nf_day_counter"],

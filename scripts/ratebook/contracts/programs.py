@@ -130,6 +130,8 @@ class ComparisonGroups(ServiceDollars):
     nf_gross_usd: Usd = Field("Nursing facility before the residents' share.")
     nf_net_usd: Usd = Field("Nursing facility, as Medicaid paid.")
     nf_liable_usd: Usd = Field("Net nursing-facility cost of the days the plan pays.")
+    medicare_paid_usd: Usd = Field("What Medicare paid on these lines.")
+    tpl_usd: Usd = Field("What other insurance paid on these lines.")
     per_diem_usd: Usd = Field("Sum of per diems over the months that have one.")
     ancillary_usd: Usd = Field("Sum of facility ancillaries over the months that have a per diem.")
     per_diem_months: int = Field("Months with a per diem.", ge=0)
@@ -170,7 +172,7 @@ class Estimate(Contract):
 
 
 class ProgramRates(Estimate):
-    """One row per program, state, area and rate cell: the rate by the program's own formula, on our data.
+    """One row per program, state, area, era and rate cell: the rate by the program's own formula, on our data.
 
     Published amounts stand beside it as they were printed; the inputs behind them were never published, so no
     row reproduces one. The estimate is `rate_usd`.
@@ -179,12 +181,21 @@ class ProgramRates(Estimate):
     program: str = Field("Program.")
     state: str = Field("State.")
     area: str = Field("Service area; 'all' where the state is one.")
+    era: str = Field("Years the formula was in force; 'all' where the source names none.")
     cell: str = Field("Rate cell; 'average' weighs the cells by their member months.")
     formula: str = Field("The formula in words.")
     base_usd: float = Field("Per member per month before discounts.", nullable=True)
     discount: float = Field("Effective discount: 1 - discounted / base.", nullable=True)
     rate_usd: float = Field("Monthly capitation rate.", nullable=True)
+    payment_usd: float = Field(
+        "What the State pays of it: less the cell's share of cost where a scheme pays net of that.", nullable=True
+    )
     member_months: int = Field("Member months of the population in the cell.", ge=0)
+    credibility: float = Field(
+        "Limited fluctuation: the cell's own member months against `programs.full_credibility_member_months`.",
+        ge=0,
+        le=1,
+    )
     persons: int = Field("Persons of the population in the cell.", ge=0, persons=True)
     upl_usd: float = Field("Cost of the comparable population: the rate may not pass it.", nullable=True)
     upl_ok: bool = Field("The rate is at most the cost of the comparable population.", nullable=True)
@@ -193,8 +204,10 @@ class ProgramRates(Estimate):
     note: str = Field("What to know: conflicts of the source, assumptions.", nullable=True)
 
     class Config(Contract.Config):
-        unique = ("program", "state", "area", "cell")
-        hides = ("base_usd", "discount", "rate_usd", "upl_usd", "member_months", "lower", "upper")
+        unique = ("program", "state", "area", "era", "cell")
+        hides = (
+            "base_usd", "discount", "rate_usd", "payment_usd", "upl_usd", "member_months", "credibility", "lower", "upper",
+        )  # fmt: skip
 
 
 class PublishedAmounts(Contract):
@@ -203,6 +216,7 @@ class PublishedAmounts(Contract):
     program: str = Field("Program.")
     state: str = Field("State.")
     area: str = Field("Service area.")
+    era: str = Field("Years the formula was in force; 'all' where the source names none.")
     item: str = Field("Cell or rate as the source names it.")
     published_low_usd: float = Field("Lowest published amount per month.")
     published_high_usd: float = Field("Highest published amount per month.")
@@ -212,7 +226,18 @@ class PublishedAmounts(Contract):
     source: str = Field("Where it is printed.")
 
     class Config(Contract.Config):
-        unique = ("program", "state", "area", "item", "source")
+        unique = ("program", "state", "area", "era", "item", "source")
+
+
+class ProgramNotes(Contract):
+    """One row per program and conflict of its source: where it says two things, and what was done about it."""
+
+    program: str = Field("Program.")
+    conflict: int = Field("Number of the conflict.", ge=1)
+    note: str = Field("What the source says twice, and what is done.")
+
+    class Config(Contract.Config):
+        unique = ("program", "conflict")
 
 
 class PlanLiability(Estimate):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ratebook.contracts.designs import MixSensitivity, ProgramIncentives
 from ratebook.programs.comparison import Design
-from ratebook.programs.rates import Costs, price_rate, rate_of
+from ratebook.programs.rates import Costs, price_rate, rate_of, weights_of
 from ratebook.programs.replicates import NO_MONTHS, estimate, ratio
 from ratebook.programs.risk import Margins
 from ratebook.tables import frame_of
@@ -17,6 +17,8 @@ GRID = np.linspace(0.0, 1.0, 11)
 MEDICARE_INSIDE = "the plan is paid for Medicare's services too: nothing is left to another payer"
 NO_BLEND = "the rate is no blend of comparison groups"
 POINT = 0.01
+WEIGHED = ("observed", "reweight", "blend", "at_most", "share_bids")
+"""Keys of a term that weigh its groups."""
 
 
 def derive_incentives(designs: list[Design], margins: Margins) -> pd.DataFrame:
@@ -163,7 +165,7 @@ def _blended(scheme: dict) -> dict | None:
 def _share_now(design: Design) -> np.ndarray:
     """Give the first group's weight, averaged over the population's cells."""
     term = _blended(design.scheme)
-    shares = {cell: design.costs.weights(term, cell)[_groups(term)[0]] + design.whole for cell in design.months}
+    shares = {cell: weights_of(term, cell, design.costs)[_groups(term)[0]] + design.whole for cell in design.months}
     return Design(design.program, design.scheme, design.costs, design.months, shares).rate()
 
 
@@ -181,8 +183,8 @@ def _reweighted(term: dict, cell: str, costs: Costs, share: np.ndarray) -> dict:
     names = _groups(term)
     if len(names) < 2:
         return term
-    weights = costs.weights(term, cell)
+    weights = weights_of(term, cell, costs)
     others = sum(weights[name] for name in names[1:])
     scaled = {name: weights[name] * ratio(1 - share, others + 0 * share) for name in names[1:]}
-    plain = {key: value for key, value in term.items() if key not in ("observed", "reweight", "blend", "at_most")}
+    plain = {key: value for key, value in term.items() if key not in WEIGHED}
     return plain | {"blend": {names[0]: share, **scaled}}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ratebook.contracts.programs import PublishedAmounts
+from ratebook.contracts.programs import ProgramNotes, PublishedAmounts
+from ratebook.programs.definitions import EVERYWHERE, costs_of, groups_of
 from ratebook.tables import frame_of
 
 
@@ -24,8 +25,12 @@ def describe(rate: dict) -> str:
         )
     for adder in rate.get("adders", []):
         amount = f"${adder['usd']:,.2f}" if "usd" in adder else f"{adder['share']:.1%} of the sum"
-        words += f" + {adder['name'].replace('_', ' ')} {amount}"
-    return words
+        words += f" + {adder['name'].replace('_', ' ')} {amount}{_bid_words(adder.get('bid'))}"
+    return f"{words}; at most {_term_words(rate['cap'])}" if "cap" in rate else words
+
+
+def _bid_words(bid):
+    return f" (bid; above its range, at {bid['position']:g} of it)" if bid else ""
 
 
 def _term_words(term):
@@ -34,13 +39,18 @@ def _term_words(term):
         factor *= 1 - discount
     lead = "" if factor == 1 else f"{factor:.6g} x "
     if "usd" in term:
-        return f"{lead}${term['usd']:,.2f}"
+        return f"{lead}${term['usd']:,.2f}{_bid_words(term.get('bids', {}).get('usd'))}"
     groups = [(f"{weight:g} ", group) for group, weight in term.get("blend", {}).items()]
     groups = [("" if weight == "1 " else weight, group) for weight, group in groups]
     groups += [("observed share ", group) for group in term.get("observed", [])]
-    costs = ", ".join(cost.replace("_", " ") for cost in term["costs"])
+    costs = "; ".join(dict.fromkeys(", ".join(costs_of(term, group)) for group in groups_of(term))).replace("_", " ")
     net = "".join(f", net of {cost.replace('_', ' ')}" for cost in term.get("net_of", []))
     weighed = "".join(f", {group.replace('_', ' ')} weighted {f:g}" for group, f in term.get("reweight", {}).items())
+    weighed += "".join(f", {g.replace('_', ' ')} at most {most:g}" for g, most in term.get("at_most", {}).items())
+    weighed += "".join(
+        f", share of {g.replace('_', ' ')}{_bid_words(bid)}" for g, bid in term.get("share_bids", {}).items()
+    )
+    weighed += "".join(f", {g.replace('_', ' ')}{_bid_words(bid)}" for g, bid in term.get("bids", {}).items())
     named = " + ".join(weight + group.replace("_", " ") for weight, group in groups)
     return f"{lead}({named}: {costs}{net}{weighed})"
 
@@ -79,7 +89,8 @@ def _row(program, scheme, item, amounts, source):
     return {
         "program": program["program"],
         "state": scheme["state"],
-        "area": scheme.get("area", "all"),
+        "area": scheme.get("area", EVERYWHERE),
+        "era": scheme.get("era", EVERYWHERE),
         "item": item,
         "published_low_usd": float(amounts["low_usd"]),
         "published_high_usd": float(amounts["high_usd"]),
@@ -88,3 +99,22 @@ def _row(program, scheme, item, amounts, source):
         "implied_gross_high_usd": None if kept is None else round(amounts["high_usd"] / kept, 2),
         "source": amounts.get("source", source),
     }
+
+
+def derive_notes(programs: list[dict]) -> pd.DataFrame:
+    """List where the source says two things, and what was done: expected, so that none need be found again.
+
+    Returns
+    -------
+    ProgramNotes
+
+    References
+    ----------
+    methods.md, F7 (conflicts).
+    """
+    rows = [
+        {"program": program["program"], "conflict": note["conflict"], "note": note["text"]}
+        for program in programs
+        for note in program.get("notes", [])
+    ]
+    return frame_of(sorted(rows, key=lambda row: (row["conflict"], row["program"])), ProgramNotes)
