@@ -11,9 +11,12 @@ from conftest import ROOT
 from ratebook.contracts.clean import Claims, Identity
 from ratebook.contracts.exposure import MemberMonths
 from ratebook.contracts.intake import Assessments, Facilities
-from ratebook.contracts.programs import ComparisonGroups
+from ratebook.contracts.programs import ComparisonGroups, MemberYears
 from ratebook.programs.definitions import read_programs
+from ratebook.programs.groups import build_comparison_groups, build_member_years, sort_frames
 from ratebook.programs.member_months import build_ltc_member_months
+from ratebook.programs.profiles import reduce_months
+from ratebook.tables import read_table, write_table
 
 NAMES = ("pace", "altcs", "starplus", "msho", "ccn", "modern")
 NF = "person_id | claim_id | line_number | ltc_service | service_start_date | service_end_date | cost_usd"
@@ -61,12 +64,35 @@ def ltc_months(table, claims: str, months: list[dict], assessments: str = "", **
     )  # fmt: skip
 
 
+def months_of_a_path(table):
+    """Home, a year and a half in a facility, home again; and a neighbour at home throughout."""
+    claims = f"""\
+        {NF}
+        A | 1 | 1 | personal_care | 2015-01-01 | 2015-03-31 | 900
+        A | 2 | 1 | nursing_facility | 2015-04-01 | 2016-09-20 | 53900.55
+        A | 3 | 1 | personal_care | 2016-10-01 | 2017-12-31 | 4500
+        B | 4 | 1 | adult_day_care | 2015-01-01 | 2017-12-31 | 7200
+        """
+    months = covered("2015-01-01", 36) + covered("2015-01-01", 36, "B", waiver="EW")
+    return ltc_months(table, claims, months)
+
+
 @functools.cache
 def program(name: str, **settings) -> dict:
     """One of the project's programs, under the project's settings except those given."""
     files = [ROOT / f"workflow/programs/{name}.yaml"]
     schema, scope = ROOT / "workflow/schemas/program.schema.yaml", ROOT / "workflow/programs/benefit_scope.csv"
     return read_programs(files, schema, scope, SETTINGS | settings, {})[0]
+
+
+def reduced_groups(months, programs: list[dict], folder) -> pd.DataFrame:
+    """Comparison groups of member months, by two replicates; the members' years lie in the folder beside them."""
+    common = SETTINGS["common_population"]
+    reduced = reduce_months(months, programs, common, "cumulative", 2, False)
+    frames = sort_frames(reduced, programs, common)
+    write_table(build_comparison_groups(reduced, frames), folder / "groups.parquet", ComparisonGroups)
+    write_table(build_member_years(reduced, frames), folder / "years.parquet", MemberYears)
+    return read_table(folder / "groups.parquet", ComparisonGroups)
 
 
 def groups(program: str, frame: str, amounts: str) -> pd.DataFrame:

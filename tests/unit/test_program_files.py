@@ -9,13 +9,10 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from ltc_world import NAMES, NF, SETTINGS, covered, ltc_months, program
-from ratebook.contracts.programs import ComparisonGroups
+from ltc_world import NAMES, NF, SETTINGS, covered, ltc_months, program, reduced_groups
 from ratebook.errors import RatebookError
-from ratebook.programs.cells import build_comparison_groups
 from ratebook.programs.definitions import read_program, settlements_of
 from ratebook.programs.rates import derive_program_rates
-from ratebook.tables import read_table, write_table
 
 CORE = ROOT / "scripts" / "ratebook"
 
@@ -154,12 +151,8 @@ def test_the_example_in_the_documentation_runs_as_it_stands(read, table, tmp_pat
         A | 1 | 1 | nursing_facility | 2015-04-01 | 2015-09-30 | 18000
         B | 2 | 1 | personal_care | 2015-01-01 | 2015-12-31 | 12000"""
     months = covered("2015-01-01", 12, waiver="EW") + covered("2015-01-01", 12, "B", waiver="EW")
-    reduced = build_comparison_groups(
-        ltc_months(table, claims, months), [mine], SETTINGS["common_population"], "cumulative", 2, False
-    )
-    write_table(reduced, tmp_path / "groups.parquet", ComparisonGroups)
-    found = derive_program_rates(read_table(tmp_path / "groups.parquet", ComparisonGroups), [mine], 365, 2, 24)
-    found = found.set_index("cell")
+    reduced = reduced_groups(ltc_months(table, claims, months), [mine], tmp_path)
+    found = derive_program_rates(reduced, [mine], 365, 2, 24).set_index("cell")
     assert found.member_months.to_dict() == {"resident": 4, "home/75_84": 20, "average": 24}
     assert found.rate_usd.tolist() == pytest.approx([0.95 * (0.6 * 3000 + 0.4 * 12_000 / 18) + 13] * 3)
     assert found.credibility["resident"] == pytest.approx((4 / 24) ** 0.5)

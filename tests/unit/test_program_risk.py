@@ -77,6 +77,7 @@ def test_a_mean_of_nothing_loses_every_other_year_and_certainty_is_held_to_its_l
     assert loss_chance(50.0, 1.0, -3.0) == 0.0
     assert loss_chance(-50.0, 1.0, 3.0) == 1.0
     assert loss_chance(-1.0, 1.0, 0.0, shift=1.0) == 0.5
+    assert [float(loss_chance(mean, 0.0, np.nan)) for mean in (-1.0, 0.0, 1.0)] == [1, 0, 0], "without spread"
 
 
 def test_a_year_in_two_cells_is_one_margin_and_a_cell_without_a_rate_is_left_out():

@@ -24,7 +24,8 @@ class ProgramComparison(Design):
     scenario: str = Field("as_is: care as under fee-for-service; response: some facility days become days at home.")
     name: str = Field("Its name in full.")
     persons: int = Field("Persons of the common population the program would enrol.", ge=0, persons=True)
-    member_months: int = Field("Their member months.", ge=0)
+    member_months: int = Field("Their member months in cells with a rate: what every amount is of.", ge=0)
+    unpriced_share: float = Field("Share of their months in cells without a rate.", nullable=True, ge=0, le=1)
     avoided_share: float = Field("Share of facility days avoided under the scenario.")
     rate_pmpm_usd: float = Field("Capitation: cell rates, weighted by their member months.", nullable=True)
     plan_cost_pmpm_usd: float = Field("Expected cost of what the plan must pay.", nullable=True)
@@ -50,6 +51,7 @@ class ProgramComparison(Design):
             "state_remainder_pmpm_usd",
             "state_saving_pmpm_usd",
             "plan_nf_day_share",
+            "unpriced_share",
             "member_months",
             "lower",
             "upper",

@@ -12,8 +12,8 @@ from ratebook.contracts.designs import BuyIn, CappedBenefits
 from ratebook.programs.cells import add_capped_benefit, assign_cell, meets
 from ratebook.programs.comparison import Design
 from ratebook.programs.liability import plan_costs
-from ratebook.programs.primitives import MONTHS_OF_YEAR
-from ratebook.programs.rates import base_cell
+from ratebook.programs.primitives import MONTHS_OF_YEAR, mean_known
+from ratebook.programs.rates import base_cell, price_rate, rate_of
 from ratebook.programs.replicates import NO_MONTHS, estimate, first, ratio
 from ratebook.tables import frame_of
 
@@ -161,7 +161,9 @@ def derive_buy_in(designs: list[Design]) -> pd.DataFrame:
 def _buy_in_row(design, cells, cost_ratio):
     sums = design.costs.sums
     months = {cell: sums.total("enrolled", cell, "member_months") for cell in cells}
-    rate, paid = design.rate(months), plan_costs(design.program, sums, "enrolled", cells)
+    rates = {cell: price_rate(rate_of(design.scheme, cell), cell, design.costs)["rate"] for cell in cells}
+    rate = mean_known(rates, months) + design.whole if cells else design.whole * np.nan
+    paid = plan_costs(design.program, sums, "enrolled", cells)
     cost = ratio(paid["plan"], paid["months"])
     found = estimate(break_even_share(rate, cost, cost_ratio))
     return {

@@ -21,7 +21,10 @@ AS_IS, RESPONSE = "as_is", "response"
 
 @dataclass(frozen=True)
 class Design:
-    """A scheme on the common population; every amount is an array of all persons and of all but each replicate."""
+    """A scheme on the common population; every amount is an array of all persons and of all but each replicate.
+
+    Months in a cell without a rate, for want of a comparison cost, are left out of everything.
+    """
 
     program: dict
     scheme: dict
@@ -29,7 +32,7 @@ class Design:
     months: dict[str, np.ndarray]
     """Cell to member months."""
     rates: dict[str, np.ndarray]
-    """Cell to rate."""
+    """Cell to rate; no cell without one."""
 
     @property
     def key(self) -> dict[str, str]:
@@ -42,6 +45,12 @@ class Design:
         return self.costs.sums.count("common_population", EVERYWHERE, "new_persons")
 
     @property
+    def unpriced_share(self) -> float | None:
+        """Give the share of the common population's months in cells without a rate."""
+        whole = self.costs.sums.total("common_population", EVERYWHERE, "member_months")[0]
+        return 1 - sum(self.months.values(), self.whole)[0] / whole if whole else None
+
+    @property
     def whole(self) -> np.ndarray:
         """A zero of every replicate."""
         return np.zeros(self.costs.sums.replicates + 1)
@@ -49,15 +58,14 @@ class Design:
     def rate(self, weights: dict[str, np.ndarray] | None = None) -> np.ndarray:
         """Average the rates of cells, by the population's months or by others."""
         weights = self.months if weights is None else weights
-        known = {cell: months for cell, months in weights.items() if cell in self.rates}
-        if not known:
+        if not weights:
             return self.whole * np.nan
-        return primitives.mean_known({cell: self.rates[cell] for cell in known}, known) + self.whole
+        return primitives.mean_known({cell: self.rates[cell] for cell in weights}, weights) + self.whole
 
     def cells(self, group: str) -> dict[str, np.ndarray]:
         """Give the member months of a group of the common population by cell."""
         sums = self.costs.sums
-        return {cell: sums.total(group, cell, "member_months") for cell in sums.cells(group)}
+        return {cell: sums.total(group, cell, "member_months") for cell in sums.cells(group) if cell in self.rates}
 
     def paid(self, group: str) -> dict[str, np.ndarray]:
         """Add up what is paid for a group by cell, as `plan_costs`."""
@@ -90,9 +98,10 @@ def price_designs(groups: pd.DataFrame, programs: list[dict], year_days: float, 
     found = []
     for program, scheme, costs in cost_schemes(groups, programs, year_days, replicates):
         cells = costs.sums.cells("common")
-        months = {cell: costs.months("common", cell) for cell in cells}
         every = dict.fromkeys([*cells, *costs.sums.cells("common_moved")])
         rates = {cell: price_rate(rate_of(scheme, cell), cell, costs)["rate"] for cell in every}
+        rates = {cell: rate for cell, rate in rates.items() if np.isfinite(rate[0])}
+        months = {cell: costs.months("common", cell) for cell in cells if cell in rates}
         found.append(Design(program, scheme, costs, months, rates))
     return found
 
@@ -158,6 +167,7 @@ def _row(design, scenario, avoided_share):
         "name": design.program["name"],
         "persons": design.persons,
         "member_months": round(paid["months"][0]),
+        "unpriced_share": design.unpriced_share,
         "avoided_share": avoided_share,
         "rate_pmpm_usd": first(rate),
         "plan_cost_pmpm_usd": first(amounts["plan"]),

@@ -111,15 +111,17 @@ def loss_chance(mean, sd, skewness, shift=0.0):
     Parameters
     ----------
     mean, sd, skewness
-        Of the sum; `shift` is added to the mean.
+        Of the sum; `shift` is added to the mean. Without spread a sum is a loss or is none.
 
     References
     ----------
     First-order Edgeworth expansion; Daykin, Pentikäinen and Pesonen, Practical Risk Theory for Actuaries, 1994, 4.2.
     """
-    z = -(mean + shift) / sd
+    mean, spread = np.asarray(mean + shift, dtype=float), np.where(np.asarray(sd) > 0, sd, np.nan)
+    z = -mean / spread
     density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    return np.clip(ndtr(z) - skewness / 6 * (z**2 - 1) * density, 0.0, 1.0)
+    chance = np.clip(ndtr(z) - skewness / 6 * (z**2 - 1) * density, 0.0, 1.0)
+    return np.where(np.asarray(sd) == 0, np.where(np.isfinite(mean), mean < 0, np.nan), chance)
 
 
 def estimate_plan_risk(
