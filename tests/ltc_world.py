@@ -16,6 +16,7 @@ from ratebook.programs.definitions import read_programs
 from ratebook.programs.groups import build_comparison_groups, build_member_years, sort_frames
 from ratebook.programs.member_months import build_ltc_member_months
 from ratebook.programs.profiles import reduce_months
+from ratebook.programs.rates import derive_program_rates
 from ratebook.tables import read_table, write_table
 
 NAMES = ("pace", "altcs", "starplus", "msho", "ccn", "modern")
@@ -109,3 +110,12 @@ def groups(program: str, frame: str, amounts: str) -> pd.DataFrame:
             row |= {"replicate": replicate, "member_months": int(months), "persons": 20, "new_persons": 20}
             rows.append(row | {"per_diem_months": int(months) * has_diem})
     return pd.DataFrame(rows)
+
+
+def rates(
+    name: str, frame: str, amounts: str, state: str, era: str = "all", year_days: float = 365, **settings
+) -> pd.Series:
+    """A state's rates by cell, of drawn amounts; areas of one state share them."""
+    table = derive_program_rates(groups(name, frame, amounts), [program(name, **settings)], year_days, 2, 36_000)
+    table = table[(table.state == state) & (table.era == era)]
+    return table.set_index(["area", "cell"]).rate_usd.xs(table.area.iloc[0])

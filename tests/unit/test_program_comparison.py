@@ -173,7 +173,7 @@ def test_orders_of_published_amounts_are_kept_or_the_reason_is_said():
     scales = derive_rate_scales(designs)
     dear = one_row(scales, item="community_nhc_level_3")
     assert dear.ratio_to_published == pytest.approx(0.95 * 3000 / 3183)
-    assert dear.left_out_pmpm == "prescribed drugs 400"
+    assert (dear.left_out_pmpm_usd, dear.leaves_out) == (pytest.approx(400), "prescribed drugs")
     assert pd.isna(one_row(scales, item="community_non_nhc_ssi").ratio_to_published)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 import pytest
 import yaml
@@ -129,16 +127,6 @@ def test_a_discount_of_a_half_or_more_does_not_pass_the_schema(read):
     text = (ROOT / "workflow/programs/ccn.yaml").read_text().replace("discounts: [0.02]", "discounts: [0.98]")
     with pytest.raises(RatebookError, match=r"mine\.yaml: schemes"):
         read(text)
-
-
-def test_the_core_knows_no_program_and_no_state():
-    states = {scheme["state"] for name in NAMES for scheme in program(name)["schemes"]}
-    words = "|".join([*NAMES, r"star\W?plus", *states])
-    files = [*sorted((CORE / "programs").glob("*.py")), CORE / "contracts/programs.py"]
-    files += sorted((ROOT / "scripts/programs").glob("*.py"))
-    assert len(files) > 10
-    for file in files:
-        assert not re.findall(rf"\b(?:{words})\b", file.read_text(), re.IGNORECASE), file.name
 
 
 def test_the_example_in_the_documentation_runs_as_it_stands(read, table, tmp_path):

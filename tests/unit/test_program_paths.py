@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
-from ltc_world import NAMES, covered, ltc_months, program
-from ratebook.programs.cells import NEVER, assign_cell, meets
+from ltc_world import NAMES, SETTINGS, covered, ltc_months, program
+from ratebook.contracts.programs import ComparisonGroups
+from ratebook.programs.cells import NEVER, assign_cell, build_comparison_groups, meets
 from ratebook.programs.definitions import frames_of
-from ratebook.programs.rates import base_cell
-from ratebook.tables import engine
+from ratebook.programs.rates import base_cell, cut_of
+from ratebook.tables import engine, read_table, write_table
 
 MONTHS = 36
 PEOPLE = {
@@ -121,13 +124,17 @@ def assessments() -> str:
 
 
 @pytest.fixture
-def cells(table):
+def months(table):
+    kept = {name: {k: v for k, v in p.items() if k not in ("level", "stay")} for name, p in PEOPLE.items()}
+    rows = [row for name in PEOPLE for row in covered("2015-01-01", MONTHS, name, **kept[name])]
+    return ltc_months(table, claims(), rows, assessments())
+
+
+@pytest.fixture
+def cells(months):
     """The cells of every person, month by month, under every frame; found once, for the engine takes its time."""
     if not FOUND:
-        kept = {name: {k: v for k, v in p.items() if k not in ("level", "stay")} for name, p in PEOPLE.items()}
-        months = [row for name in PEOPLE for row in covered("2015-01-01", MONTHS, name, **kept[name])]
-        found = ltc_months(table, claims(), months, assessments()).order_by("person_id", "service_month")
-        named = {}
+        found, named = months.order_by("person_id", "service_month"), {}
         for name, place in SHIPPED:
             frame = frames_of(program(name))[place]
             cell = meets(found, frame["population"]).ifelse(assign_cell(found, frame["cells"]), NEVER)
@@ -157,3 +164,18 @@ def test_every_cell_has_a_path_through_it(name, frame):
 
 def test_no_path_is_of_a_program_that_is_gone():
     assert set(PATHS) == set(SHIPPED)
+
+
+def test_a_group_cut_like_its_cell_is_summed_by_what_cuts_it(months, cells, tmp_path):
+    """Residents and neighbours of one age and sex, in whatever cell: the same months, counted both ways."""
+    common = SETTINGS["common_population"]
+    reduced = build_comparison_groups(months, [program("msho")], common, "cumulative", 2, True)
+    write_table(reduced, tmp_path / "groups.parquet", ComparisonGroups)
+    rows = read_table(tmp_path / "groups.parquet", ComparisonGroups)
+    counted = rows.groupby(["comparison_group", "cell"]).member_months.sum()
+    named = [cell for part in cells.values() for cell in part["msho|all"] if cell != "-"]
+    for group in ("residents", "community"):
+        wanted = program("msho")["groups"][group]["when"]["cell"]
+        cuts = Counter(cut_of(cell) for cell in named if base_cell(cell) in wanted)
+        assert len(cuts) == {"residents": 1, "community": 2}[group]
+        assert counted[group].to_dict() == cuts

@@ -205,6 +205,7 @@ class ProgramRates(Estimate):
 
     class Config(Contract.Config):
         unique = ("program", "state", "area", "era", "cell")
+        groups = ("program", "state", "area", "era")
         hides = (
             "base_usd", "discount", "rate_usd", "payment_usd", "upl_usd", "member_months", "credibility", "lower", "upper",
         )  # fmt: skip
@@ -261,6 +262,7 @@ class PlanLiability(Estimate):
 
     class Config(Contract.Config):
         unique = ("program", "cell")
+        groups = ("program",)
         hides = (
             "plan_nf_usd",
             "funded_nf_usd",

@@ -18,6 +18,7 @@ from ratebook.tables import frame_of
 FACILITY = ("nf_gross", "nf_net", "nf_rate")
 NAMED = 3
 """How many of the services a rate leaves out are named."""
+WORDS = {"nf_net_usd": "nursing facility"}
 ELSEWHERE = "the published amounts are of other people, other prices and other years"
 
 
@@ -38,20 +39,19 @@ class Item:
         """Give the middle of the published range."""
         return (self.published["low_usd"] + self.published["high_usd"]) / 2
 
-    def left_out(self) -> str | None:
-        """Name the services these people use most that the rate does not pay for, in dollars a month."""
+    def left_out(self) -> tuple[float | None, str | None]:
+        """Give what these people use that the rate does not pay for, USD a month, and the largest services by name."""
         whole, amounts = sum(self.months.values(), np.zeros(1))[0], {}
         for cell in self.months:
             inside = self._inside(cell)
             for column in (*SERVICES, "nf_net_usd"):
                 if column not in inside:
                     amounts[column] = amounts.get(column, 0.0) + self.costs.sums.total("enrolled", cell, column)[0]
-        amounts = {column: amount / whole for column, amount in amounts.items() if whole and amount / whole >= 1}
-        largest = sorted(amounts, key=lambda column: (-amounts[column], column))[:NAMED]
-        words = {column: column.removesuffix("_usd").replace("_", " ") for column in largest} | {
-            "nf_net_usd": "nursing facility"
-        }
-        return ", ".join(f"{words[column]} {amounts[column]:,.0f}" for column in largest) or None
+        if not whole:
+            return None, None
+        largest = [column for column in sorted(amounts, key=lambda name: (-amounts[name], name)) if amounts[column] > 0]
+        words = [WORDS.get(column, column.removesuffix("_usd").replace("_", " ")) for column in largest[:NAMED]]
+        return sum(amounts.values()) / whole, ", ".join(words) or None
 
     def _inside(self, cell: str) -> set[str]:
         terms = rate_of(self.scheme, cell)["terms"]
@@ -92,6 +92,7 @@ def _scale_row(item):
     low, high = item.published["low_usd"], item.published["high_usd"]
     found = estimate(item.rate / np.clip(item.rate, low, high))
     told = found["estimate"] is not None
+    left_out, services = item.left_out() if told else (None, None)
     is_same = bool(0.1 < found["estimate"] < 10) if told else None
     if not told:
         reason = found["reason"]
@@ -108,7 +109,8 @@ def _scale_row(item):
         "published_high_usd": float(high),
         "ratio_to_published": found["estimate"],
         "is_same_order": is_same,
-        "left_out_pmpm": item.left_out() if told else None,
+        "left_out_pmpm_usd": left_out,
+        "leaves_out": services,
         "lower": found["lower"],
         "upper": found["upper"],
         "reason": reason,
@@ -140,7 +142,8 @@ def derive_rate_orders(designs: list[Design]) -> pd.DataFrame:
 def _order_row(dearer, cheaper):
     found = estimate(dearer.rate - cheaper.rate)
     verdict = _verdict(found)
-    why = [f"{item.name} leaves out a month: {item.left_out()}" for item in (dearer, cheaper) if item.left_out()]
+    left_out = {item.name: item.left_out()[1] for item in (dearer, cheaper)}
+    why = [f"{name} leaves out {services}" for name, services in left_out.items() if services]
     return {
         **dearer.key,
         "dearer": dearer.name,

@@ -25,12 +25,16 @@ def describe(rate: dict) -> str:
         )
     for adder in rate.get("adders", []):
         amount = f"${adder['usd']:,.2f}" if "usd" in adder else f"{adder['share']:.1%} of the sum"
-        words += f" + {adder['name'].replace('_', ' ')} {amount}{_bid_words(adder.get('bid'))}"
-    return f"{words}; at most {_term_words(rate['cap'])}" if "cap" in rate else words
+        words += f" + {adder['name'].replace('_', ' ')} {amount}{' as bid' if 'bid' in adder else ''}"
+    words += f"; at most {_term_words(rate['cap'])}" if "cap" in rate else ""
+    places = sorted({bid["position"] for bid in _bids(rate)})
+    return words + "".join(f"; a bid above its range falls to {place:g} of it" for place in places)
 
 
-def _bid_words(bid):
-    return f" (bid; above its range, at {bid['position']:g} of it)" if bid else ""
+def _bids(rate):
+    """List every bid a rate reads."""
+    of_terms = [bid for term in rate["terms"] for key in ("bids", "share_bids") for bid in term.get(key, {}).values()]
+    return of_terms + [adder["bid"] for adder in rate.get("adders", []) if "bid" in adder]
 
 
 def _term_words(term):
@@ -39,18 +43,16 @@ def _term_words(term):
         factor *= 1 - discount
     lead = "" if factor == 1 else f"{factor:.6g} x "
     if "usd" in term:
-        return f"{lead}${term['usd']:,.2f}{_bid_words(term.get('bids', {}).get('usd'))}"
+        return f"{lead}${term['usd']:,.2f}{' as bid' if 'bids' in term else ''}"
     groups = [(f"{weight:g} ", group) for group, weight in term.get("blend", {}).items()]
     groups = [("" if weight == "1 " else weight, group) for weight, group in groups]
     groups += [("observed share ", group) for group in term.get("observed", [])]
     costs = "; ".join(dict.fromkeys(", ".join(costs_of(term, group)) for group in groups_of(term))).replace("_", " ")
     net = "".join(f", net of {cost.replace('_', ' ')}" for cost in term.get("net_of", []))
     weighed = "".join(f", {group.replace('_', ' ')} weighted {f:g}" for group, f in term.get("reweight", {}).items())
-    weighed += "".join(f", {g.replace('_', ' ')} at most {most:g}" for g, most in term.get("at_most", {}).items())
-    weighed += "".join(
-        f", share of {g.replace('_', ' ')}{_bid_words(bid)}" for g, bid in term.get("share_bids", {}).items()
-    )
-    weighed += "".join(f", {g.replace('_', ' ')}{_bid_words(bid)}" for g, bid in term.get("bids", {}).items())
+    weighed += "".join(f", {name.replace('_', ' ')} at most {f:g}" for name, f in term.get("at_most", {}).items())
+    weighed += "".join(f", share of {name.replace('_', ' ')} as bid" for name in term.get("share_bids", {}))
+    weighed += ", as bid" if "bids" in term else ""
     named = " + ".join(weight + group.replace("_", " ") for weight, group in groups)
     return f"{lead}({named}: {costs}{net}{weighed})"
 
