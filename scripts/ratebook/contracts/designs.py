@@ -167,7 +167,15 @@ class RateScales(Design):
 
     class Config(Contract.Config):
         unique = ("program", "state", "area", "era", "item")
-        hides = ("rate_usd", "ratio_to_published", "is_same_order", "left_out_pmpm_usd", "leaves_out", "lower", "upper")
+        hides = (
+            "rate_usd",
+            "ratio_to_published",
+            "is_same_order",
+            "left_out_pmpm_usd",
+            "leaves_out",
+            "lower",
+            "upper",
+        )
 
 
 class RateOrders(Design):

@@ -49,7 +49,9 @@ class Item:
                     amounts[column] = amounts.get(column, 0.0) + self.costs.sums.total("enrolled", cell, column)[0]
         if not whole:
             return None, None
-        largest = [column for column in sorted(amounts, key=lambda name: (-amounts[name], name)) if amounts[column] > 0]
+        largest = [
+            column for column in sorted(amounts, key=lambda name: (-amounts[name], name)) if amounts[column] > 0
+        ]
         words = [WORDS.get(column, column.removesuffix("_usd").replace("_", " ")) for column in largest[:NAMED]]
         return sum(amounts.values()) / whole, ", ".join(words) or None
 
