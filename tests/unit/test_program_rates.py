@@ -73,6 +73,23 @@ def test_a_bid_is_read_on_the_signed_amount(times, bid, expected):
     )
 
 
+@pytest.mark.parametrize(
+    ("times", "bid", "is_below"),
+    [
+        pytest.param(1, 0.9, False, id="a cost at the foot of the range"),
+        pytest.param(1, 0.89, True, id="a cost below it"),
+        pytest.param(1, 1.2, False, id="a cost above it"),
+        pytest.param(-1, 1.1, False, id="an offset at its largest"),
+        pytest.param(-1, 1.11, True, id="a larger one is below the range"),
+        pytest.param(-1, 0.8, False, id="a smaller one is above it"),
+    ],
+)
+def test_a_bid_below_its_range_stands_and_is_noted(times, bid, is_below):
+    term = RESIDENTS | {"times": times, "bids": {"residents": ratio_bid(bid)}}
+    notes = priced({"terms": [term]}).note
+    assert ("bid below its range, as it is" in (notes["home/75_84"] or "")) == is_below
+
+
 def test_dollars_of_an_offset_are_bid_as_negative_dollars():
     bid = {"unit": "usd", "bid": -40, "low": -70, "high": -50, "position": 0.5}
     assert price({"terms": [{"usd": 60, "times": -1, "bids": {"usd": bid}}]}) == pytest.approx(-60)

@@ -129,11 +129,11 @@ def _fill(node, settings: dict, name: str):
 
 
 def _scheme(program: dict, scheme: dict, areas: dict) -> dict:
-    own = any(key in scheme for key in FRAME)
     full = {key: copy.deepcopy(program[key]) for key in FRAME}
     full["groups"] |= scheme.get("groups", {})
     full |= {"area": EVERYWHERE, "era": EVERYWHERE, **{key: scheme[key] for key in scheme if key != "groups"}}
     full["counties"] = areas.get(full["area"])
+    own = any(full[key] != program[key] for key in FRAME)
     parts = [full["state"]] if own else []
     parts += [full["era"]] if own and full["era"] != EVERYWHERE else []
     parts += [full["area"]] if full["counties"] else []

@@ -27,14 +27,36 @@ def describe(rate: dict) -> str:
         amount = f"${adder['usd']:,.2f}" if "usd" in adder else f"{adder['share']:.1%} of the sum"
         words += f" + {adder['name'].replace('_', ' ')} {amount}{' as bid' if 'bid' in adder else ''}"
     words += f"; at most {_term_words(rate['cap'])}" if "cap" in rate else ""
-    places = sorted({bid["position"] for bid in _bids(rate)})
+    places = sorted({bid["position"] for _, _, bid in _bids(rate)})
     return words + "".join(f"; a bid above its range falls to {place:g} of it" for place in places)
 
 
+def note_bids(rate: dict) -> str | None:
+    """Name the bids below their range, which stand as they are; nothing where there is none."""
+    below = [name for name, sign, bid in _bids(rate) if _is_below(bid, sign if bid["unit"] == "ratio" else 1)]
+    return f"bid below its range, as it is: {', '.join(dict.fromkeys(below))}".replace("_", " ") if below else None
+
+
+def _is_below(bid, sign):
+    return sign * bid["bid"] < min(sign * bid["low"], sign * bid["high"])
+
+
 def _bids(rate):
-    """List every bid a rate reads."""
-    of_terms = [bid for term in rate["terms"] for key in ("bids", "share_bids") for bid in term.get(key, {}).values()]
-    return of_terms + [adder["bid"] for adder in rate.get("adders", []) if "bid" in adder]
+    """List every bid a rate reads: of what, the sign of the amount, and the bid."""
+    found = []
+    for term in rate.get("terms", []):
+        sign = -1 if term.get("times", 1) * term.get("usd", 1) < 0 else 1
+        found += [
+            (f"{'less ' if sign < 0 else ''}{_of(term, name)}", sign, bid)
+            for name, bid in term.get("bids", {}).items()
+        ]
+        found += [(f"share of {name}", 1, bid) for name, bid in term.get("share_bids", {}).items()]
+    adders = [adder for adder in rate.get("adders", []) if "bid" in adder]
+    return found + [(adder["name"], -1 if adder.get("usd", 1) < 0 else 1, adder["bid"]) for adder in adders]
+
+
+def _of(term, name):
+    return "dollars" if name == "usd" else f"{name} {' '.join(costs_of(term, name)[:1])}"
 
 
 def _term_words(term):
@@ -43,7 +65,7 @@ def _term_words(term):
         factor *= 1 - discount
     lead = "" if factor == 1 else f"{factor:.6g} x "
     if "usd" in term:
-        return f"{lead}${term['usd']:,.2f}{' as bid' if 'bids' in term else ''}"
+        return f"{lead}${term['usd']:,.2f}{' as bid' if term.get('bids') else ''}"
     groups = [(f"{weight:g} ", group) for group, weight in term.get("blend", {}).items()]
     groups = [("" if weight == "1 " else weight, group) for weight, group in groups]
     groups += [("observed share ", group) for group in term.get("observed", [])]
@@ -52,7 +74,7 @@ def _term_words(term):
     weighed = "".join(f", {group.replace('_', ' ')} weighted {f:g}" for group, f in term.get("reweight", {}).items())
     weighed += "".join(f", {name.replace('_', ' ')} at most {f:g}" for name, f in term.get("at_most", {}).items())
     weighed += "".join(f", share of {name.replace('_', ' ')} as bid" for name in term.get("share_bids", {}))
-    weighed += ", as bid" if "bids" in term else ""
+    weighed += ", as bid" if term.get("bids") else ""
     named = " + ".join(weight + group.replace("_", " ") for weight, group in groups)
     return f"{lead}({named}: {costs}{net}{weighed})"
 

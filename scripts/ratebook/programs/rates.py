@@ -10,7 +10,7 @@ import pandas as pd
 from ratebook.contracts.programs import ProgramRates
 from ratebook.programs import primitives
 from ratebook.programs.definitions import EVERYWHERE, costs_of
-from ratebook.programs.published import describe
+from ratebook.programs.published import describe, note_bids
 from ratebook.programs.replicates import NO_COMPARISON, NO_MONTHS, Sums, estimate, ratio
 from ratebook.rates.credibility import limited_fluctuation
 from ratebook.tables import frame_of
@@ -264,7 +264,7 @@ def _row(program, scheme, costs, cell, members, priced, rate):
     base, discounted, upl, payment = (float(priced[name][0]) for name in ("base", "discounted", "upl", "payment"))
     limited = program.get("upper_limit", False) and np.isfinite(upl) and found["estimate"] is not None
     published = rate.get("published", {})
-    notes = [text for text in (scheme.get("note"), rate.get("note")) if text]
+    notes = [text for text in (scheme.get("note"), rate.get("note"), note_bids(rate)) if text]
     return {
         "program": program["program"],
         "state": scheme["state"],
