@@ -186,8 +186,8 @@ def day_counter(seen: Seen):
 
 @checks("H63")
 def conversion_months(seen: Seen):
-    """Give the longest stay in MSHO's conversion cell, whose limit the program's data file states."""
-    rows = seen.table("program_reconciliation", "program == 'msho' and item.str.startswith('months in a cell')")
+    """Give the longest stay in a conversion cell whose limit the program's data file states."""
+    rows = seen.table("program_reconciliation", "assumed.notna() and item.str.startswith('months in a cell')")
     if rows.actual.isna().all():
         raise CannotSay("nobody moved from a facility to the community")
     return rows.actual.max()
