@@ -93,6 +93,7 @@ PATHS = {
         "well_mao": "community_non_nhc_mao*36",
         "well_other": "community_non_nhc_other/65_74*36",
         "young_dual": "-*36",
+        "medicaid_ssi": "-*36",
     },
     ("modern", "all"): {"returns": "all*36", "young_dual": "all*36"},
     ("modern", "Maryland"): {

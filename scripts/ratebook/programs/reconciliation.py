@@ -7,7 +7,7 @@ import pandas as pd
 
 from ratebook.contracts.programs import ProgramReconciliation
 from ratebook.programs import primitives
-from ratebook.programs.definitions import EVERYWHERE
+from ratebook.programs.definitions import EVERYWHERE, settlements_of
 from ratebook.programs.rates import Costs, base_cell, cells_of, price_rate, rate_of
 from ratebook.programs.replicates import Sums, estimate, first, ratio
 from ratebook.tables import frame_of
@@ -40,7 +40,7 @@ def estimate_reconciliation(
     """
     rows = []
     for program, scheme in ((one, scheme) for one in programs for scheme in one["schemes"]):
-        items = scheme.get("reconciliation", program.get("reconciliation", []))
+        items = settlements_of(program, scheme)
         if items or "conversion" in program:
             key = (groups, program["program"], scheme["frame"], replicates)
             costs = {name: Costs(program, scheme, Sums(*key, name), year_days) for name in (None, "base", "contract")}
