@@ -42,9 +42,7 @@ def comparison(designs):
 def test_the_rate_and_the_remainder_and_the_saving_are_what_the_state_pays_today(comparison):
     parts = comparison.rate_pmpm_usd + comparison.state_remainder_pmpm_usd + comparison.state_saving_pmpm_usd
     assert len(comparison) == 54 and parts.notna().all()
-    assert (comparison.unpriced_share > 0.01).any(), (
-        "in these drawn months some people at home have no facility's per diem"
-    )
+    assert (comparison.unpriced_share == 0).all()
     assert parts.tolist() == pytest.approx(comparison.state_ffs_pmpm_usd.tolist(), abs=1e-6)
     kept = comparison.rate_pmpm_usd - comparison.plan_cost_pmpm_usd
     assert kept.tolist() == pytest.approx(comparison.plan_margin_pmpm_usd.tolist(), abs=1e-6)
@@ -113,10 +111,9 @@ def test_levelled_designs_keep_the_same_share_of_cost(designs):
 
 
 MOVES = """\
-    common | institutional/F1 | 50 | per_diem=100 ancillary=0 nf_net=3000 nf_liable=0
-    common | nhc_conversion/F1 | 50 | per_diem=100 ancillary=0 meals=500
-    enrolled | institutional/F1 | 50 | per_diem=100 ancillary=0
-    enrolled | nhc_conversion/F1 | 50 | per_diem=100 ancillary=0
+    common | institutional/F1 | 50 | nf_net=3000 nf_liable=0
+    common | nhc_conversion/F1 | 50 | meals=500
+    at_facility | F1 | 50 | per_diem=100 ancillary=0
     common_residents | institutional/F1 | 50 | nf_net=3000 nf_liable=0
     common_moved | nhc_conversion/F1 | 50 |
     common_at_home | nhc_conversion/F1 | 50 | meals=500"""
@@ -129,6 +126,17 @@ def test_a_resident_moved_home_keeps_a_facilitys_rate_where_the_program_pays_one
     gains = derive_incentives(designs, nothing)
     assert one_row(gains, incentive="member_moved").estimate_usd == pytest.approx(3000 - 500)
     assert one_row(gains, incentive="low_cost_half").reason is not None
+
+
+def test_months_in_a_cell_without_a_rate_are_left_out_of_every_amount():
+    """Nobody lives in facility F2 of these data, so who came from it has no rate: a third of the months."""
+    drawn = MOVES + "\n    common | nhc_conversion/F2 | 50 | meals=9000\n    common_population | all | 150 |"
+    designs = price_designs(groups("ccn", "all", drawn), [program("ccn")], 365, 2)
+    row = one_row(compare_programs(designs, 0.1), scenario="as_is")
+    assert row.unpriced_share == pytest.approx(1 / 3)
+    assert row.member_months == 200
+    assert row.plan_cost_pmpm_usd == pytest.approx((3000 + 500) / 2)
+    assert row.rate_pmpm_usd == pytest.approx(0.98 * 100 * 365 / 12)
 
 
 @pytest.mark.parametrize(

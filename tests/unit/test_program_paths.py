@@ -6,12 +6,11 @@ from collections import Counter
 
 import pytest
 
-from ltc_world import NAMES, SETTINGS, covered, ltc_months, program
-from ratebook.contracts.programs import ComparisonGroups
-from ratebook.programs.cells import NEVER, assign_cell, build_comparison_groups, meets
+from ltc_world import NAMES, covered, ltc_months, program, reduced_groups
+from ratebook.programs.cells import NEVER, assign_cell, meets
 from ratebook.programs.definitions import frames_of
 from ratebook.programs.rates import base_cell, cut_of
-from ratebook.tables import engine, read_table, write_table
+from ratebook.tables import engine
 
 MONTHS = 36
 PEOPLE = {
@@ -169,10 +168,7 @@ def test_no_path_is_of_a_program_that_is_gone():
 
 def test_a_group_cut_like_its_cell_is_summed_by_what_cuts_it(months, cells, tmp_path):
     """Residents and neighbours of one age and sex, in whatever cell: the same months, counted both ways."""
-    common = SETTINGS["common_population"]
-    reduced = build_comparison_groups(months, [program("msho")], common, "cumulative", 2, True)
-    write_table(reduced, tmp_path / "groups.parquet", ComparisonGroups)
-    rows = read_table(tmp_path / "groups.parquet", ComparisonGroups)
+    rows = reduced_groups(months, [program("msho")], tmp_path)
     counted = rows.groupby(["comparison_group", "cell"]).member_months.sum()
     named = [cell for part in cells.values() for cell in part["msho|all"] if cell != "-"]
     for group in ("residents", "community"):
