@@ -56,7 +56,7 @@ def disclose(
     counts = [name for name, field in contract.fields().items() if field.persons and name not in chained]
     counts = [name for name in counts if name in frame]
     if counts:
-        hidden = hidden_rows(frame, counts, groupings(contract), limit)
+        hidden = hidden_rows(frame, counts, groupings(contract), limit, contract.Config.overlaps)
         shown = _blank(shown, hidden, [*counts, *contract.Config.hides])
     for chain in chains:
         shown = HIDE[type(chain)](shown, chain, limit)
@@ -90,6 +90,9 @@ def disclose_tables(frames: dict[str, pd.DataFrame], released: dict, limit: int)
             shown[name][column] = pd.Series(pd.NA if is_count else float("nan"), shown[name].index).astype(
                 "Int64" if is_count else float
             )
+        if kind.totals:
+            column, values, columns = kind.totals
+            shown[name] = _blank(shown[name], ~shown[name][column].isin(values), list(columns))
         for column in kind.percents:
             shown[name][column] = shown[name][column].astype(float).round(2)
         for other, key, columns, *where in filter(None, (kind.follows, kind.also)):
@@ -133,7 +136,9 @@ def groupings(contract: type[Contract]) -> list[list[str]]:
     return [list(group) for group in groups]
 
 
-def hidden_rows(frame: pd.DataFrame, counts: list[str], groups: list[list[str]], limit: int) -> pd.Series:
+def hidden_rows(
+    frame: pd.DataFrame, counts: list[str], groups: list[list[str]], limit: int, overlaps: bool = False
+) -> pd.Series:
     """Say which rows are hidden: those with a small count, then their complements, until nothing changes."""
     hidden = pd.Series(False, index=frame.index)
     for count in counts:
@@ -144,7 +149,7 @@ def hidden_rows(frame: pd.DataFrame, counts: list[str], groups: list[list[str]],
         for group in groups:
             for _, rows in frame.groupby(group, dropna=False, sort=False) if group else [((), frame)]:
                 for count in counts:
-                    complement = complements(rows[count], hidden[rows.index], limit)
+                    complement = complements(rows[count], hidden[rows.index], limit, overlaps)
                     hidden.loc[complement] = True
         changed = int(hidden.sum()) > before
         if not changed and _do_cross(groups):
@@ -182,13 +187,13 @@ def hide_solvable(frame: pd.DataFrame, count: str, hidden: pd.Series, groups: li
     return []
 
 
-def complements(counts: pd.Series, hidden: pd.Series, limit: int) -> list:
+def complements(counts: pd.Series, hidden: pd.Series, limit: int, overlaps: bool = False) -> list:
     """Give the rows to hide as well, so that what is hidden among siblings cannot be worked out from their sum.
 
     The smallest shown rows follow, one by one, until at least two are hidden, together they reach the limit,
     and their sum does not force every one of them (all of 1, or all of the largest small count). A row hidden
     only to protect another grouping needs company here too: else it comes back by subtraction, and the small
-    count behind it.
+    count behind it. Where rows may count the same people (`overlaps`), one of the hidden must reach the limit alone.
     """
     people = counts[hidden & (counts > 0)].astype(int).tolist()
     if not people:
@@ -196,7 +201,7 @@ def complements(counts: pd.Series, hidden: pd.Series, limit: int) -> list:
     shown = counts[~hidden & (counts > 0)].sort_values(kind="stable")
     more = []
     for row, count in shown.items():
-        if _is_safe(people, limit):
+        if _is_safe(people, limit) and (not overlaps or max(people) >= limit):
             break
         people.append(int(count))
         more.append(row)

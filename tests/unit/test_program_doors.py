@@ -12,9 +12,8 @@ import pytest
 from conftest import ROOT
 from ltc_world import SETTINGS, months_of_a_path
 from ratebook.contracts.programs import LtcMemberMonths, ProgramRates
-from ratebook.figures import empty_figure
 from ratebook.programs import design_figures
-from ratebook.programs import figures as program_figures
+from ratebook.programs.plots import DRAWN_FROM, plot_programs
 from ratebook.tables import empty_frame, write_table
 
 FILES = {
@@ -99,8 +98,17 @@ def test_without_long_term_care_every_figure_says_why(nobody):
 
 
 def test_a_small_cell_is_not_drawn():
-    rates = empty_frame(ProgramRates)
-    rates.loc[0] = [None] * len(rates.columns)
-    rates = rates.assign(rate_usd=100.0, persons=10, cell="small", program="p", state="s", area="all", era="all")
-    assert "No program" in program_figures.plot_program_rates(rates, 11).axes[0].texts[0].get_text()
-    assert empty_figure(design_figures.NO_BLEND).axes[0].texts[0].get_text() == design_figures.NO_BLEND
+    tables = {name: empty_frame(contract) for name, contract in DRAWN_FROM.items()}
+    small = {
+        "rate_usd": 100.0,
+        "persons": 10,
+        "cell": "small",
+        "program": "p",
+        "state": "s",
+        "area": "all",
+        "era": "all",
+    }
+    tables["rates"] = pd.DataFrame([small]).reindex(columns=list(ProgramRates.types()))
+    figures = plot_programs(tables, 11)
+    assert "No program" in figures["rates"].axes[0].texts[0].get_text()
+    assert figures["mix"].axes[0].texts[0].get_text() == design_figures.NO_BLEND

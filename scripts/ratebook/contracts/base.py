@@ -53,7 +53,8 @@ class Contract:
         """`unique`: the key, also the order on disk. `claims_scale`: a folder of parts, never in pandas.
 
         `as_read`: rows stay in the order of the source, which costs no sort. `any_order`: rows lie as the threads
-        that write them get done, which costs nothing; whoever reads them asks for the order needed.
+        that write them get done, which costs nothing; whoever reads them asks for the order needed. `overlaps`: a
+        person may stand in several rows of a group; rows taken together may be no more people than the largest of them.
         """
 
         unique: tuple[str, ...] = ()
@@ -62,6 +63,7 @@ class Contract:
         any_order: bool = False
         hides: tuple[str, ...] = ()
         groups: tuple[str, ...] = ()
+        overlaps: bool = False
 
     @classmethod
     def fields(cls) -> dict[str, Field]:

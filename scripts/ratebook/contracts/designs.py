@@ -143,9 +143,11 @@ class CappedBenefits(Estimate):
 
     class Config(Contract.Config):
         unique = ("program", "benefit_year")
+        groups = ("program",)
+        overlaps = True
         hides = (
             "use_pmpm_usd", "paid_pmpm_usd", "at_year_cap_share", "at_lifetime_cap_share", "premium_pmpm_usd", "lower",
-            "upper", "member_months",
+            "upper", "member_months", "reason",
         )  # fmt: skip
 
 

@@ -9,6 +9,12 @@ from ratebook.contracts.base import Contract, Field, Share, Usd
 SETTINGS = ("NF", "ALF", "ADC", "HCBS_waiver", "COMM_other")
 AGE_BANDS = ("under_55", "55_64", "65_74", "75_84", "85_up", "unknown")
 PERIODS = ("base", "contract")
+TOTALS = ("average", "all")
+"""Cells that are a whole population."""
+LIABILITY_SUMS = (
+    "member_months", "nf_days", "plan_nf_days", "funded_nf_days", "state_nf_days", "plan_nf_days_per_spell",
+    "plan_nf_usd", "funded_nf_usd", "state_nf_usd",
+)  # fmt: skip
 
 
 class ServiceDollars(Contract):
@@ -124,8 +130,6 @@ class ComparisonGroups(ServiceDollars):
     medicare_nf_usd: Usd = Field(
         "Of these dollars, those of the first 100 days of a stay of skilled care: Medicare's, had the stay begun in a hospital."
     )
-    medicare_paid_usd: Usd = Field("Paid by Medicare on the same lines.")
-    tpl_usd: Usd = Field("Paid by other insurance on the same lines.")
     applied_income_usd: Usd = Field("Residents' share.")
     nf_gross_usd: Usd = Field("Nursing facility before the residents' share.")
     nf_net_usd: Usd = Field("Nursing facility, as Medicaid paid.")
@@ -206,8 +210,10 @@ class ProgramRates(Estimate):
     class Config(Contract.Config):
         unique = ("program", "state", "area", "era", "cell")
         groups = ("program", "state", "area", "era")
+        overlaps = True
         hides = (
             "base_usd", "discount", "rate_usd", "payment_usd", "upl_usd", "member_months", "credibility", "lower", "upper",
+            "reason",
         )  # fmt: skip
 
 
@@ -257,21 +263,17 @@ class PlanLiability(Estimate):
     plan_nf_usd: float = Field("Net nursing-facility cost of the window's days.")
     funded_nf_usd: float = Field("Net nursing-facility cost of the funded days.")
     state_nf_usd: float = Field("Net nursing-facility cost of the State's days.")
+    plan_nf_day_share: float = Field("Share of the facility days that the plan pays.", nullable=True, ge=0, le=1)
     plan_cost_pmpm_usd: float = Field("Covered services and the plan's facility days, per month.", nullable=True)
     state_cost_pmpm_usd: float = Field("The State's facility days, per month.", nullable=True)
 
     class Config(Contract.Config):
         unique = ("program", "cell")
         groups = ("program",)
+        overlaps = True
         hides = (
-            "plan_nf_usd",
-            "funded_nf_usd",
-            "state_nf_usd",
-            "plan_cost_pmpm_usd",
-            "state_cost_pmpm_usd",
-            "lower",
-            "upper",
-        )
+            *LIABILITY_SUMS, "plan_nf_day_share", "plan_cost_pmpm_usd", "state_cost_pmpm_usd", "lower", "upper", "reason",
+        )  # fmt: skip
 
 
 class LiabilityDays(Contract):
@@ -281,17 +283,23 @@ class LiabilityDays(Contract):
     nf_day: int = Field("Day of facility care, by the configured counter, from 1.", ge=1)
     nf_days: int = Field("Days of that ordinal in the data.", ge=0)
     plan_nf_days: int = Field("Of these, days the plan pays.", ge=0)
+    plan_nf_day_share: float = Field("Share of these days that the plan pays.", nullable=True, ge=0, le=1)
     persons: int = Field("Persons who reach that day at least once.", ge=0, persons=True)
 
     class Config(Contract.Config):
         unique = ("program", "nf_day")
+        hides = ("nf_days", "plan_nf_days", "plan_nf_day_share")
 
 
 class ProgramReconciliation(Estimate):
-    """One row per program, item and plan settled after the year. The estimate is `settlement_usd`."""
+    """One row per program, item and plan settled after the year. The estimate is `settlement_usd`.
+
+    Settlements by plan add up to nothing: a hidden plan's would be what the others leave.
+    """
 
     program: str = Field("Program.")
     state: str = Field("State.")
+    area: str = Field("Service area; 'all' where the state is one.")
     era: str = Field("Years the method held; 'all' where there is one method.")
     item: str = Field("What is settled.")
     plan: str = Field("Plan; 'all' where the settlement is not by plan.")
@@ -304,5 +312,7 @@ class ProgramReconciliation(Estimate):
     settlement_usd: float = Field("Positive: the State pays the plan.", nullable=True)
 
     class Config(Contract.Config):
-        unique = ("program", "state", "era", "item", "plan")
-        hides = ("assumed", "actual", "settlement_usd", "lower", "upper", "member_months")
+        unique = ("program", "state", "area", "era", "item", "plan")
+        groups = ("program", "state", "area", "era", "item")
+        overlaps = True
+        hides = ("assumed", "actual", "settlement_usd", "lower", "upper", "member_months", "reason")

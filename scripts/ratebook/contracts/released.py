@@ -38,7 +38,9 @@ class Released:
 
     `chains` are counts whose differences are counts of people. `never` are columns no released copy shows: counts
     that another table gives on another grid, so that both together would show a small difference. `percents` are
-    shares shown in whole percent: with more digits a share of a known group gives its counts back. `follows` names
+    shares shown in whole percent: with more digits a share of a known group gives its counts back. `totals` names a
+    column, its values in rows of totals, and the columns shown in those rows alone: what is cut in several ways would
+    show, by two cuts together, what a small part is. `follows` names
     a table, the column that ties it to this one, and the columns hidden here where that table hides its row; a
     condition may say of which rows; `also` is a second such tie. `compares` names the table by arm whose hidden arms hide the comparisons here.
     """
@@ -47,6 +49,7 @@ class Released:
     chains: tuple[Flow | Series | Split | Tail, ...] = ()
     never: tuple[str, ...] = ()
     percents: tuple[str, ...] = ()
+    totals: tuple | None = None
     follows: tuple | None = None
     also: tuple | None = None
     compares: str = ""
@@ -240,20 +243,46 @@ RELEASED = {
         never=("clients",),
     ),
     "panel_loss": Released(case_rates.PanelLoss),
-    "program_rates": Released(programs.ProgramRates),
-    "program_comparison": Released(designs.ProgramComparison),
-    "plan_risk": Released(designs.PlanRisk),
-    "program_incentives": Released(designs.ProgramIncentives),
-    "mix_sensitivity": Released(designs.MixSensitivity),
-    "buy_in": Released(designs.BuyIn),
-    # Of a known number of persons a share gives back how many reach a cap, and they are few.
-    "capped_benefits": Released(designs.CappedBenefits, never=("at_year_cap_share", "at_lifetime_cap_share")),
-    "rate_scales": Released(designs.RateScales),
-    "rate_orders": Released(designs.RateOrders),
+    # One population is cut into cells by every state in its own way, and one program enrols a few more than another.
+    "program_rates": Released(
+        programs.ProgramRates,
+        (Series("persons", (), ("member_months",), only=tuple(("cell", name) for name in programs.TOTALS)),),
+        percents=("credibility",),
+        totals=("cell", programs.TOTALS, ("persons", "member_months")),
+    ),
+    # Members of one design are members of another; months in cells without a rate are of few.
+    "program_comparison": Released(
+        designs.ProgramComparison,
+        (Series("persons", (), designs.ProgramComparison.Config.hides),),
+        never=("member_months",),
+        percents=("unpriced_share",),
+    ),
+    # Whose people these are `program_comparison` tells; those of a published item are a sum of cells.
+    "plan_risk": Released(designs.PlanRisk, never=("persons",)),
+    "program_incentives": Released(designs.ProgramIncentives, never=("persons",)),
+    "mix_sensitivity": Released(designs.MixSensitivity, never=("persons",)),
+    "rate_scales": Released(designs.RateScales, never=("persons",)),
+    "rate_orders": Released(designs.RateOrders, never=("persons",)),
+    "buy_in": Released(designs.BuyIn, never=("persons",)),
+    "capped_benefits": Released(
+        designs.CappedBenefits,
+        # Who is left in a later year was there before.
+        (Series("persons", ("program",), designs.CappedBenefits.Config.hides),),
+        # Of a known number of persons a share gives back how many reach a cap, and they are few.
+        never=("at_year_cap_share", "at_lifetime_cap_share"),
+    ),
     "program_notes": Released(programs.ProgramNotes),
     "program_reconciliation": Released(programs.ProgramReconciliation),
-    "plan_liability": Released(programs.PlanLiability),
-    "liability_days": Released(programs.LiabilityDays),
+    "plan_liability": Released(
+        programs.PlanLiability,
+        (Series("persons", (), programs.LIABILITY_SUMS, only=(("cell", "all"),)),),
+        percents=("plan_nf_day_share",),
+        totals=("cell", ("all",), ("persons", *programs.LIABILITY_SUMS)),
+    ),
+    # From day to day few leave.
+    "liability_days": Released(
+        programs.LiabilityDays, never=("nf_days", "plan_nf_days", "persons"), percents=("plan_nf_day_share",)
+    ),
     "published_amounts": Released(programs.PublishedAmounts),
     "sensitivity": Released(review.Sensitivity),
     "checklist": Released(review.Checklist),

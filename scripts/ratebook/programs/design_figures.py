@@ -17,9 +17,9 @@ INCENTIVES = {
 }
 
 
-def plot_plan_risk(risk: pd.DataFrame, suppress_below: int):
+def plot_plan_risk(risk: pd.DataFrame):
     """Draw the chance of loss by design and size of plan, were all rates levelled, and the safety margin plans need."""
-    shown = risk[(risk.scenario == "levelled") & risk.loss_probability.notna() & (risk.persons >= suppress_below)]
+    shown = risk[(risk.scenario == "levelled") & risk.loss_probability.notna()]
     if shown.empty:
         return empty_figure(NOTHING)
     shown = shown.assign(design=design_names(shown))
@@ -46,9 +46,9 @@ def plot_plan_risk(risk: pd.DataFrame, suppress_below: int):
     return fig
 
 
-def plot_incentives(incentives: pd.DataFrame, suppress_below: int):
+def plot_incentives(incentives: pd.DataFrame):
     """Draw what each design pays a plan for, a panel an incentive, with intervals."""
-    shown = incentives[incentives.estimate_usd.notna() & (incentives.persons >= suppress_below)]
+    shown = incentives[incentives.estimate_usd.notna()]
     shown = shown.assign(design=design_names(shown))
     if shown.empty:
         return empty_figure(NOTHING)
@@ -65,9 +65,9 @@ def plot_incentives(incentives: pd.DataFrame, suppress_below: int):
     return fig
 
 
-def plot_mix(mix: pd.DataFrame, suppress_below: int):
+def plot_mix(mix: pd.DataFrame):
     """Draw each blended rate by the weight of its first comparison group; the weight in use is a dot."""
-    shown = mix[mix.rate_pmpm_usd.notna() & (mix.persons >= suppress_below)]
+    shown = mix[mix.rate_pmpm_usd.notna()]
     if shown.empty:
         return empty_figure(NO_BLEND)
     shown = shown.assign(design=design_names(shown))
@@ -85,9 +85,9 @@ def plot_mix(mix: pd.DataFrame, suppress_below: int):
     return fig
 
 
-def plot_scales(scales: pd.DataFrame, suppress_below: int):
+def plot_scales(scales: pd.DataFrame):
     """Draw our rates as multiples of the published ones: 1 is within the published range, of other people and years."""
-    shown = scales[scales.ratio_to_published.notna() & (scales.persons >= suppress_below)]
+    shown = scales[scales.ratio_to_published.notna()]
     if shown.empty:
         return empty_figure(NOTHING)
     shown = shown.sort_values([*KEYS, "item"]).reset_index(drop=True)

@@ -11,9 +11,9 @@ KEYS = ["program", "state", "area", "era"]
 NOTHING = "No program could be priced on these data: no member month of long-term care in a comparison group."
 
 
-def plot_program_rates(rates: pd.DataFrame, suppress_below: int):
+def plot_program_rates(rates: pd.DataFrame):
     """Draw each state's rate with its interval; the published range is a grey bar, of other data."""
-    shown = rates[rates.rate_usd.notna() & (rates.persons >= suppress_below)]
+    shown = rates[rates.rate_usd.notna()]
     cuts = shown.cell.str.contains("/")
     shown = shown[~cuts]
     if shown.empty:
@@ -35,10 +35,10 @@ def plot_program_rates(rates: pd.DataFrame, suppress_below: int):
     return fig
 
 
-def plot_comparison(comparison: pd.DataFrame, suppress_below: int):
+def plot_comparison(comparison: pd.DataFrame):
     """Draw for each design what the State pays today, the rate, and what it still pays beside it; what it saves; and the
     plan's margin, as care is and were facility days avoided."""
-    known = comparison[comparison.state_saving_pmpm_usd.notna() & (comparison.persons >= suppress_below)]
+    known = comparison[comparison.state_saving_pmpm_usd.notna()]
     shown = known[known.scenario == "as_is"].sort_values("state_saving_pmpm_usd").reset_index(drop=True)
     if shown.empty:
         return empty_figure(NOTHING)
@@ -93,9 +93,9 @@ def dots(
     ax.axvline(0, color="#888888", lw=0.8)
 
 
-def plot_liability_timeline(days: pd.DataFrame, suppress_below: int):
+def plot_liability_timeline(days: pd.DataFrame):
     """Draw, day by day of facility care, the share of days the plan pays."""
-    shown = days[(days.nf_days > 0) & (days.persons >= suppress_below)]
+    shown = days[days.plan_nf_day_share.notna()]
     if shown.empty:
         return empty_figure(NOTHING)
     fig, ax = subplots(figsize=(7.0, 3.4))
@@ -103,10 +103,10 @@ def plot_liability_timeline(days: pd.DataFrame, suppress_below: int):
     for place, (color, (program, rows)) in enumerate(lines):
         # The first drawn is the widest, so that programs that pay the same days are both seen.
         width = 1.4 + 1.2 * (len(lines) - 1 - place)
-        ax.step(rows.nf_day, rows.plan_nf_days / rows.nf_days, where="mid", color=color, label=program, lw=width)
+        ax.step(rows.nf_day, rows.plan_nf_day_share, where="mid", color=color, label=program, lw=width)
     ax.set_ylim(-0.03, 1.06)
     ax.set_xlabel("day of facility care in the enrolment year the stay began in")
-    ax.set_ylabel("share of days in the plan's window")
+    ax.set_ylabel("share of days in the plan's window, whole percent")
     ax.set_title("Who pays which facility day")
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return fig

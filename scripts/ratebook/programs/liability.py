@@ -10,7 +10,7 @@ from ratebook.contracts.programs import PlanLiability
 from ratebook.programs.cells import COUNTERS, meets, plan_days
 from ratebook.programs.definitions import EVERYWHERE
 from ratebook.programs.rates import base_cell, cells_of, covered_services
-from ratebook.programs.replicates import NO_MONTHS, Sums, estimate, ratio
+from ratebook.programs.replicates import NO_MONTHS, Sums, estimate, first, ratio
 from ratebook.tables import frame_of
 
 LONGEST_DAY = 366
@@ -83,7 +83,6 @@ def price_liability(groups: pd.DataFrame, programs: list[dict], replicates: int)
 def _row(program, sums, name, cells, members):
     found = plan_costs(program, sums, "enrolled", cells)
     plan = estimate(ratio(found["plan"], found["months"]))
-    state = float(ratio(found["state_nf"], found["months"])[0])
     days = {key: round(found[key][0]) for key in ("nf_days", "plan_nf_days", "funded_nf_days")}
     return {
         "program": program["program"],
@@ -93,12 +92,13 @@ def _row(program, sums, name, cells, members):
         "member_months": round(found["months"][0]),
         **days,
         "state_nf_days": days["nf_days"] - days["plan_nf_days"] - days["funded_nf_days"],
+        "plan_nf_day_share": first(ratio(found["plan_nf_days"] + found["funded_nf_days"], found["nf_days"])),
         "plan_nf_days_per_spell": sum(sums.count("enrolled", cell, "plan_nf_days_per_spell") for cell in cells),
         "plan_nf_usd": round(found["window_nf"][0], 2),
         "funded_nf_usd": round(found["funded_nf"][0], 2),
         "state_nf_usd": round(found["state_nf"][0], 2),
         "plan_cost_pmpm_usd": plan["estimate"],
-        "state_cost_pmpm_usd": state if np.isfinite(state) else None,
+        "state_cost_pmpm_usd": first(ratio(found["state_nf"], found["months"])),
         "lower": plan["lower"],
         "upper": plan["upper"],
         "reason": NO_MONTHS if plan["estimate"] is None else plan["reason"],
@@ -158,6 +158,7 @@ def _days_of(months, program, column, counter):
         nf_day=found.nf_day.cast("int64"),
         nf_days=found.nf_days.cast("int64"),
         plan_nf_days=found.plan_nf_days.cast("int64"),
+        plan_nf_day_share=found.plan_nf_days.cast("float64") / found.nf_days.nullif(0),
         persons=found.persons.cast("int64"),
     )
 

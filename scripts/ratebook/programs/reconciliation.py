@@ -154,6 +154,7 @@ def _row(program, scheme, item, unit, assumed, actual, paid, costs, members, pla
     return {
         "program": program["program"],
         "state": scheme["state"],
+        "area": scheme["area"],
         "era": scheme["era"],
         "item": item["item"],
         "plan": plan,
