@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ratebook.contracts.designs import BuyIn, CappedBenefits
-from ratebook.programs.cells import add_capped_benefit, assign_cell, meets
+from ratebook.programs.cells import add_capped_benefit, assign_cell, cap_year, meets
 from ratebook.programs.comparison import Design
 from ratebook.programs.liability import plan_costs
 from ratebook.programs.primitives import MONTHS_OF_YEAR, mean_known
@@ -24,7 +24,7 @@ COUNTED = {
 }  # fmt: skip
 
 
-def count_capped_benefits(months: ibis.Table, programs: list[dict], replicates: int) -> ibis.Table:
+def count_capped_benefits(months: ibis.Table, programs: list[dict], replicates: int, keeps_retro: bool) -> ibis.Table:
     """Sum each capped benefit by year of enrolment and replicate: use, payment, and who reaches which cap.
 
     Parameters
@@ -33,52 +33,63 @@ def count_capped_benefits(months: ibis.Table, programs: list[dict], replicates: 
     programs : list of dict
     replicates : int
         Groups persons are dealt into.
+    keeps_retro : bool
+        Keep months added retroactively, as `reduce_months` does.
 
     Returns
     -------
     ibis.Table
         `program`, `benefit_year`, `replicate`, `persons`, `member_months`, `use_usd`, `paid_usd`, `at_year_cap`,
-        `at_lifetime_cap`: persons; no row for a program without such a benefit.
+        `at_lifetime_cap`: persons, each once, however often they enrolled; no row for a program without such a benefit.
 
     References
     ----------
     methods.md, F5.
     """
     nobody = ibis.memtable(pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in COUNTED.items()}))
+    months = months if keeps_retro else months.filter(~months.is_retro)
     found = [_count(months, program, replicates) for program in programs if "capped_benefit" in program]
     return functools.reduce(lambda left, right: left.union(right.select(*COUNTED)), found, nobody)
 
 
 def _count(months, program, replicates):
     benefit, scheme = program["capped_benefit"], program["schemes"][0]
-    months = add_capped_benefit(months.filter(~months.is_retro), benefit)
+    months = add_capped_benefit(months, benefit)
+    group = scheme["groups"][benefit["group"]]
+    here = {"county": scheme["counties"]} if scheme["counties"] and not group.get("statewide") else {}
     cells = assign_cell(months, [{**row, "by": []} for row in scheme["cells"]])
-    inside = meets(months, scheme["population"]) & meets(months, scheme["groups"][benefit["group"]]["when"], cells)
+    inside = meets(months, scheme["population"] | here) & meets(months, group["when"], cells) & cells.notnull()
     use = sum(months[f"{service}_usd"] for service in benefit["services"])
     months = months.mutate(
         is_member=inside.fill_null(False),
         use=use,
         benefit_year=(months.enrollment_month_number - 1) // MONTHS_OF_YEAR + 1,
+        cap_year=cap_year(months, benefit),
     )
-    enrolment = ibis.window(group_by=["person_id", "enrollment_month"], order_by="service_month", rows=(None, 0))
-    months = months.mutate(paid_so_far=months.capped_benefit_usd.sum().over(enrolment))
+
+    def so_far(*keys):
+        return ibis.cumulative_window(group_by=["person_id", "enrollment_month", *keys], order_by="service_month")
+
+    paid = months.capped_benefit_usd.sum()
+    months = months.mutate(paid_in_year=paid.over(so_far("cap_year")), paid_in_life=paid.over(so_far()))
     members = months.filter(months.is_member)
-    people = members.group_by("person_id", "enrollment_month", "benefit_year").agg(
+    people = members.group_by("person_id", "benefit_year").agg(
         member_months=members.count(),
         use_usd=members.use.sum(),
         paid_usd=members.capped_benefit_usd.sum(),
-        paid_so_far=members.paid_so_far.max(),
+        at_year_cap=(members.paid_in_year >= benefit["year_usd"]).any(),
+        at_lifetime_cap=(members.paid_in_life >= benefit["lifetime_usd"]).any(),
     )
     number = ibis.dense_rank().over(order_by=people.person_id)
     people = people.mutate(replicate=number % replicates)
     return people.group_by("benefit_year", "replicate").agg(
         program=ibis.literal(program["program"]),
-        persons=people.person_id.nunique(),
+        persons=people.count(),
         member_months=people.member_months.sum().cast("int64"),
         use_usd=people.use_usd.sum().cast("float64"),
         paid_usd=people.paid_usd.sum().cast("float64"),
-        at_year_cap=(people.paid_usd >= benefit["year_usd"]).cast("int64").sum().cast("int64"),
-        at_lifetime_cap=(people.paid_so_far >= benefit["lifetime_usd"]).cast("int64").sum().cast("int64"),
+        at_year_cap=people.at_year_cap.sum().cast("int64"),
+        at_lifetime_cap=people.at_lifetime_cap.sum().cast("int64"),
     )
 
 

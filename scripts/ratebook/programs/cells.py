@@ -85,15 +85,21 @@ def add_capped_benefit(months: ibis.Table, benefit: dict) -> ibis.Table:
     """
     number = months.enrollment_month_number
     use = functools.reduce(operator.add, [months[f"{service}_usd"] for service in benefit["services"]])
-    by_year = (number - 1) // 12 if benefit["year"] == "enrolment" else months.service_month.year()
     # Months that use nothing move no running total: only the others are put in order.
     used = months.filter((number > benefit["wait_months"]) & (use > 0))
-    used = used.select("person_id", "service_month", "enrollment_month", use=use, benefit_year=by_year)
-    used = used.mutate(in_year=_paid_below(used, "use", benefit["year_usd"], "benefit_year"))
+    used = used.select("person_id", "service_month", "enrollment_month", use=use, cap_year=cap_year(months, benefit))
+    used = used.mutate(in_year=_paid_below(used, "use", benefit["year_usd"], "cap_year"))
     used = used.mutate(capped_benefit_usd=_paid_below(used, "in_year", benefit["lifetime_usd"]))
     paid = used.select("person_id", "service_month", "capped_benefit_usd")
     months = months.left_join(paid, ["person_id", "service_month"]).drop("person_id_right", "service_month_right")
     return months.mutate(capped_benefit_usd=months.capped_benefit_usd.fill_null(0).cast("decimal(14, 2)"))
+
+
+def cap_year(months: ibis.Table, benefit: dict) -> ibis.Value:
+    """Name the year a month counts against the benefit's yearly cap: of the enrolment, or of the calendar."""
+    return (
+        (months.enrollment_month_number - 1) // 12 if benefit["year"] == "enrolment" else months.service_month.year()
+    )
 
 
 def _paid_below(months, column, limit, *keys):

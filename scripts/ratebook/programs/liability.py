@@ -115,7 +115,9 @@ def window_words(liability: dict) -> str:
     return words + ("; none of people enrolled in a facility" if liability["enrolled_in_nf"] == "state" else "")
 
 
-def count_liability_days(months: ibis.Table, programs: list[dict], counter: str) -> ibis.Table:
+def count_liability_days(
+    months: ibis.Table, programs: list[dict], counter: str, keeps_retro: bool = False
+) -> ibis.Table:
     """Count, for each ordinal day of facility care, the days of that ordinal and those the plan pays.
 
     A month with n facility days after c earlier ones holds the days c+1 to c+n: one more from c+1 on, one less
@@ -126,13 +128,14 @@ def count_liability_days(months: ibis.Table, programs: list[dict], counter: str)
     LiabilityDays
         Days 1 to 366 of every program; zeros where no one has such a day.
     """
+    months = months if keeps_retro else months.filter(~months.is_retro)
     parts = [_days_of(months, program, COUNTERS[counter], counter) for program in programs]
     return ibis.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
 
 
 def _days_of(months, program, column, counter):
     months = months.filter(meets(months, program["population"]))
-    months = months.filter((months.nf_days > 0) & ~months.is_retro)
+    months = months.filter(months.nf_days > 0)
     paid = plan_days(months, program["liability"], counter)
     before = ibis.greatest(months[column] - months.nf_days, 0)
     months = months.mutate(first=before + 1, last=before + months.nf_days, last_paid=before + paid)
