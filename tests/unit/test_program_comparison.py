@@ -185,6 +185,30 @@ def test_orders_of_published_amounts_are_kept_or_the_reason_is_said():
     assert pd.isna(one_row(scales, item="community_non_nhc_ssi").ratio_to_published)
 
 
+def test_a_rate_that_pays_for_days_of_the_window_leaves_out_the_others_alone():
+    """Of 300 dollars a month in a facility 240 are the plan's first days; the rate's add-on pays for them."""
+    drawn = "enrolled | community_non_nhc/all | 10 | nf_net=300 nf_liable=240 acute=50 meals=20\n"
+    designs = price_designs(
+        groups("msho", "all", drawn + "community | all | 10 | acute=50"), [program("msho")], 365, 2
+    )
+    row = one_row(derive_rate_scales(designs), item="community_non_nhc")
+    assert row.rate_usd == pytest.approx(240 + 50)
+    assert (row.left_out_pmpm_usd, row.leaves_out) == (pytest.approx(60 + 20), "nursing facility, meals")
+
+
+def test_costs_by_group_are_costs_the_rate_pays_for():
+    """Three groups of one term, each with costs of its own: what any of them names is paid for."""
+    altcs = program("altcs")
+    early = altcs["schemes"][0]["rates"][0] | {"published": {"low_usd": 1, "high_usd": 2}}
+    priced = altcs | {"schemes": [altcs["schemes"][0] | {"rates": [early]}]}
+    drawn = "\n".join(
+        f"{group} | all/West | 10 | nf_net=900 nf_gross=1000 per_diem=30 ancillary=0 personal_care=100 therapy=7"
+        for group in ("enrolled", "institutional_by_cell", "home_by_cell")
+    )
+    row = one_row(derive_rate_scales(price_designs(groups("altcs", "all", drawn), [priced], 365, 2)))
+    assert (row.left_out_pmpm_usd, row.leaves_out) == (pytest.approx(7), "therapy")
+
+
 def test_a_design_is_named_by_program_state_area_and_era(designs):
     keys = [tuple(design.key.values()) for design in designs[0]]
     assert len(set(keys)) == len(keys) == 27

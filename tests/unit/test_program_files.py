@@ -32,6 +32,10 @@ def shipped(name: str) -> dict:
     return yaml.safe_load((ROOT / f"workflow/programs/{name}.yaml").read_text())
 
 
+BENEFIT = {"services": ["meals"], "group": "community", "wait_months": 6, "year_usd": 2600, "lifetime_usd": 6000,
+           "year": "enrolment", "load": 0.1}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -53,6 +57,18 @@ def shipped(name: str) -> dict:
             {"reconciliation": [{"item": "x", "kind": "cost", "group": "residents", "cost": "pills", "share": 1}]},
             "no cost of the name pills",
             id="a settlement of a cost that is not there",
+        ),
+        pytest.param({"buy_in": {"cells": ["sold"], "cost_ratios": [1.5]}}, "no cell of the name sold", id="no cell sold"),
+        pytest.param(
+            {"excludes": [{"cells": ["institutional"], "costs": ["pills"]}]},
+            "no component of the name pills",
+            id="a cell that leaves out what is not there",
+        ),
+        pytest.param(
+            {"capped_benefit": BENEFIT | {"services": ["pills"]}}, "no service of the name pills", id="a benefit of nothing"
+        ),
+        pytest.param(
+            {"capped_benefit": BENEFIT | {"group": "heavy"}}, "no group of the name heavy", id="a benefit for nobody"
         ),
     ],
 )  # fmt: skip

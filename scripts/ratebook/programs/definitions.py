@@ -105,6 +105,11 @@ def costs_of(term: dict, group: str) -> list[str]:
     return term["costs"][group] if isinstance(term["costs"], dict) else term["costs"]
 
 
+def all_costs(term: dict) -> list[str]:
+    """List every cost a term adds up, of whichever group."""
+    return [cost for group in groups_of(term) for cost in costs_of(term, group)]
+
+
 def settlements_of(program: dict, scheme: dict) -> list[dict]:
     """Give what is settled after the year: the scheme's own list, else its program's."""
     return scheme.get("reconciliation", program.get("reconciliation", []))
@@ -147,7 +152,14 @@ def _check(program: dict, name: str, costs: set[str]) -> None:
     named = [*program["liability"].get("rate_cells", [])]
     named += [cell for rule in program.get("excludes", []) for cell in rule["cells"]]
     named += [program["conversion"]["cell"]] if "conversion" in program else []
+    named += program.get("buy_in", {}).get("cells", [])
     _refuse(name, "cell", set(named) - cells)
+    left_out = {cost for rule in program.get("excludes", []) for cost in rule["costs"]}
+    _refuse(name, "component", left_out - {*program["components"]})
+    if benefit := program.get("capped_benefit"):
+        _refuse(name, "service", {one for one in benefit["services"] if f"{one}_usd" not in SERVICES})
+        for scheme in program["schemes"]:
+            _refuse(f"{name}: {scheme['state']}", "group", {benefit["group"]} - {*scheme["groups"]})
     frames: dict[str, dict] = {}
     for scheme in program["schemes"]:
         where = f"{name}: {scheme['state']}"
@@ -164,7 +176,7 @@ def _check_names(where: str, scheme: dict, items: list[dict], costs: set[str]) -
     groups += [
         item[key] for item in items for key in ("group", "dearer", "cheaper", "heavy", "members") if key in item
     ]
-    asked = [cost for term in terms for cost in [*_costs(term), *term.get("net_of", [])]]
+    asked = [cost for term in terms for cost in [*all_costs(term), *term.get("net_of", [])]]
     asked += [item["cost"] for item in items if "cost" in item]
     cells = {cell for rate in scheme["rates"] for cell in rate.get("cells", [])}
     _refuse(where, "column", _columns(scheme) - {*LtcMemberMonths.types(), "cell"})
@@ -197,11 +209,7 @@ def _check_term(where: str, term: dict) -> None:
             raise RatebookError(f"{where}: {key} names every group, so that none can take the rest")
 
 
-def _costs(term: dict) -> list[str]:
-    return [cost for group in groups_of(term) for cost in costs_of(term, group)]
-
-
 def _is_net(term: dict) -> bool:
     return "applied_income" in term.get("net_of", []) or (
-        "applied_income" in _costs(term) and term.get("times", 1) < 0
+        "applied_income" in all_costs(term) and term.get("times", 1) < 0
     )

@@ -11,6 +11,7 @@ from ratebook.contracts.designs import RateOrders, RateScales
 from ratebook.contracts.programs import SERVICES
 from ratebook.programs import primitives
 from ratebook.programs.comparison import Design
+from ratebook.programs.definitions import all_costs
 from ratebook.programs.rates import base_cell, cells_of, price_rate, rate_of
 from ratebook.programs.replicates import estimate, first
 from ratebook.tables import frame_of
@@ -40,13 +41,18 @@ class Item:
         return (self.published["low_usd"] + self.published["high_usd"]) / 2
 
     def left_out(self) -> tuple[float | None, str | None]:
-        """Give what these people use that the rate does not pay for, USD a month, and the largest services by name."""
+        """Give what these people use that the rate does not pay for, USD a month, and the largest services by name.
+
+        A rate that pays for the facility days of the plan's window leaves out the others alone.
+        """
         whole, amounts = sum(self.months.values(), np.zeros(1))[0], {}
         for cell in self.months:
-            inside = self._inside(cell)
-            for column in (*SERVICES, "nf_net_usd"):
-                if column not in inside:
-                    amounts[column] = amounts.get(column, 0.0) + self.costs.sums.total("enrolled", cell, column)[0]
+            paid = self._paid(cell)
+            for column in sorted({*SERVICES, "nf_net_usd"} - paid):
+                used = self.costs.sums.total("enrolled", cell, column)[0]
+                if column == "nf_net_usd" and "nf_liable_usd" in paid:
+                    used -= self.costs.sums.total("enrolled", cell, "nf_liable_usd")[0]
+                amounts[column] = amounts.get(column, 0.0) + used
         if not whole:
             return None, None
         largest = [
@@ -55,9 +61,10 @@ class Item:
         words = [WORDS.get(column, column.removesuffix("_usd").replace("_", " ")) for column in largest[:NAMED]]
         return sum(amounts.values()) / whole, ", ".join(words) or None
 
-    def _inside(self, cell: str) -> set[str]:
-        terms = rate_of(self.scheme, cell)["terms"]
-        named = {name for term in terms for cost in term.get("costs", []) for name in self.costs.services(cost, cell)}
+    def _paid(self, cell: str) -> set[str]:
+        """Name the columns the rate of a cell pays for, of whatever group it is compared with."""
+        asked = [cost for term in rate_of(self.scheme, cell)["terms"] for cost in all_costs(term)]
+        named = {name for cost in asked for name in self.costs.services(cost, cell)}
         return {f"{name}_usd" for name in named} | ({"nf_net_usd"} if named & set(FACILITY) else set())
 
 
