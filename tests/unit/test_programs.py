@@ -118,10 +118,61 @@ def test_selection_moves_money_between_plans_and_adds_none():
     assert found.sum() == pytest.approx(0, abs=1e-6)
 
 
+def test_a_cell_without_a_rate_leaves_the_other_plans_settled():
+    """Nobody of the cell's comparison group is in the data: its rate is unknown, the mean of the others is not."""
+    drawn = """\
+        enrolled | community_nhc/75_84/female | 100 | nf_liable=1000
+        enrolled | community_nhc/85_up/male | 100 | nf_liable=1000
+        community | 75_84/female | 100 | acute=50
+        elderly_waiver | 75_84/female | 100 | meals=100
+        members_by_plan | East | 60 |
+        members_by_plan | West | 40 |
+        heavy_users_by_plan | East | 50 |
+        heavy_users_by_plan | West | 10 |"""
+    item = {
+        "item": "heavy",
+        "kind": "selection",
+        "heavy": "heavy_users_by_plan",
+        "members": "members_by_plan",
+        "share": 1,
+    }
+    chosen = program("msho") | {"reconciliation": [item]}
+    table = groups("msho", "all", drawn).assign(period="contract")
+    found = estimate_reconciliation(table, [chosen], 365, 2).set_index("plan").settlement_usd
+    rate, months, score = 1000 + 50 + 0.95 * 100, 120, (50 / 60) / 0.6
+    assert found["East"] == pytest.approx((score - 1) * rate * months)
+    assert found["East"] + found["West"] == pytest.approx(0, abs=1e-6)
+
+
+MOVED = """\
+    enrolled | nhc_conversion/75_84/female | 20 |
+    enrolled | community_nhc/75_84/female | 20 | nf_liable=0
+    beyond_limit | community_nhc/75_84/female | 10 |
+    beyond_limit | community_nhc/85_up/male | 30 |
+    residents | 75_84/female | 10 | acute=400
+    community | 75_84/female | 10 | acute=100
+    elderly_waiver | 75_84/female | 10 | meals=1000"""
+
+
+def test_months_after_the_limit_are_settled_where_both_rates_are_known():
+    """20 months (10 of either replicate) from 400 + 2 x 950 to 100 + 950: the State takes back 1,250 of each."""
+    found = estimate_reconciliation(groups("msho", "all", MOVED), [program("msho")], 365, 2)
+    row = found[found.item.str.startswith("months after")].iloc[0]
+    assert (row.assumed, row.actual) == (pytest.approx(2300), pytest.approx(1050))
+    assert row.settlement_usd == pytest.approx(-1250 * 20)
+
+
+def test_without_a_limit_nothing_is_audited():
+    drawn = "enrolled | nhc_conversion/F1 | 20 | meals=10\nat_facility | F1 | 20 | per_diem=100 ancillary=0"
+    assert estimate_reconciliation(groups("ccn", "all", drawn), [program("ccn")], 365, 2).empty
+
+
 def test_scores_are_normalised_to_a_mean_of_one():
-    months = np.array([100.0, 300.0])
-    factors = primitives.normalise_risk(np.array([2.0, 1.0]), months)
-    assert (factors * months).sum() == pytest.approx(months.sum())
+    months = {"East": 100.0, "West": 300.0}
+    factors = primitives.normalise_risk({"East": 2.0, "West": 1.0}, months)
+    assert sum(factors[plan] * months[plan] for plan in months) == pytest.approx(400)
+    assert factors["East"] == pytest.approx(1.6)
+    assert np.isnan(primitives.normalise_risk({"East": 0.0}, {"East": 9.0})["East"]), "nobody is a heavy user"
 
 
 def test_the_interval_is_the_delete_a_group_jackknife():
@@ -138,11 +189,6 @@ def test_98_percent_of_cost_is_a_discount_of_two():
     assert primitives.apply_discounts(100.0, [0.02]) == pytest.approx(98)
     with pytest.raises(RatebookError, match=r"0\.02"):
         primitives.apply_discounts(100.0, [0.98])
-
-
-def test_months_in_a_cell_beyond_its_limit():
-    assert [primitives.beyond_limit(n, 12) for n in (12, 13)] == [0, 1]
-    assert primitives.beyond_limit(40, None) == 0
 
 
 def test_an_area_with_counties_is_cut_to_them(path_months, tmp_path):

@@ -129,11 +129,11 @@ def settle_offset(assumed, actual, member_months, share: float):
     return (assumed - actual) * member_months * share
 
 
-def normalise_risk(scores: np.ndarray, member_months: np.ndarray) -> np.ndarray:
-    """Scale plans' scores so that their mean by member months is 1: paying by them moves money, and adds none."""
-    return scores * member_months.sum() / (scores * member_months).sum()
+def normalise_risk(scores: dict[str, np.ndarray], member_months: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Scale plans' scores so that their mean by member months is 1: paying by them moves money, and adds none.
 
-
-def beyond_limit(months_in_cell: int, limit: int | None) -> int:
-    """Count months a person spent in a cell beyond its limit; no limit, none beyond."""
-    return 0 if limit is None else max(months_in_cell - limit, 0)
+    Unknown (nan) where every score is 0.
+    """
+    mean = np.asarray(blend(scores, observed_weights(member_months)), dtype=float)
+    mean = np.where(mean > 0, mean, np.nan)
+    return {plan: score / mean for plan, score in scores.items()}

@@ -22,8 +22,9 @@ def estimate_reconciliation(
 ) -> pd.DataFrame:
     """Settle each program's items: assumed from the base period, actual from the contract period.
 
-    A program with a conversion cell is audited: the longest time in it beside its limit, and what it would have
-    cost had people gone on being paid there, repriced at the rates of the cells they are in.
+    A program whose conversion cell has a limit is audited: the longest time in it beside the limit, and what it would
+    have cost had people gone on being paid there, repriced at the rates of the cells they are in. Without a limit there
+    is nothing to audit, and the longest time is one person's.
 
     Parameters
     ----------
@@ -84,14 +85,18 @@ def _settle_selection(program, scheme, item, costs):
     plans = found.sums.cells(item["members"])
     months = {plan: found.sums.total(item["members"], plan, "member_months") for plan in plans}
     heavy = {plan: found.sums.total(item["heavy"], plan, "member_months") for plan in plans}
-    whole, mean_rate = sum(months.values(), np.zeros(1)), _mean_rate(scheme, found)
-    mean_share = ratio(sum(heavy.values(), np.zeros(1)), whole)
+    if not plans:
+        return []
+    shares = {plan: ratio(heavy[plan], months[plan]) for plan in plans}
+    scores = primitives.normalise_risk(shares, months)
+    mean_share, mean_rate = ratio(sum(heavy.values()), sum(months.values())), _mean_rate(scheme, found)
     rows = []
     for plan in plans:
-        share = ratio(heavy[plan], months[plan])
-        paid = (ratio(share, mean_share) - 1) * mean_rate * months[plan] * item["share"]
+        paid = (scores[plan] - 1) * mean_rate * months[plan] * item["share"]
         members = [(item["members"], plan)]
-        rows.append(_row(program, scheme, item, "share of heavy users", mean_share, share, paid, found, members, plan))
+        rows.append(
+            _row(program, scheme, item, "share of heavy users", mean_share, shares[plan], paid, found, members, plan)
+        )
     return rows
 
 
@@ -104,44 +109,44 @@ SETTLE = {
 
 
 def _mean_rate(scheme, costs):
+    """Average the rates of cells; one without a comparison cost is left out, as of every mean rate."""
     cells = costs.sums.cells("enrolled")
-    if not cells:
-        return np.full(costs.sums.replicates + 1, np.nan)
     rates = {cell: price_rate(rate_of(scheme, cell), cell, costs)["rate"] for cell in cells}
-    return primitives.blend(
-        rates, primitives.observed_weights({cell: costs.months("enrolled", cell) for cell in cells})
-    )
+    return primitives.mean_known(rates, {cell: costs.months("enrolled", cell) for cell in cells})
 
 
 def _audit_conversion(program, scheme, costs):
     rule = program.get("conversion")
-    cells = [cell for cell in cells_of(scheme, costs.sums) if rule and base_cell(cell) == rule["cell"]]
+    limit = rule and rule["limit_months"]
+    cells = [cell for cell in cells_of(scheme, costs.sums) if limit and base_cell(cell) == rule["cell"]]
     if not cells:
         return []
-    limit = rule["limit_months"]
     longest = max(costs.sums.largest("enrolled", cell, "conversion_months_max") for cell in cells)
     nothing = np.zeros(costs.sums.replicates + 1)
     members = [("enrolled", cell) for cell in cells]
     counted = _row(
-        program, scheme, {"item": LONGEST, "share": 1}, "months", nothing + (np.nan if limit is None else limit),
-        nothing + longest, nothing, costs, members,
+        program, scheme, {"item": LONGEST, "share": 1}, "months", nothing + limit, nothing + longest, nothing, costs, members,
     )  # fmt: skip
     counted |= {"settlement_usd": None, "lower": None, "upper": None, "reason": "a count, nothing is settled by it"}
-    return [counted] if limit is None else [counted, _reprice(program, scheme, rule, costs)]
+    return [counted, _reprice(program, scheme, rule, costs)]
 
 
 def _reprice(program, scheme, rule, costs):
-    """Reprice the months after the limit: from the conversion cell's rate to the rate of the cell they are in."""
+    """Reprice the months after the limit: from the conversion cell's rate to the rate of the cell they are in.
+
+    Months of which one of both rates is unknown are left out.
+    """
     beyond = costs.sums.cells("beyond_limit")
-    months = {cell: costs.sums.total("beyond_limit", cell, "member_months") for cell in beyond}
-    rates = {cell: price_rate(rate_of(scheme, cell), cell, costs)["rate"] for cell in beyond}
-    dearer = {}
+    paid_by, due_by, months = {}, {}, {}
     for cell in beyond:
         conversion = "/".join([rule["cell"], *cell.split("/")[1:]])
-        dearer[cell] = price_rate(rate_of(scheme, conversion), conversion, costs)["rate"]
+        paid_by[cell] = price_rate(rate_of(scheme, conversion), conversion, costs)["rate"]
+        due_by[cell] = price_rate(rate_of(scheme, cell), cell, costs)["rate"]
+        is_priced = np.isfinite(paid_by[cell] + due_by[cell])
+        months[cell] = np.where(is_priced, costs.sums.total("beyond_limit", cell, "member_months"), 0.0)
     whole = sum(months.values(), np.zeros(costs.sums.replicates + 1))
     paid, due = (
-        primitives.mean_known(found, months) + whole * 0 if beyond else whole * np.nan for found in (dearer, rates)
+        primitives.mean_known(found, months) + whole * 0 if beyond else whole * np.nan for found in (paid_by, due_by)
     )
     item, members = {"item": BEYOND, "share": 1}, [("beyond_limit", cell) for cell in beyond]
     settled = np.where(whole > 0, (due - paid) * whole, 0.0)
