@@ -16,6 +16,7 @@ from ratebook.programs.benefits import break_even_share, derive_buy_in
 from ratebook.programs.comparison import compare_programs, price_designs, respond
 from ratebook.programs.incentives import GRID, derive_incentives, derive_mix_sensitivity
 from ratebook.programs.orders import derive_rate_orders, derive_rate_scales
+from ratebook.programs.replicates import estimate_share
 from ratebook.programs.risk import Margins, estimate_plan_risk, rates_by_cell, sum_margins
 from ratebook.tables import open_table, write_table
 
@@ -102,6 +103,42 @@ def test_a_blended_rate_is_a_line_in_its_weight_and_the_point_its_slope(designs)
     assert now.rate_pmpm_usd == pytest.approx(colorado.rate()[0])
 
 
+def test_the_weight_in_use_gives_the_designs_own_rate(designs):
+    """Also where cells weigh their own groups: one weight for all would be another rate."""
+    mix = derive_mix_sensitivity(designs[0])
+    blended = [design for design in designs[0] if (mix.state == design.key["state"]).any()]
+    assert len(blended) > 10
+    for design in blended:
+        found = mix[mix.is_current & (mix[list(design.key)] == pd.Series(design.key)).all(axis=1)]
+        if len(found):
+            assert found.rate_pmpm_usd.tolist() == pytest.approx([design.rate()[0]]), design.key
+
+
+BLENDS = """\
+    enrolled | all | 10 |
+    common | all | 10 |
+    common_population | all | 10 |
+    nursing_facility | all | 10 | acute=1000
+    hcbs | all | 10 | acute=400
+    skilled | all | 10 | acute=800
+    unrated | all | 10 | acute=300"""
+
+
+@pytest.mark.parametrize(("weight", "point"), [(0.82, 6.0), (1.0, 6.0), (0.0, 6.0)])
+def test_a_point_of_the_first_group_moves_no_other_blend_and_stands_at_the_ends(weight, point):
+    chosen = program("pace")
+    terms = [
+        {"blend": {"nursing_facility": weight, "hcbs": 1 - weight}, "costs": ["acute"]},
+        {"blend": {"skilled": 0.5, "unrated": 0.5}, "costs": ["acute"]},
+    ]
+    scheme = next(one for one in chosen["schemes"] if one["state"] == "Colorado") | {"rates": [{"terms": terms}]}
+    designs = price_designs(groups("pace", "all", BLENDS), [chosen | {"schemes": [scheme]}], 365, 2)
+    nothing = Margins(pd.DataFrame(columns=["program", "state", "area", "era", "replicate"]), 2)
+    assert one_row(derive_incentives(designs, nothing), incentive="mix_point").estimate_usd == pytest.approx(point)
+    whole = derive_mix_sensitivity(designs).set_index("group_share").rate_pmpm_usd
+    assert (whole[1.0].max(), whole[0.0].min()) == (pytest.approx(1550), pytest.approx(950))
+
+
 def test_levelled_designs_keep_the_same_share_of_cost(designs):
     risk = estimate_plan_risk(*designs, 0.25, 0.02, SIZES)
     for design in designs[0]:
@@ -163,6 +200,12 @@ def test_the_rate_of_the_impaired_at_home_is_sold():
     assert found.rate_pmpm_usd.tolist() == pytest.approx([950.0] * len(found))
     assert found.member_cost_pmpm_usd.tolist() == pytest.approx([1000.0] * len(found))
     assert (found.break_even_share == 0).all(), "a rate below cost leaves nothing to eat"
+
+
+def test_limits_of_a_share_are_shares():
+    found = estimate_share(np.array([0.01, 0.0, 0.02, 0.05, 0.0]))
+    assert found["lower"] == 0 and 0.01 < found["upper"] < 1
+    assert estimate_share(np.full(5, 0.3))["lower"] is None
 
 
 ORDER = """\

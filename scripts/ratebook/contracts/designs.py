@@ -101,7 +101,9 @@ class MixSensitivity(Design):
 
     comparison_group: str = Field("The group whose weight is varied; the others keep their proportions.")
     group_share: float = Field("Its weight.", nullable=True)
-    is_current: bool = Field("The weight the design uses.")
+    is_current: bool = Field(
+        "The design's own rate, at the mean of its cells' weights; else every cell has the weight."
+    )
     persons: int = Field("Persons of the common population.", ge=0, persons=True)
     rate_pmpm_usd: float = Field("Rate at that weight.", nullable=True)
 

@@ -14,7 +14,7 @@ from ratebook.programs.comparison import Design
 from ratebook.programs.liability import plan_costs
 from ratebook.programs.primitives import MONTHS_OF_YEAR, mean_known
 from ratebook.programs.rates import base_cell, price_rate, rate_of
-from ratebook.programs.replicates import NO_MONTHS, estimate, first, ratio
+from ratebook.programs.replicates import NO_MONTHS, estimate, estimate_share, first, ratio
 from ratebook.tables import frame_of
 
 AMOUNTS = ("persons", "member_months", "use_usd", "paid_usd", "at_year_cap", "at_lifetime_cap")
@@ -176,7 +176,7 @@ def _buy_in_row(design, cells, cost_ratio):
     rate = mean_known(rates, months) + design.whole if cells else design.whole * np.nan
     paid = plan_costs(design.program, sums, "enrolled", cells)
     cost = ratio(paid["plan"], paid["months"])
-    found = estimate(break_even_share(rate, cost, cost_ratio))
+    found = estimate_share(break_even_share(rate, cost, cost_ratio))
     return {
         **design.key,
         "cost_ratio": cost_ratio,

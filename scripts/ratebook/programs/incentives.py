@@ -7,6 +7,8 @@ import pandas as pd
 
 from ratebook.contracts.designs import MixSensitivity, ProgramIncentives
 from ratebook.programs.comparison import Design
+from ratebook.programs.definitions import groups_of
+from ratebook.programs.primitives import set_weight
 from ratebook.programs.rates import Costs, price_rate, rate_of, weights_of
 from ratebook.programs.replicates import NO_MONTHS, estimate, ratio
 from ratebook.programs.risk import Margins
@@ -110,13 +112,15 @@ def _mix_point(design: Design) -> np.ndarray:
     if not _blended(design.scheme):
         return design.whole * np.nan
     share = _share_now(design)
-    return _rate_at(design, share + POINT / 2) - _rate_at(design, share - POINT / 2)
+    more, less = np.minimum(share + POINT / 2, 1.0), np.maximum(share - POINT / 2, 0.0)
+    return (_rate_at(design, more) - _rate_at(design, less)) / (more - less) * POINT
 
 
 def derive_mix_sensitivity(designs: list[Design]) -> pd.DataFrame:
     """Give each blended rate as the weight of its first comparison group goes from nothing to all.
 
-    The other groups keep their proportions; the row `is_current` has the weight the rate uses.
+    The other groups keep their proportions, and every cell has the same weight; the row `is_current` is the design's
+    own rate, each cell at its own weight, at the mean of these weights.
 
     Returns
     -------
@@ -129,15 +133,14 @@ def derive_mix_sensitivity(designs: list[Design]) -> pd.DataFrame:
     rows = []
     for design in designs:
         if blended := _blended(design.scheme):
-            now = _share_now(design)
-            points = [(share + design.whole, False) for share in GRID] + [(now, True)]
-            group = _groups(blended)[0]
-            rows += [_mix_row(design, group, share, is_current) for share, is_current in points]
+            points = [(share + design.whole, _rate_at(design, share + design.whole), False) for share in GRID]
+            points.append((_share_now(design), design.rate(), True))
+            rows += [_mix_row(design, groups_of(blended)[0], *point) for point in points]
     return frame_of(rows, MixSensitivity)
 
 
-def _mix_row(design, group, share, is_current):
-    found = estimate(_rate_at(design, share))
+def _mix_row(design, group, share, rate, is_current):
+    found = estimate(rate)
     known = np.isfinite(share[0])
     return {
         **design.key,
@@ -152,39 +155,32 @@ def _mix_row(design, group, share, is_current):
     }
 
 
-def _groups(term: dict) -> list[str]:
-    return term.get("observed") or list(term.get("blend", {}))
-
-
 def _blended(scheme: dict) -> dict | None:
     """Find the scheme's first term that weighs several comparison groups."""
-    terms = [term for rate in scheme["rates"] for term in rate["terms"] if len(_groups(term)) > 1]
+    terms = [term for rate in scheme["rates"] for term in rate["terms"] if len(groups_of(term)) > 1]
     return terms[0] if terms else None
 
 
 def _share_now(design: Design) -> np.ndarray:
     """Give the first group's weight, averaged over the population's cells."""
     term = _blended(design.scheme)
-    shares = {cell: weights_of(term, cell, design.costs)[_groups(term)[0]] + design.whole for cell in design.months}
+    shares = {cell: weights_of(term, cell, design.costs)[groups_of(term)[0]] + design.whole for cell in design.months}
     return Design(design.program, design.scheme, design.costs, design.months, shares).rate()
 
 
 def _rate_at(design: Design, share: np.ndarray) -> np.ndarray:
-    """Price the scheme with another weight of the first group in its blended term."""
-    rates = {}
+    """Price the scheme with another weight of the first group, in every term that blends it with others."""
+    rates, group = {}, groups_of(_blended(design.scheme))[0]
     for cell in design.months:
         rate = rate_of(design.scheme, cell)
-        terms = [_reweighted(term, cell, design.costs, share) for term in rate["terms"]]
+        terms = [_reweighted(term, group, cell, design.costs, share) for term in rate["terms"]]
         rates[cell] = price_rate(rate | {"terms": terms}, cell, design.costs)["rate"]
     return Design(design.program, design.scheme, design.costs, design.months, rates).rate()
 
 
-def _reweighted(term: dict, cell: str, costs: Costs, share: np.ndarray) -> dict:
-    names = _groups(term)
-    if len(names) < 2:
+def _reweighted(term: dict, group: str, cell: str, costs: Costs, share: np.ndarray) -> dict:
+    names = groups_of(term)
+    if group not in names or len(names) < 2:
         return term
-    weights = weights_of(term, cell, costs)
-    others = sum(weights[name] for name in names[1:])
-    scaled = {name: weights[name] * ratio(1 - share, others + 0 * share) for name in names[1:]}
     plain = {key: value for key, value in term.items() if key not in WEIGHED}
-    return plain | {"blend": {names[0]: share, **scaled}}
+    return plain | {"blend": set_weight(weights_of(term, cell, costs), group, share)}

@@ -78,6 +78,13 @@ def estimate(values: np.ndarray) -> dict:
     return {"estimate": float(point), "lower": float(point - half), "upper": float(point + half), "reason": None}
 
 
+def estimate_share(values: np.ndarray) -> dict:
+    """Give the estimate of a share or a chance as `estimate` does, its limits within 0 and 1."""
+    found = estimate(values)
+    limits = {name: found[name] for name in ("lower", "upper") if found[name] is not None}
+    return found | {name: float(np.clip(limit, 0, 1)) for name, limit in limits.items()}
+
+
 def first(values: np.ndarray) -> float | None:
     """Give the value of all persons; None where it is unknown."""
     value = float(np.ravel(values)[0])

@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri
 from ratebook.contracts.designs import PlanRisk
 from ratebook.programs.comparison import AS_IS, RESPONSE, Design, respond
 from ratebook.programs.primitives import MONTHS_OF_YEAR
-from ratebook.programs.replicates import NO_MONTHS, estimate, first, ratio
+from ratebook.programs.replicates import NO_MONTHS, estimate_share, first, ratio
 from ratebook.tables import frame_of
 
 LEVELLED = "levelled"
@@ -168,8 +168,7 @@ def estimate_plan_risk(
 
 def _risk_row(design, scenario, moments, gain, members):
     pmpm, sd, skewness = plan_spread(moments, members)
-    found = estimate(loss_chance(pmpm, sd, skewness, gain))
-    limits = {name: None if found[name] is None else float(np.clip(found[name], 0, 1)) for name in ("lower", "upper")}
+    found = estimate_share(loss_chance(pmpm, sd, skewness, gain))
     return {
         **design.key,
         "scenario": scenario,
@@ -179,7 +178,8 @@ def _risk_row(design, scenario, moments, gain, members):
         "sd_pmpm_usd": first(sd),
         "safety_margin_pmpm_usd": first(safety_margin(sd, skewness)),
         "loss_probability": found["estimate"],
-        **limits,
+        "lower": found["lower"],
+        "upper": found["upper"],
         "reason": found["reason"] if design.months else NO_MONTHS,
     }
 
