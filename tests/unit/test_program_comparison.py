@@ -176,6 +176,21 @@ def test_months_in_a_cell_without_a_rate_are_left_out_of_every_amount():
     assert row.rate_pmpm_usd == pytest.approx(0.98 * 100 * 365 / 12)
 
 
+def test_a_rate_unknown_without_one_replicate_leaves_its_months_out_of_every_amount_there():
+    """All residents of F2 are in replicate 1: without it nobody prices its 50 months, and without them cost is another."""
+    drawn = (
+        MOVES
+        + "\n    common | nhc_conversion/F2 | 50 | meals=9000\n    at_facility | F2 | 50 | per_diem=200 ancillary=0"
+    )
+    table = groups("ccn", "all", drawn)
+    table = table[~((table.cell == "F2") & (table.replicate == 0))]
+    design = price_designs(table, [program("ccn")], 365, 2)[0]
+    assert np.isfinite(design.rates["nhc_conversion/F2"]).tolist() == [True, True, False]
+    assert design.paid("common")["months"].tolist() == [300, 150, 100]
+    assert respond(design, 0.0)["plan"].tolist() == pytest.approx([12500 / 3, 12500 / 3, (3000 + 500) / 2])
+    assert design.rate()[2] == pytest.approx(0.98 * 100 * 365 / 12)
+
+
 @pytest.mark.parametrize(
     ("rate", "cost", "times", "share"), [(1100, 1000, 1.5, 0.2), (1000, 1000, 1.5, 0), (900, 1000, 2, 0)]
 )

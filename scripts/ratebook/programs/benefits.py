@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import ibis
 import numpy as np
@@ -12,7 +13,7 @@ from ratebook.contracts.designs import BuyIn, CappedBenefits
 from ratebook.programs.cells import add_capped_benefit, assign_cell, cap_year, meets
 from ratebook.programs.comparison import Design
 from ratebook.programs.liability import plan_costs
-from ratebook.programs.primitives import MONTHS_OF_YEAR, mean_known
+from ratebook.programs.primitives import MONTHS_OF_YEAR
 from ratebook.programs.rates import base_cell, price_rate, rate_of
 from ratebook.programs.replicates import NO_MONTHS, estimate, estimate_share, first, ratio
 from ratebook.tables import frame_of
@@ -146,7 +147,7 @@ def derive_buy_in(designs: list[Design]) -> pd.DataFrame:
 
     People outside the program pay its rate and cost `cost_ratio` times its members. With rate R and members' cost C,
     (1 - s)(R - C) + s(R - kC) = 0 at s = (R - C) / (C (k - 1)): below 0 there is nothing to eat, above 1 the plan
-    bears any share.
+    bears any share. A cell without a rate sells none.
 
     Parameters
     ----------
@@ -164,23 +165,23 @@ def derive_buy_in(designs: list[Design]) -> pd.DataFrame:
     rows = []
     for design in designs:
         if rule := design.program.get("buy_in"):
-            cells = [cell for cell in design.costs.sums.cells("enrolled") if base_cell(cell) in rule["cells"]]
-            rows += [_buy_in_row(design, cells, ratio_) for ratio_ in rule["cost_ratios"]]
+            sold = [cell for cell in design.costs.sums.cells("enrolled") if base_cell(cell) in rule["cells"]]
+            rates = {cell: price_rate(rate_of(design.scheme, cell), cell, design.costs)["rate"] for cell in sold}
+            rates = {cell: rate for cell, rate in rates.items() if np.isfinite(rate[0])}
+            rows += [_buy_in_row(design, rates, ratio_) for ratio_ in rule["cost_ratios"]]
     return frame_of(rows, BuyIn)
 
 
-def _buy_in_row(design, cells, cost_ratio):
-    sums = design.costs.sums
-    months = {cell: sums.total("enrolled", cell, "member_months") for cell in cells}
-    rates = {cell: price_rate(rate_of(design.scheme, cell), cell, design.costs)["rate"] for cell in cells}
-    rate = mean_known(rates, months) + design.whole if cells else design.whole * np.nan
-    paid = plan_costs(design.program, sums, "enrolled", cells)
+def _buy_in_row(design, rates, cost_ratio):
+    sold, cells = replace(design, rates=rates), list(rates)
+    rate = sold.rate({cell: sold.total("enrolled", cell, "member_months") for cell in cells})
+    paid = plan_costs(design.program, sold, "enrolled", cells)
     cost = ratio(paid["plan"], paid["months"])
     found = estimate_share(break_even_share(rate, cost, cost_ratio))
     return {
         **design.key,
         "cost_ratio": cost_ratio,
-        "persons": sum(sums.count("enrolled", cell, "new_persons") for cell in cells),
+        "persons": sum(design.costs.sums.count("enrolled", cell, "new_persons") for cell in cells),
         "rate_pmpm_usd": first(rate),
         "member_cost_pmpm_usd": first(cost),
         "buyer_cost_pmpm_usd": first(cost * cost_ratio),

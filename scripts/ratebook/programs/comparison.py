@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,8 @@ AS_IS, RESPONSE = "as_is", "response"
 class Design:
     """A scheme on the common population; every amount is an array of all persons and of all but each replicate.
 
-    Months in a cell without a rate, for want of a comparison cost, are left out of everything.
+    Months in a cell without a rate, for want of a comparison cost, are left out of everything; those of a cell that has
+    none without one replicate, of everything without that replicate.
     """
 
     program: dict
@@ -51,9 +52,14 @@ class Design:
         return 1 - sum(self.months.values(), self.whole)[0] / whole if whole else None
 
     @property
+    def replicates(self) -> int:
+        """Count the replicates."""
+        return self.costs.sums.replicates
+
+    @property
     def whole(self) -> np.ndarray:
         """A zero of every replicate."""
-        return np.zeros(self.costs.sums.replicates + 1)
+        return np.zeros(self.replicates + 1)
 
     def rate(self, weights: dict[str, np.ndarray] | None = None) -> np.ndarray:
         """Average the rates of cells, by the population's months or by others."""
@@ -62,14 +68,18 @@ class Design:
             return self.whole * np.nan
         return primitives.mean_known({cell: self.rates[cell] for cell in weights}, weights) + self.whole
 
+    def total(self, group: str, cell: str, column: str) -> np.ndarray:
+        """Sum a column of a group in a cell, where the cell has a rate."""
+        return np.where(np.isfinite(self.rates[cell]), self.costs.sums.total(group, cell, column), 0.0)
+
     def cells(self, group: str) -> dict[str, np.ndarray]:
         """Give the member months of a group of the common population by cell."""
-        sums = self.costs.sums
-        return {cell: sums.total(group, cell, "member_months") for cell in sums.cells(group) if cell in self.rates}
+        found = self.costs.sums.cells(group)
+        return {cell: self.total(group, cell, "member_months") for cell in found if cell in self.rates}
 
     def paid(self, group: str) -> dict[str, np.ndarray]:
         """Add up what is paid for a group by cell, as `plan_costs`."""
-        return plan_costs(self.program, self.costs.sums, group, list(self.cells(group)))
+        return plan_costs(self.program, self, group, list(self.cells(group)))
 
     def home_month(self) -> np.ndarray:
         """Give a month of the plan's services for the common population's people at home."""
@@ -78,13 +88,12 @@ class Design:
 
     def home_day(self) -> np.ndarray:
         """Give a day of the covered home services, over all days of the common population outside a facility."""
-        sums = self.costs.sums
         services = {
             cell: [name for component in HOME for name in self.costs.services(component, cell)] for cell in self.months
         }
-        total = sum((sums.total("common", cell, f"{n}_usd") for cell in services for n in services[cell]), self.whole)
+        total = sum((self.total("common", cell, f"{n}_usd") for cell in services for n in services[cell]), self.whole)
         days = sum(self.months.values(), self.whole) * self.costs.year_days / primitives.MONTHS_OF_YEAR
-        return ratio(total, days - sum((sums.total("common", cell, "nf_days") for cell in self.months), self.whole))
+        return ratio(total, days - sum((self.total("common", cell, "nf_days") for cell in self.months), self.whole))
 
 
 def price_designs(groups: pd.DataFrame, programs: list[dict], year_days: float, replicates: int) -> list[Design]:
@@ -101,8 +110,8 @@ def price_designs(groups: pd.DataFrame, programs: list[dict], year_days: float, 
         every = dict.fromkeys([*cells, *costs.sums.cells("common_moved")])
         rates = {cell: price_rate(rate_of(scheme, cell), cell, costs)["rate"] for cell in every}
         rates = {cell: rate for cell, rate in rates.items() if np.isfinite(rate[0])}
-        months = {cell: costs.months("common", cell) for cell in cells if cell in rates}
-        found.append(Design(program, scheme, costs, months, rates))
+        design = Design(program, scheme, costs, {}, rates)
+        found.append(replace(design, months=design.cells("common")))
     return found
 
 

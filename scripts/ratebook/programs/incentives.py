@@ -92,10 +92,10 @@ def _move(design: Design) -> np.ndarray:
 def _medicare(design: Design) -> np.ndarray:
     if design.program["medicare"] == "inside":
         return design.whole
-    sums, cells = design.costs.sums, design.cells("common_medicare")
+    cells = design.cells("common_medicare")
     marked = {cell: [*_medicare_services(design, cell), "medicare_nf"] for cell in cells}
     total = sum(
-        (sums.total("common_medicare", cell, f"{n}_usd") for cell in cells for n in marked[cell]), design.whole
+        (design.total("common_medicare", cell, f"{n}_usd") for cell in cells for n in marked[cell]), design.whole
     )
     return ratio(total, sum(cells.values(), design.whole))
 

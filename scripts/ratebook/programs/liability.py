@@ -21,7 +21,7 @@ def plan_costs(program: dict, sums: Sums, group: str, cells: list[str]) -> dict[
 
     The plan pays the covered services and the facility days of its window. In a cell whose rate pays for the
     facility it pays every day; these days are `funded`, not at its risk beyond the rate. What it does not pay
-    of the facility the State does. `ffs` is what the State pays today for all of it.
+    of the facility the State does. `ffs` is what the State pays today for all of it. A `Design` sums as `sums` does.
 
     Returns
     -------
