@@ -165,6 +165,11 @@ def test_a_resident_moved_home_keeps_a_facilitys_rate_where_the_program_pays_one
     assert one_row(gains, incentive="low_cost_half").reason is not None
 
 
+def test_a_day_at_home_is_a_day_whatever_a_facilitys_month_is_priced_at():
+    designs = [price_designs(groups("ccn", "all", MOVES), [program("ccn")], days, 2)[0] for days in (365, 360)]
+    assert designs[0].home_day() == pytest.approx(designs[1].home_day())
+
+
 def test_months_in_a_cell_without_a_rate_are_left_out_of_every_amount():
     """Nobody lives in facility F2 of these data, so who came from it has no rate: a third of the months."""
     drawn = MOVES + "\n    common | nhc_conversion/F2 | 50 | meals=9000\n    common_population | all | 150 |"

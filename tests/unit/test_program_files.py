@@ -58,6 +58,17 @@ BENEFIT = {"services": ["meals"], "group": "community", "wait_months": 6, "year_
             "no cost of the name pills",
             id="a settlement of a cost that is not there",
         ),
+        pytest.param(
+            {"reconciliation": [{"item": "x", "kind": "cost", "group": "residents", "cost": "acute", "share": 1}]},
+            "x: residents must be one group",
+            id="a settlement of a group cut by cell",
+        ),
+        pytest.param(
+            {"reconciliation": [{"item": "x", "kind": "selection", "heavy": "w", "members": "w", "share": 1}],
+             "groups": shipped("msho")["groups"] | {"w": {"when": {}}}},
+            "x: w must be cut by plan",
+            id="plans settled by a group that knows none",
+        ),
         pytest.param({"buy_in": {"cells": ["sold"], "cost_ratios": [1.5]}}, "no cell of the name sold", id="no cell sold"),
         pytest.param(
             {"excludes": [{"cells": ["institutional"], "costs": ["pills"]}]},

@@ -85,7 +85,7 @@ class ProgramIncentives(Design):
     """One row per design and incentive: what it pays a plan for. The estimate is `estimate_usd`."""
 
     incentive: str = Field(
-        "nf_day_avoided, member_moved, low_cost_half, medicare_shift or mix_point; see docs/programs.md."
+        "nf_day_avoided, member_moved, low_cost_half, medicare_shift or mix_point; see docs/method.md."
     )
     unit: str = Field("Unit of the estimate.")
     persons: int = Field("Persons of the common population.", ge=0, persons=True)

@@ -15,6 +15,7 @@ from ratebook.programs.rates import Costs, cost_schemes, price_rate, rate_of
 from ratebook.programs.replicates import NO_MONTHS, estimate, first, ratio
 from ratebook.tables import frame_of
 
+MONTH_DAYS = 365 / primitives.MONTHS_OF_YEAR
 HOME = ("hcbs", "adult_day", "assisted_living", "case_management")
 AS_IS, RESPONSE = "as_is", "response"
 
@@ -92,7 +93,8 @@ class Design:
             cell: [name for component in HOME for name in self.costs.services(component, cell)] for cell in self.months
         }
         total = sum((self.total("common", cell, f"{n}_usd") for cell in services for n in services[cell]), self.whole)
-        days = sum(self.months.values(), self.whole) * self.costs.year_days / primitives.MONTHS_OF_YEAR
+        # Days that pass, whatever a facility's month is priced at.
+        days = sum(self.months.values(), self.whole) * MONTH_DAYS
         return ratio(total, days - sum((self.total("common", cell, "nf_days") for cell in self.months), self.whole))
 
 

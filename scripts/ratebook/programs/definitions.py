@@ -15,6 +15,8 @@ from ratebook.errors import RatebookError
 EVERYWHERE = "all"
 FRAME = ("population", "cells", "groups")
 """What a scheme takes from its program unless it has its own: the schemes of one frame share it."""
+SETTLED = ("group", "dearer", "cheaper", "heavy", "members")
+"""What a settlement calls the groups it is of."""
 MEASURES = {
     "nf_gross": "the nursing facility before the resident's share of cost",
     "nf_net": "the nursing facility as Medicaid paid it",
@@ -172,10 +174,8 @@ def _check_names(where: str, scheme: dict, items: list[dict], costs: set[str]) -
     terms = [term for rate in scheme["rates"] for term in [*rate["terms"], *([rate["cap"]] if "cap" in rate else [])]]
     for term in terms:
         _check_term(where, term)
-    groups = [group for term in terms for group in groups_of(term)]
-    groups += [
-        item[key] for item in items for key in ("group", "dearer", "cheaper", "heavy", "members") if key in item
-    ]
+    settled = [(item, item[key]) for item in items for key in SETTLED if key in item]
+    groups = [group for term in terms for group in groups_of(term)] + [group for _, group in settled]
     asked = [cost for term in terms for cost in [*all_costs(term), *term.get("net_of", [])]]
     asked += [item["cost"] for item in items if "cost" in item]
     cells = {cell for rate in scheme["rates"] for cell in rate.get("cells", [])}
@@ -183,6 +183,10 @@ def _check_names(where: str, scheme: dict, items: list[dict], costs: set[str]) -
     _refuse(where, "cell", cells - {row["cell"] for row in scheme["cells"]})
     _refuse(where, "group", set(groups) - {*scheme["groups"], "enrolled", "population"})
     _refuse(where, "cost", set(asked) - costs)
+    for item, group in settled:
+        wanted, cut = "plan" if item["kind"] == "selection" else None, scheme["groups"].get(group, {}).get("by")
+        if group == "enrolled" or cut != wanted:
+            raise RatebookError(f"{where}: {item['item']}: {group} must be {'cut by plan' if wanted else 'one group'}")
     if scheme.get("pay_net_soc", False) and any(_is_net(term) for term in terms):
         raise RatebookError(f"{where}: pay_net_soc and a formula net of applied_income take it off twice")
 

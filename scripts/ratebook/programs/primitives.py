@@ -104,7 +104,10 @@ def pay_net_of_share(rate, share_of_cost):
 
 
 def months_at_risk(impaired_month: int) -> int:
-    """Count the months of the enrolment year left after the month a person became impaired in."""
+    """Count the months of the enrolment year left after the month a person became impaired in.
+
+    The source's two examples, for whoever reads a window of the enrolment year against them: the window counts days.
+    """
     return max(MONTHS_OF_YEAR - impaired_month, 0)
 
 
