@@ -151,10 +151,10 @@ def hold(table: ibis.Table) -> ibis.Table:
 
 def _make_ready(is_order_kept: bool) -> None:
     """Let go of held tables nothing reads any more; say whether rows keep their order, which may need a single thread."""
-    while _UNREAD:
-        engine().raw_sql(f"drop table if exists {_UNREAD.pop()}")
     if settings["name"] == "duckdb":
-        engine().raw_sql(f"set preserve_insertion_order = {is_order_kept}")
+        drops = [f"drop table if exists {_UNREAD.pop()}" for _ in list(_UNREAD)]
+        for statement in [*drops, f"set preserve_insertion_order = {is_order_kept}"]:
+            engine().raw_sql(statement).fetchall()
 
 
 def settle(table: ibis.Table, step: Callable[[ibis.Table], ibis.Table]) -> ibis.Table:
