@@ -37,6 +37,7 @@ trace: $(STAMP)
 
 dictionary: $(STAMP)
 	PYTHONPATH=scripts $(BIN)/python -m ratebook.dictionary > docs/data_dictionary.md
+	PYTHONPATH=scripts $(BIN)/python -m ratebook.programs.reference > docs/program_reference.md
 
 # make layout SOURCE=/secure/extract NAME=ourstate: drafts workflow/layouts/ourstate.yaml for files nobody has described.
 layout: $(STAMP)

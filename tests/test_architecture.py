@@ -177,6 +177,16 @@ def test_every_setting_is_described_and_no_unknown_key_passes():
     assert set(schema["required"]) == set(schema["properties"])
 
 
+def test_no_payment_program_and_no_state_is_named_in_code():
+    """Programs are data: whatever the files of workflow/programs call themselves, no line of code knows."""
+    files = [yaml.safe_load(path.read_text()) for path in sorted((ROOT / "workflow/programs").glob("*.yaml"))]
+    names = {scheme["state"] for file in files for scheme in file["schemes"]}
+    names |= {r"\W?".join(file["program"]) for file in files}
+    named = re.compile(rf"\b(?:{'|'.join(sorted(names))})\b", re.IGNORECASE)
+    code = sorted((ROOT / "scripts").rglob("*.py"))
+    assert not {f"{path.relative_to(ROOT)}: {found}" for path in code for found in named.findall(path.read_text())}
+
+
 def test_no_two_test_files_share_a_name():
     names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "__init__.py"]
     assert sorted(names) == sorted(set(names)), "pytest imports test files by their name alone"

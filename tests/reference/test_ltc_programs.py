@@ -1,4 +1,4 @@
-"""Five programs by their own formulas (golden tests 24 to 30 of methods.md, F).
+"""Five programs by their own formulas (golden tests 24, 25 and 27 to 30 of methods.md, F).
 
 Formulas: Rudolph NV, Lubitz J. Capitated payment approaches for Medicaid-financed long-term care services.
 Health Care Financing Review 1999. The inputs are synthetic and the expected values were computed by hand from
@@ -8,23 +8,13 @@ the formulas: the inputs behind the published rates were never published.
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from ltc_world import NF, covered, groups, ltc_months, program
+from ltc_world import NF, covered, groups, ltc_months, program, rates
 from ratebook.contracts.programs import LtcMemberMonths
 from ratebook.programs import primitives
 from ratebook.programs.cells import add_capped_benefit, plan_days
-from ratebook.programs.rates import Costs, derive_program_rates, price_rate
-from ratebook.programs.replicates import Sums
-
-
-def rates(name: str, frame: str, amounts: str, state: str, year_days: float = 365, **settings) -> pd.Series:
-    """A state's rates by cell, of drawn amounts; areas of one state share them."""
-    table = derive_program_rates(groups(name, frame, amounts), [program(name, **settings)], year_days, 2)
-    table = table[table.state == state]
-    return table.set_index(["area", "cell"]).rate_usd.xs(table.area.iloc[0])
-
+from ratebook.programs.rates import derive_program_rates
 
 PROGRAMS = ("pace", "altcs", "starplus", "msho", "ccn")
 NET_2100 = "nf_gross=2400 applied_income=300"
@@ -66,17 +56,20 @@ STATES = [
         skilled | all | 30 | per_diem={2800 * PER_DIEM}
         nursing_facility_statewide | all | 10 | applied_income=450
         nursing_facility | all | 10 | acute=180 nf_gross=2500"""),
-    ("Virginia", "Virginia", "all/aged/full", 1703.6666666666667, """
-        enrolled | all/aged/full | 10 |
-        not_skilled | all/aged/full | 30 | nf_gross=2400
-        skilled | all/aged/full | 10 | nf_gross=2900
-        community_long_term_care | all/aged/full | 40 | personal_care=1200"""),
+    ("Virginia", "Virginia", "aged_medicare", 1703.6666666666667, """
+        enrolled | aged_medicare | 10 |
+        not_skilled | aged_medicare | 30 | nf_gross=2400
+        skilled | aged_medicare | 10 | nf_gross=2900
+        community_long_term_care | aged_medicare | 40 | personal_care=1200"""),
     ("Washington", "all", "all", 2660.00, "three_months | all | 10 | nf_gross=2800"),
-    ("Wisconsin", "all", "all", 2099.50, f"""
+    ("Wisconsin", "Wisconsin", "average", 2099.50, f"""
+        enrolled | all/65_74 | 40 |
+        enrolled | all/85_up | 60 |
         skilled | all | 65 | per_diem={2700 * PER_DIEM}
         intermediate | all | 35 | per_diem={2100 * PER_DIEM}
         nursing_facility_statewide | all | 10 | applied_income=500
-        nursing_facility | all | 10 | acute=220 nf_gross=2500"""),
+        residents_by_age | 65_74 | 90 | acute=400 nf_gross=2500
+        residents_by_age | 85_up | 10 | acute=100 nf_gross=2500"""),
 ]  # fmt: skip
 
 
@@ -109,68 +102,8 @@ def test_gt25_no_state_passes_the_cost_of_its_comparable_population():
     for state, frame, _cell, _expected, amounts in STATES:
         if state in ("Texas", "Wisconsin"):
             continue  # their per diem is another source than the cost of their groups in these inputs
-        table = derive_program_rates(groups("pace", frame, amounts), [program("pace")], 365, 2)
+        table = derive_program_rates(groups("pace", frame, amounts), [program("pace")], 365, 2, 36_000)
         assert table[(table.state == state) & table.rate_usd.notna()].upl_ok.all(), state
-
-
-def test_gt26_bids_above_the_range_fall_to_its_midpoint_and_offsets_are_negative():
-    def bid(amount, low, high):
-        return {"unit": "usd", "bid": amount, "low": low, "high": high, "position": 0.5}
-
-    fixed = [("tpl", -60, -70, -50), ("share of cost", -280, -300, -260), ("lag", 10, 10, 10), ("cm", 75, 75, 75)]
-    fixed += [("admin", 150, 110, 140), ("mental", 30, 30, 30), ("acute", 310, 310, 310), ("profit", 60, 30, 50)]
-    terms = [
-        {
-            "blend": {"institutional": 0.65, "home": 0.35},
-            "costs": ["nf_net"],
-            "bids": {"institutional": bid(2450, 2200, 2400), "home": bid(700, 650, 750)},
-        }
-    ] + [{"usd": amount, "bids": {"usd": bid(amount, low, high)}} for _, amount, low, high in fixed]
-    drawn = "institutional | all | 10 | nf_net=1\nhome | all | 10 | nf_net=1"
-    sums = Sums(groups("altcs", "all", drawn), "altcs", "all", 2)
-    costs = Costs(program("altcs"), program("altcs")["schemes"][0], sums, 365)
-    assert price_rate({"terms": terms}, "all", costs)["rate"] == pytest.approx(1990.00, abs=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("bid", "position", "expected"),
-    [
-        pytest.param(1.2, 0.5, 1990.00, id="a bid above the range falls to its midpoint, our cost"),
-        pytest.param(1.0, 0.5, 1990.00, id="a bid within the range stands"),
-        pytest.param(1.2, 0.0, 1616 * 1990 / 1825, id="at the low end cost is a tenth less, what others pay is not"),
-    ],
-)
-def test_gt26_the_program_as_shipped_adds_up_to_the_worked_rate(bid, position, expected):
-    """The shipped formula has fewer lines than the example: its 10 for lag are in acute care here, its 60 and 280
-    that others pay in applied income; administration (125) and profit (40) are shares of what they are added to."""
-    amounts = """\
-        enrolled | all/West | 20 | acute=320 behavioral_health=30 applied_income=340
-        institutional_by_cell | all/West | 13 | nf_gross=2300
-        home_by_cell | all/West | 7 | personal_care=600 adult_day_care=100"""
-    chosen = {"bid_ratio": bid, "bid_range_low": 0.9, "bid_range_high": 1.1, "altcs_p": position, "mix_reweight": 1.0}
-    loads = {"case_management_usd": 75, "admin_share": 125 / 1825, "profit_share": 40 / 1950}
-    found = rates("altcs", "all", amounts, "Arizona", **chosen, **loads)
-    assert found["all/West"] == pytest.approx(expected, abs=1e-9)
-
-
-def test_gt26_later_bids_above_the_range_fall_below_its_midpoint():
-    found = float(primitives.evaluate_bid(2450, 2200, 2400, 0.40))
-    assert 2200 <= found < 2300
-
-
-@pytest.mark.parametrize(
-    ("actual", "share", "deadband", "settlement"),
-    [
-        pytest.param(0.67, 1.0, 0.0, 384_000, id="the State pays all of two points more in facilities"),
-        pytest.param(0.67, 0.5, 0.0, 192_000, id="half of it is shared"),
-        pytest.param(0.70, 0.5, 0.02, 288_000, id="five points, less a deadband of two, halved"),
-        pytest.param(0.67, 0.5, 0.02, 0, id="the deadband's limit still settles nothing"),
-        pytest.param(0.60, 0.5, 0.02, -288_000, id="the same the other way is paid back"),
-    ],
-)
-def test_gt26_the_mix_is_settled(actual, share, deadband, settlement):
-    found = primitives.settle_mix(0.65, actual, 2300, 700, 12_000, share, deadband)
-    assert found == pytest.approx(settlement, abs=1e-6)
 
 
 def test_gt27_discounts_by_component_and_no_acute_care_for_those_with_medicare():
@@ -190,25 +123,47 @@ def test_gt27_discounts_by_component_and_no_acute_care_for_those_with_medicare()
 
 
 def test_gt28_the_elderly_waiver_payment_is_the_brick():
+    """Every cell is compared with people of its own age and sex: the other cut's amounts are of no account."""
     amounts = """\
-        residents | all | 10 | acute=420
-        community | all | 10 | acute=350
-        elderly_waiver | all | 10 | personal_care=690
-        enrolled | institutional | 10 |
-        enrolled | nhc_conversion | 10 |
-        enrolled | community_nhc | 10 | nf_liable=95
-        enrolled | community_non_nhc | 10 | nf_liable=95"""
-    cells = ["institutional", "nhc_conversion", "community_nhc", "community_non_nhc"]
-    found = rates("msho", "all", amounts, "Minnesota")[cells]
-    assert found.tolist() == pytest.approx([420, 1731, 1100.5, 445], abs=1e-9)
+        residents | 75_84/female | 10 | acute=420
+        community | 75_84/female | 10 | acute=350
+        elderly_waiver | 75_84/female | 10 | personal_care=690
+        residents | 85_up/male | 90 | acute=9999
+        community | 85_up/male | 90 | acute=9999
+        elderly_waiver | 85_up/male | 90 | personal_care=9999
+        enrolled | institutional/75_84/female | 10 |
+        enrolled | nhc_conversion/75_84/female | 10 |
+        enrolled | community_nhc/75_84/female | 10 | nf_liable=95
+        enrolled | community_non_nhc/75_84/female | 10 | nf_liable=95"""
+    names = ["institutional", "nhc_conversion", "community_nhc", "community_non_nhc"]
+    cells = [f"{name}/75_84/female" for name in names]
+    found = rates("msho", "all", amounts, "Minnesota")
+    assert found[cells].tolist() == pytest.approx([420, 1731, 1100.5, 445], abs=1e-9)
+    assert found["average"] == pytest.approx((420 + 1731 + 1100.5 + 445) / 4, abs=1e-9)
     compound = rates("msho", "all", amounts, "Minnesota", ew_discount_mode="compound")
-    assert compound["community_nhc"] == pytest.approx(350 + 0.9025 * 690 + 95, abs=1e-9)
+    assert compound["community_nhc/75_84/female"] == pytest.approx(350 + 0.9025 * 690 + 95, abs=1e-9)
+
+
+def test_gt28_the_facility_add_on_is_each_cells_own():
+    amounts = """\
+        community | 75_84/female | 10 | acute=350
+        elderly_waiver | 75_84/female | 10 | personal_care=690
+        enrolled | community_nhc/75_84/female | 10 | nf_liable=95
+        enrolled | community_non_nhc/75_84/female | 10 | nf_liable=20"""
+    found = rates("msho", "all", amounts, "Minnesota")
+    assert found["community_non_nhc/75_84/female"] == pytest.approx(370, abs=1e-9)
+    assert found["community_nhc/75_84/female"] == pytest.approx(1100.5, abs=1e-9)
 
 
 @pytest.mark.parametrize(("year_days", "expected"), [(365, 4036.170833333333), (360, 3983.70)])
-def test_gt30_a_facility_month_at_98_percent_of_cost(year_days, expected):
-    amounts = "enrolled | institutional/F1 | 10 | per_diem=128.5 ancillary=210"
-    assert rates("ccn", "all", amounts, "New York", year_days)["institutional/F1"] == pytest.approx(expected, abs=1e-9)
+def test_gt30_a_facility_month_at_98_percent_of_cost_for_residents_and_those_who_came_from_there(year_days, expected):
+    amounts = """\
+        at_facility | F1 | 10 | per_diem=128.5 ancillary=210
+        at_facility | F2 | 10 | per_diem=999 ancillary=999
+        enrolled | institutional/F1 | 10 |
+        enrolled | nhc_conversion/F1 | 10 |"""
+    found = rates("ccn", "all", amounts, "New York", year_days=year_days)
+    assert found[["institutional/F1", "nhc_conversion/F1"]].tolist() == pytest.approx([expected] * 2, abs=1e-9)
 
 
 @pytest.mark.parametrize(("impaired", "months"), [(3, 9), (11, 1), (12, 0), (13, 0)])

@@ -29,6 +29,7 @@ ACCOUNTS = (
     "price_index",
     "program_reconciliation",
     "liability_days",
+    "program_notes",
     "published_amounts",
     "checklist",
 )
@@ -49,6 +50,7 @@ LIMITS = {
     "case_rates": ("loaded_lower", "loaded_upper"),
     "trend": ("fitted_lower", "fitted_upper"),
     "rate_uncertainty": ("sum_lower", "sum_upper"),
+    "program_comparison": ("margin_lower", "margin_upper"),
     "panel_loss": ("probability_lower", "probability_upper"),
 }
 """Limits of estimates beside the first of their table."""

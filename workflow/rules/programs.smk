@@ -48,9 +48,12 @@ rule derive_program_rates:
         code=code_of("scripts/programs/derive_program_rates.py"),
     output:
         groups="results/programs/comparison_groups.parquet",
+        years=directory("results/programs/member_years.parquet"),
         days="results/programs/liability_days.parquet",
+        capped_benefits="results/programs/capped_benefits.parquet",
         rates="results/programs/program_rates.parquet",
         published="results/programs/published.parquet",
+        notes="results/programs/program_notes.parquet",
     log:
         "logs/programs/derive_program_rates.log",
     benchmark:
@@ -60,6 +63,7 @@ rule derive_program_rates:
     params:
         data=PROGRAM_DATA,
         price=PRICE,
+        full_months=config["programs"]["full_credibility_member_months"]["value"],
         reduce={
             "common": config["programs"]["common_population"],
             "counter": config["programs"]["nf_day_counter"],
@@ -113,13 +117,20 @@ rule estimate_reconciliation:
 
 
 rule compare_programs:
-    """Set all programs side by side on the same people: rate, plan's cost and risk, State's saving."""
+    """Set all programs side by side on the same people: rate, plan's cost and risk, incentives, State's saving."""
     input:
         **PROGRAM_FILES,
         groups="results/programs/comparison_groups.parquet",
+        years="results/programs/member_years.parquet",
         code=code_of("scripts/programs/compare_programs.py"),
     output:
         comparison="results/programs/program_comparison.parquet",
+        risk="results/programs/plan_risk.parquet",
+        incentives="results/programs/program_incentives.parquet",
+        mix="results/programs/mix_sensitivity.parquet",
+        buy_in="results/programs/buy_in.parquet",
+        scales="results/programs/rate_scales.parquet",
+        orders="results/programs/rate_orders.parquet",
     log:
         "logs/programs/compare_programs.log",
     benchmark:
@@ -129,24 +140,41 @@ rule compare_programs:
     params:
         data=PROGRAM_DATA,
         price=PRICE,
+        avoided_share=config["programs"]["nf_days_avoided_share"]["value"],
+        risk={
+            "margin_share": config["programs"]["levelled_margin_share"]["value"],
+            "plan_sizes": config["programs"]["plan_sizes"],
+        },
     script:
         "../../scripts/programs/compare_programs.py"
 
 
 rule plot_programs:
-    """Draw the programs' rates, their comparison, and who pays which facility day."""
+    """Draw the programs' rates beside the published ones, their comparison, risk and incentives, and who pays which day."""
     input:
         rates="results/programs/program_rates.parquet",
         comparison="results/programs/program_comparison.parquet",
         days="results/programs/liability_days.parquet",
+        risk="results/programs/plan_risk.parquet",
+        incentives="results/programs/program_incentives.parquet",
+        mix="results/programs/mix_sensitivity.parquet",
+        scales="results/programs/rate_scales.parquet",
         code=code_of("scripts/programs/plot_programs.py"),
     output:
         rates_svg="results/programs/figures/program_rates.svg",
         rates_png="results/programs/figures/program_rates.png",
         comparison_svg="results/programs/figures/comparison.svg",
         comparison_png="results/programs/figures/comparison.png",
-        liability_svg="results/programs/figures/liability_timeline.svg",
-        liability_png="results/programs/figures/liability_timeline.png",
+        days_svg="results/programs/figures/liability_timeline.svg",
+        days_png="results/programs/figures/liability_timeline.png",
+        risk_svg="results/programs/figures/plan_risk.svg",
+        risk_png="results/programs/figures/plan_risk.png",
+        incentives_svg="results/programs/figures/program_incentives.svg",
+        incentives_png="results/programs/figures/program_incentives.png",
+        mix_svg="results/programs/figures/mix_sensitivity.svg",
+        mix_png="results/programs/figures/mix_sensitivity.png",
+        scales_svg="results/programs/figures/rate_scales.svg",
+        scales_png="results/programs/figures/rate_scales.png",
     log:
         "logs/programs/plot_programs.log",
     benchmark:

@@ -238,7 +238,7 @@ class Assessments(RawTable):
     person_id: str = Field("Person key of the source.")
     assessment_date: dt.date = Field("Day of the assessment.")
     nursing_home_certifiable: bool = Field("Meets the nursing-home level of care.", nullable=True)
-    dms1_level: int = Field("New York DMS-1 level, 1 to 3; null where not scored.", nullable=True)
+    dms1_level: int = Field("DMS-1 level of function, 1 to 3; null where not scored.", nullable=True)
     functional_score: float = Field("Functional score, 0 (independent) to 100.", nullable=True)
 
     class Config(Contract.Config):

@@ -91,6 +91,8 @@ class LtcMemberMonths(ServiceDollars):
     applied_income_usd: Usd = Field("The resident's own share of the facility's cost.")
     nf_gross_usd: Usd = Field("Nursing facility, before the resident's share: net plus applied income.")
     nf_net_usd: Usd = Field("Nursing facility, as Medicaid paid it.")
+    medicare_paid_usd: Usd = Field("What Medicare paid on the month's lines, as the source states it.")
+    tpl_usd: Usd = Field("What other insurance paid on the month's lines, as the source states it.")
     per_diem_usd: Usd = Field("Per diem of the facility in a resident's month.", nullable=True)
     ancillary_usd: Usd = Field("Ancillary cost per resident month of the facility.", nullable=True)
 
@@ -119,10 +121,17 @@ class ComparisonGroups(ServiceDollars):
     plan_nf_days: int = Field("Days the plan pays under its liability window.", ge=0)
     plan_nf_days_per_spell: int = Field("The same, had days been counted anew for each stay.", ge=0)
     conversion_months_max: int = Field("Longest time since a move back to the community, months.", ge=0)
+    medicare_nf_usd: Usd = Field(
+        "Of these dollars, those of the first 100 days of a stay of skilled care: Medicare's, had the stay begun in a hospital."
+    )
+    medicare_paid_usd: Usd = Field("Paid by Medicare on the same lines.")
+    tpl_usd: Usd = Field("Paid by other insurance on the same lines.")
     applied_income_usd: Usd = Field("Residents' share.")
     nf_gross_usd: Usd = Field("Nursing facility before the residents' share.")
     nf_net_usd: Usd = Field("Nursing facility, as Medicaid paid.")
     nf_liable_usd: Usd = Field("Net nursing-facility cost of the days the plan pays.")
+    medicare_paid_usd: Usd = Field("What Medicare paid on these lines.")
+    tpl_usd: Usd = Field("What other insurance paid on these lines.")
     per_diem_usd: Usd = Field("Sum of per diems over the months that have one.")
     ancillary_usd: Usd = Field("Sum of facility ancillaries over the months that have a per diem.")
     per_diem_months: int = Field("Months with a per diem.", ge=0)
@@ -130,6 +139,28 @@ class ComparisonGroups(ServiceDollars):
 
     class Config(Contract.Config):
         unique = ("program", "frame", "comparison_group", "cell", "period", "replicate")
+
+
+class MemberYears(Contract):
+    """One row per program, frame, person, calendar year and cell of the common population."""
+
+    program: str = Field("Program.")
+    frame: str = Field("Population and cells.")
+    person_id: str = Field("Person key.")
+    replicate: int = Field("Random group of persons.", ge=0)
+    year: int = Field("Calendar year.")
+    cell: str = Field("Rate cell.")
+    member_months: int = Field("Member months in the cell.", ge=1)
+    plan_usd: Usd = Field("What the plan would pay: covered services and its facility days.")
+    was_low_cost: bool = Field(
+        "The year before, the plan paid no more a month than for half of those who have a year before; null without one.",
+        nullable=True,
+    )
+
+    class Config(Contract.Config):
+        unique = ("program", "frame", "person_id", "year", "cell")
+        claims_scale = True
+        any_order = True
 
 
 class Estimate(Contract):
@@ -141,7 +172,7 @@ class Estimate(Contract):
 
 
 class ProgramRates(Estimate):
-    """One row per program, state, area and rate cell: the rate by the program's own formula, on our data.
+    """One row per program, state, area, era and rate cell: the rate by the program's own formula, on our data.
 
     Published amounts stand beside it as they were printed; the inputs behind them were never published, so no
     row reproduces one. The estimate is `rate_usd`.
@@ -150,12 +181,21 @@ class ProgramRates(Estimate):
     program: str = Field("Program.")
     state: str = Field("State.")
     area: str = Field("Service area; 'all' where the state is one.")
+    era: str = Field("Years the formula was in force; 'all' where the source names none.")
     cell: str = Field("Rate cell; 'average' weighs the cells by their member months.")
     formula: str = Field("The formula in words.")
     base_usd: float = Field("Per member per month before discounts.", nullable=True)
     discount: float = Field("Effective discount: 1 - discounted / base.", nullable=True)
     rate_usd: float = Field("Monthly capitation rate.", nullable=True)
+    payment_usd: float = Field(
+        "What the State pays of it: less the cell's share of cost where a scheme pays net of that.", nullable=True
+    )
     member_months: int = Field("Member months of the population in the cell.", ge=0)
+    credibility: float = Field(
+        "Limited fluctuation: the cell's own member months against `programs.full_credibility_member_months`.",
+        ge=0,
+        le=1,
+    )
     persons: int = Field("Persons of the population in the cell.", ge=0, persons=True)
     upl_usd: float = Field("Cost of the comparable population: the rate may not pass it.", nullable=True)
     upl_ok: bool = Field("The rate is at most the cost of the comparable population.", nullable=True)
@@ -164,8 +204,11 @@ class ProgramRates(Estimate):
     note: str = Field("What to know: conflicts of the source, assumptions.", nullable=True)
 
     class Config(Contract.Config):
-        unique = ("program", "state", "area", "cell")
-        hides = ("base_usd", "discount", "rate_usd", "upl_usd", "member_months", "lower", "upper")
+        unique = ("program", "state", "area", "era", "cell")
+        groups = ("program", "state", "area", "era")
+        hides = (
+            "base_usd", "discount", "rate_usd", "payment_usd", "upl_usd", "member_months", "credibility", "lower", "upper",
+        )  # fmt: skip
 
 
 class PublishedAmounts(Contract):
@@ -174,6 +217,7 @@ class PublishedAmounts(Contract):
     program: str = Field("Program.")
     state: str = Field("State.")
     area: str = Field("Service area.")
+    era: str = Field("Years the formula was in force; 'all' where the source names none.")
     item: str = Field("Cell or rate as the source names it.")
     published_low_usd: float = Field("Lowest published amount per month.")
     published_high_usd: float = Field("Highest published amount per month.")
@@ -183,7 +227,18 @@ class PublishedAmounts(Contract):
     source: str = Field("Where it is printed.")
 
     class Config(Contract.Config):
-        unique = ("program", "state", "area", "item", "source")
+        unique = ("program", "state", "area", "era", "item", "source")
+
+
+class ProgramNotes(Contract):
+    """One row per program and conflict of its source: where it says two things, and what was done about it."""
+
+    program: str = Field("Program.")
+    conflict: int = Field("Number of the conflict.", ge=1)
+    note: str = Field("What the source says twice, and what is done.")
+
+    class Config(Contract.Config):
+        unique = ("program", "conflict")
 
 
 class PlanLiability(Estimate):
@@ -207,6 +262,7 @@ class PlanLiability(Estimate):
 
     class Config(Contract.Config):
         unique = ("program", "cell")
+        groups = ("program",)
         hides = (
             "plan_nf_usd",
             "funded_nf_usd",
@@ -236,6 +292,7 @@ class ProgramReconciliation(Estimate):
 
     program: str = Field("Program.")
     state: str = Field("State.")
+    era: str = Field("Years the method held; 'all' where there is one method.")
     item: str = Field("What is settled.")
     plan: str = Field("Plan; 'all' where the settlement is not by plan.")
     unit: str = Field("Unit of `assumed` and `actual`.")
@@ -247,50 +304,5 @@ class ProgramReconciliation(Estimate):
     settlement_usd: float = Field("Positive: the State pays the plan.", nullable=True)
 
     class Config(Contract.Config):
-        unique = ("program", "state", "item", "plan")
+        unique = ("program", "state", "era", "item", "plan")
         hides = ("assumed", "actual", "settlement_usd", "lower", "upper", "member_months")
-
-
-class ProgramComparison(Estimate):
-    """One row per program, state and area, all on the same people (`programs.common_population`).
-
-    The estimate is `state_saving_pmpm_usd`: fee-for-service cost less capitation less what the State still pays.
-    """
-
-    program: str = Field("Program.")
-    name: str = Field("Its name in full.")
-    state: str = Field("State.")
-    area: str = Field("Service area.")
-    persons: int = Field("Persons of the common population the program would enrol.", ge=0, persons=True)
-    member_months: int = Field("Their member months.", ge=0)
-    rate_pmpm_usd: float = Field("Capitation: cell rates, weighted by their member months.", nullable=True)
-    plan_cost_pmpm_usd: float = Field(
-        "Expected cost of what the plan must pay, at fee-for-service use.", nullable=True
-    )
-    plan_margin_pmpm_usd: float = Field("Rate less the plan's expected cost.", nullable=True)
-    state_ffs_pmpm_usd: float = Field("What the State pays today for the same services.", nullable=True)
-    state_remainder_pmpm_usd: float = Field("Facility days the State still pays beside the rate.", nullable=True)
-    state_saving_pmpm_usd: float = Field("Fee-for-service less rate less remainder.", nullable=True)
-    plan_nf_day_share: float = Field("Share of facility days the plan pays.", nullable=True, ge=0, le=1)
-    nf_risk: str = Field("Who bears the risk of facility care, in words.")
-    gain_per_nf_day_avoided_usd: float = Field(
-        "What a plan gains when a facility day becomes a day at home: the plan's cost per facility day less a day of "
-        "home and community care; the rate is held fixed.",
-        nullable=True,
-    )
-
-    class Config(Contract.Config):
-        unique = ("program", "state", "area")
-        hides = (
-            "rate_pmpm_usd",
-            "plan_cost_pmpm_usd",
-            "plan_margin_pmpm_usd",
-            "state_ffs_pmpm_usd",
-            "state_remainder_pmpm_usd",
-            "state_saving_pmpm_usd",
-            "gain_per_nf_day_avoided_usd",
-            "plan_nf_day_share",
-            "member_months",
-            "lower",
-            "upper",
-        )

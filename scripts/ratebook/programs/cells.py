@@ -1,4 +1,4 @@
-"""Sort member months into populations, rate cells and comparison groups, and reduce them to sums."""
+"""What a program says of one member month: does it meet conditions, which cell is it in, which days does the plan pay."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ import operator
 
 import ibis
 
-from ratebook.contracts.programs import SERVICES, ComparisonGroups
 from ratebook.money import upto
-from ratebook.programs.definitions import EVERYWHERE, frames_of
 
 COUNTERS = {"cumulative": "nf_days_cumulative", "per_spell": "nf_days_spell", "lifetime": "nf_days_lifetime"}
-SUMS = (*SERVICES, "applied_income_usd", "nf_gross_usd", "nf_net_usd")
-PAYMENTS = ("plan_nf_days", "plan_nf_days_per_spell", "nf_liable_usd", "capped_benefit_usd")
 NEVER = ibis.literal(None, "string")
+MEDICARE_DAYS = 100
+"""Days of skilled facility care Medicare pays in a spell of illness (42 CFR 409.61)."""
 
 
 def meets(months: ibis.Table, when: dict, cell: ibis.Value = NEVER) -> ibis.Value:
@@ -75,25 +73,27 @@ def plan_days(months: ibis.Table, liability: dict, counter: str) -> ibis.Value:
     return days.cast("int64")
 
 
-def add_capped_benefit(months: ibis.Table, benefit: dict | None) -> ibis.Table:
+def add_capped_benefit(months: ibis.Table, benefit: dict) -> ibis.Table:
     """Add `capped_benefit_usd`: what a capped benefit pays in each month of a person's enrolment.
 
     Nothing in the first `wait_months`; then use, until `year_usd` is reached in the benefit year and
-    `lifetime_usd` over the enrolment. A program without such a benefit pays nothing.
+    `lifetime_usd` over the enrolment.
 
     References
     ----------
     methods.md, F5 (GT-29).
     """
-    if benefit is None:
-        return months.mutate(capped_benefit_usd=ibis.literal(0).cast("decimal(14, 2)"))
     number = months.enrollment_month_number
     use = functools.reduce(operator.add, [months[f"{service}_usd"] for service in benefit["services"]])
     by_year = (number - 1) // 12 if benefit["year"] == "enrolment" else months.service_month.year()
-    months = months.mutate(use=ibis.ifelse(number > benefit["wait_months"], use, 0), benefit_year=by_year)
-    months = months.mutate(in_year=_paid_below(months, "use", benefit["year_usd"], "benefit_year"))
-    months = months.mutate(capped_benefit_usd=_paid_below(months, "in_year", benefit["lifetime_usd"]))
-    return months.drop("use", "benefit_year", "in_year")
+    # Months that use nothing move no running total: only the others are put in order.
+    used = months.filter((number > benefit["wait_months"]) & (use > 0))
+    used = used.select("person_id", "service_month", "enrollment_month", use=use, benefit_year=by_year)
+    used = used.mutate(in_year=_paid_below(used, "use", benefit["year_usd"], "benefit_year"))
+    used = used.mutate(capped_benefit_usd=_paid_below(used, "in_year", benefit["lifetime_usd"]))
+    paid = used.select("person_id", "service_month", "capped_benefit_usd")
+    months = months.left_join(paid, ["person_id", "service_month"]).drop("person_id_right", "service_month_right")
+    return months.mutate(capped_benefit_usd=months.capped_benefit_usd.fill_null(0).cast("decimal(14, 2)"))
 
 
 def _paid_below(months, column, limit, *keys):
@@ -103,123 +103,22 @@ def _paid_below(months, column, limit, *keys):
     return ibis.least(reached, limit) - ibis.least(reached - months[column], limit)
 
 
-def build_comparison_groups(
-    months: ibis.Table, programs: list[dict], common: dict, counter: str, replicates: int, keeps_retro: bool
-) -> ibis.Table:
-    """Reduce member months to sums by program, frame, comparison group, cell, period and replicate.
+def plan_payments(months: ibis.Table, liability: dict, counter: str) -> dict[str, ibis.Value]:
+    """Give what a plan pays of a month's facility care.
 
-    A comparison group is the program's population where the group's conditions are met. Every frame has four of
-    its own: `enrolled`, the population by cell, and `population`, all of it; `common` by cell, and
-    `common_population`, its part in the common population. Months covered only retroactively stay out, because
-    no plan can be paid a capitation for them. A month may be in many groups.
-
-    Parameters
-    ----------
-    months : LtcMemberMonths
-    programs : list of dict
-        As `read_programs` gives them.
-    common : dict
-        Conditions of the population all programs are compared on.
-    counter : str
-        How days of facility care are counted: cumulative, per_spell or lifetime.
-    replicates : int
-        Groups the persons are dealt into, in the order of their ids.
-    keeps_retro : bool
-        Keep months added retroactively.
-
-    Returns
-    -------
-    ComparisonGroups
-
-    References
-    ----------
-    methods.md, F0 and F1.
+    Its days, and what they would be counted anew for each stay; their net cost; and of that what lies in the first
+    `MEDICARE_DAYS` of a stay of skilled care, which Medicare would pay after a stay in hospital.
     """
-    months = months if keeps_retro else months.filter(~months.is_retro)
-    number = ibis.dense_rank().over(order_by=months.person_id)
-    months = months.mutate(replicate=(number % replicates).cast("int64"))
-    tags = []
-    for place, program in enumerate(programs):
-        months = add_capped_benefit(months, program.get("capped_benefit"))
-        payments = plan_payments(months, program, counter)
-        months = months.mutate(**{f"{name}_{place}": value for name, value in payments.items()})
-        for name, frame in frames_of(program).items():
-            key = f"{program['program']}|{name}"
-            months = _sort_into_frame(months, key, frame)
-            tags += [(key, *rule) for rule in _rules_of(frame, common)]
-    months = months.mutate(tags=ibis.literal(";").join([_tag(months, *rule) for rule in tags]))
-    return _reduce(months, [program["program"] for program in programs])
+    days = plan_days(months, liability, counter)
+    skilled = plan_days(months, {**liability, "window": "first_days", "days": MEDICARE_DAYS}, "per_spell")
+    skilled = ibis.ifelse((months.nf_level == "SNF").fill_null(False), ibis.least(days, skilled), 0)
 
+    def cost(part):
+        return ibis.ifelse(months.nf_days > 0, upto(months.nf_net_usd, part, ibis.greatest(months.nf_days, 1)), 0)
 
-def plan_payments(months: ibis.Table, program: dict, counter: str) -> dict[str, ibis.Value]:
-    """Give what the program pays of a month: facility days by two counters, their net cost, its capped benefit."""
-    days = plan_days(months, program["liability"], counter)
-    paid = upto(months.nf_net_usd, days, ibis.greatest(months.nf_days, 1))
     return {
         "plan_nf_days": days,
-        "plan_nf_days_per_spell": plan_days(months, program["liability"], "per_spell"),
-        "nf_liable_usd": ibis.ifelse(months.nf_days > 0, paid, 0),
-        "capped_benefit_usd": months.capped_benefit_usd,
+        "plan_nf_days_per_spell": plan_days(months, liability, "per_spell"),
+        "nf_liable_usd": cost(days),
+        "medicare_nf_usd": cost(skilled),
     }
-
-
-def _sort_into_frame(months, key, frame):
-    """Add the decision table's row and the full cell of each month; null outside the frame's population."""
-    inside = meets(months, frame["population"])
-    plain = [{**row, "by": []} for row in frame["cells"]]
-    return months.mutate(
-        **{
-            f"row {key}": ibis.ifelse(inside, assign_cell(months, plain), NEVER),
-            f"cell {key}": ibis.ifelse(inside, assign_cell(months, frame["cells"]), NEVER),
-        }
-    )
-
-
-def _rules_of(frame, common):
-    """List a frame's groups: name, conditions, and the column that cuts it, if any."""
-    here = {"county": frame["counties"]} if frame["counties"] else {}
-    rules = [("enrolled", here, "cell"), ("population", here, None)]
-    rules += [("common", common | here, "cell"), ("common_population", common | here, None)]
-    for group, rule in frame["groups"].items():
-        rules.append((group, rule["when"] | ({} if rule.get("statewide") else here), rule.get("by")))
-    return rules
-
-
-def _tag(months, key, group, when, by):
-    row = months[f"row {key}"]
-    part = {None: ibis.literal(EVERYWHERE), "cell": months[f"cell {key}"], "plan": months.plan}[by]
-    return ibis.ifelse(row.notnull() & meets(months, when, row), ibis.literal(f"{key}|{group}|") + part, NEVER)
-
-
-def _reduce(months, names):
-    """Sum a person's months of equal tags first, so that few rows are multiplied by the groups they are in."""
-    payments = [f"{name}_{place}" for place in range(len(names)) for name in PAYMENTS]
-    summed = [*SUMS, "nf_days", "member_months", "per_diem_usd", "ancillary_usd", "per_diem_months", *payments]
-    has_diem = months.per_diem_usd.notnull()
-    months = months.mutate(
-        member_months=ibis.literal(1),
-        per_diem_months=has_diem.cast("int64"),
-        per_diem_usd=months.per_diem_usd.fill_null(0),
-        ancillary_usd=ibis.ifelse(has_diem, months.ancillary_usd.fill_null(0), 0),
-    )
-    rows = months.group_by("person_id", "period", "replicate", "tags").agg(
-        conversion_months_max=months.months_since_conversion.max(), **{name: months[name].sum() for name in summed}
-    )
-    rows = rows.mutate(tag=rows.tags.split(";").unnest())
-    rows = rows.filter(rows.tag != "")
-    rows = rows.mutate(first_period=rows.period.min().over(group_by=["tag", "person_id"]))
-    found = rows.group_by("tag", "period", "replicate").agg(
-        persons=rows.person_id.nunique(),
-        new_persons=rows.person_id.nunique(where=rows.period == rows.first_period),
-        conversion_months_max=rows.conversion_months_max.max(),
-        **{name: rows[name].sum() for name in summed},
-    )
-    parts = found.tag.split("|")
-    found = found.mutate(program=parts[0], frame=parts[1], comparison_group=parts[2], cell=parts[3])
-    found = found.mutate(
-        **{
-            name: found.program.cases(*[(program, found[f"{name}_{place}"]) for place, program in enumerate(names)])
-            for name in PAYMENTS
-        }
-    )
-    return found.select(**{column: found[column].cast(kind) for column, kind in ComparisonGroups.types().items()})

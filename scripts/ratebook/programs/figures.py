@@ -7,6 +7,7 @@ import pandas as pd
 
 from ratebook.figures import PALETTE, empty_figure, subplots
 
+KEYS = ["program", "state", "area", "era"]
 NOTHING = "No program could be priced on these data: no member month of long-term care in a comparison group."
 
 
@@ -17,7 +18,7 @@ def plot_program_rates(rates: pd.DataFrame, suppress_below: int):
     shown = shown[~cuts]
     if shown.empty:
         return empty_figure(NOTHING)
-    shown = shown.sort_values(["program", "state", "area", "cell"]).reset_index(drop=True)
+    shown = shown.sort_values(["program", "state", "area", "era", "cell"]).reset_index(drop=True)
     fig, ax = subplots(figsize=(8.0, 0.22 * len(shown) + 1.4))
     colors = dict(zip(shown.program.unique(), PALETTE))
     for place, row in shown.iterrows():
@@ -26,8 +27,8 @@ def plot_program_rates(rates: pd.DataFrame, suppress_below: int):
             ax.plot([low - 8, high + 8], [place, place], color="#cccccc", lw=7, solid_capstyle="butt", zorder=1)
         ax.plot([row.lower, row.upper], [place, place], color=colors[row.program], lw=1.2, zorder=2)
         ax.plot(row.rate_usd, place, "o", color=colors[row.program], ms=4, zorder=3)
-    names = shown.program + " · " + shown.state.where(shown.area == "all", shown.state + ", " + shown.area)
-    ax.set_yticks(range(len(shown)), (names + " · " + shown.cell.str.replace("_", " ")).tolist(), fontsize=7)
+    cells = shown.cell.str.replace("_", " ")
+    ax.set_yticks(range(len(shown)), (design_names(shown) + " · " + cells).tolist(), fontsize=7)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlabel("USD per month; grey: published, of other people and years", fontsize=8)
     ax.set_title("Every program's rate, by its own formula, on the same data")
@@ -35,13 +36,15 @@ def plot_program_rates(rates: pd.DataFrame, suppress_below: int):
 
 
 def plot_comparison(comparison: pd.DataFrame, suppress_below: int):
-    """Draw for each program what the State pays today, the rate, and what the State still pays beside it."""
-    shown = comparison[comparison.state_saving_pmpm_usd.notna() & (comparison.persons >= suppress_below)]
+    """Draw for each design what the State pays today, the rate, and what it still pays beside it; what it saves; and the
+    plan's margin, as care is and were facility days avoided."""
+    known = comparison[comparison.state_saving_pmpm_usd.notna() & (comparison.persons >= suppress_below)]
+    shown = known[known.scenario == "as_is"].sort_values("state_saving_pmpm_usd").reset_index(drop=True)
     if shown.empty:
         return empty_figure(NOTHING)
-    shown = shown.sort_values("state_saving_pmpm_usd").reset_index(drop=True)
+    other = shown[KEYS].merge(known[known.scenario == "response"], on=KEYS, how="left")
     places = np.arange(len(shown))
-    fig, (left, right) = subplots(1, 2, figsize=(9.0, 0.26 * len(shown) + 1.6), sharey=True)
+    fig, (left, middle, right) = subplots(1, 3, figsize=(11.0, 0.26 * len(shown) + 1.6), sharey=True)
     left.barh(places, shown.rate_pmpm_usd, color=PALETTE[0], label="capitation")
     left.barh(
         places,
@@ -51,19 +54,43 @@ def plot_comparison(comparison: pd.DataFrame, suppress_below: int):
         label="State's facility days",
     )
     left.plot(shown.state_ffs_pmpm_usd, places, "|", color="#222222", ms=11, mew=1.6, label="fee-for-service today")
-    names = shown.program + " · " + shown.state.where(shown.area == "all", shown.state + ", " + shown.area)
-    left.set_yticks(places, names.tolist(), fontsize=7)
-    left.set_xlabel("USD per member per month")
+    left.set_yticks(places, design_names(shown).tolist(), fontsize=7)
     left.set_title("What the State pays")
-    left.legend(loc="upper center", bbox_to_anchor=(0.45, -0.09), ncol=3, fontsize=7)
-    half = np.vstack([shown.state_saving_pmpm_usd - shown.lower, shown.upper - shown.state_saving_pmpm_usd])
-    right.errorbar(
-        shown.state_saving_pmpm_usd, places, xerr=np.nan_to_num(half), fmt="o", ms=4, color=PALETTE[1], lw=1
+    dots(middle, places, shown.state_saving_pmpm_usd, shown.lower, shown.upper, PALETTE[1])
+    middle.set_title("What it saves, 95% interval")
+    dots(
+        right,
+        places - 0.15,
+        shown.plan_margin_pmpm_usd,
+        shown.margin_lower,
+        shown.margin_upper,
+        PALETTE[2],
+        "as care is",
     )
-    right.axvline(0, color="#888888", lw=0.8)
-    right.set_xlabel("USD per member per month")
-    right.set_title("What it saves, 95% interval")
+    share = f"{other.avoided_share.iloc[0]:.0%} of facility days avoided"
+    dots(right, places + 0.15, other.plan_margin_pmpm_usd, other.margin_lower, other.margin_upper, PALETTE[4], share)
+    right.set_title("What the plan keeps, 95% interval")
+    for ax in (left, middle, right):
+        ax.set_xlabel("USD per member per month")
+    for ax in (left, right):
+        ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.09), ncol=3, fontsize=7)
     return fig
+
+
+def design_names(rows: pd.DataFrame) -> pd.Series:
+    """Name designs for people: program, state, area and era where there are several."""
+    names = rows.program + " · " + rows.state
+    names = names.where(rows.area == "all", names + ", " + rows.area)
+    return names.where(rows.era == "all", names + ", " + rows.era)
+
+
+def dots(
+    ax, places, values: pd.Series, lower: pd.Series, upper: pd.Series, color: str, label: str | None = None
+) -> None:
+    """Draw estimates as dots with their intervals, and a line at nothing."""
+    half = np.nan_to_num(np.vstack([values - lower, upper - values]).astype(float))
+    ax.errorbar(values, places, xerr=np.maximum(half, 0), fmt="o", ms=4, color=color, lw=1, label=label)
+    ax.axvline(0, color="#888888", lw=0.8)
 
 
 def plot_liability_timeline(days: pd.DataFrame, suppress_below: int):

@@ -20,6 +20,10 @@ SERVICE_OF_CATEGORY = {
     "OTHER": "other",
 }
 """Benefit of a line that is no long-term-care service; every category not listed is behavioural health."""
+SPLIT = {
+    "cost_usd": "cost_usd", "own_usd": "patient_liability_usd", "medicare_paid_usd": "medicare_paid_usd", "tpl_usd": "tpl_usd",
+}  # fmt: skip
+"""Amounts of a line that are split over its days, by what the line calls them."""
 ADULT_DAY = ("adult_day_care_usd", "adult_day_health_usd")
 CARE_AT_HOME = (
     "home_health_usd", "personal_care_usd", "homemaker_usd", "home_health_aide_usd", "habilitation_usd",
@@ -142,7 +146,7 @@ def _service_dollars(claims, months):
     plain = lines.category.cases(*SERVICE_OF_CATEGORY.items(), else_="behavioral_health")
     lines = lines.mutate(service=ibis.coalesce(lines.ltc_service, plain))
     lines = lines.group_by("person_id", "service", "service_start_date", "service_end_date").agg(
-        cost_usd=lines.cost_usd.sum(), own_usd=lines.patient_liability_usd.fill_null(0).sum()
+        **{name: lines[source].fill_null(0).sum() for name, source in SPLIT.items()}
     )
     parts = _by_month(lines)
     named = {
@@ -157,6 +161,8 @@ def _service_dollars(claims, months):
         other_usd=parts.cost_usd.sum(where=parts.service.notin(known)).fill_null(0),
         nf_net_usd=parts.cost_usd.sum(where=facility).fill_null(0),
         own_usd=parts.own_usd.sum(where=facility).fill_null(0),
+        medicare_paid_usd=parts.medicare_paid_usd.sum(),
+        tpl_usd=parts.tpl_usd.sum(),
     )
 
 
@@ -170,13 +176,16 @@ def _by_month(lines):
     def part(amount):
         return upto(amount, lines.after, lines.days) - upto(amount, lines.before, lines.days)
 
-    return lines.mutate(cost_usd=part(lines.cost_usd), own_usd=part(lines.own_usd))
+    return lines.mutate(**{name: part(lines[name]) for name in SPLIT})
 
 
 def _join_month(months, dollars):
     joined = months.left_join(dollars, ["person_id", "service_month"])
     return joined.drop("person_id_right", "service_month_right").mutate(
-        **{column: joined[column].fill_null(0) for column in [*SERVICES, "nf_net_usd", "own_usd"]}
+        **{
+            column: joined[column].fill_null(0)
+            for column in [*SERVICES, "nf_net_usd", "own_usd", "medicare_paid_usd", "tpl_usd"]
+        }
     )
 
 

@@ -32,6 +32,26 @@ def observed_weights(member_months: dict[str, np.ndarray], reweight: dict[str, f
     return {group: value / total for group, value in scaled.items()}
 
 
+def set_weight(weights: dict[str, np.ndarray], group: str, share) -> dict:
+    """Give a group a weight, at most 1; the others share the rest in proportion, or alike where they weigh nothing."""
+    share = np.minimum(share, 1.0)
+    rest = {name: np.asarray(weight, dtype=float) for name, weight in weights.items() if name != group}
+    total = np.asarray(sum(rest.values()), dtype=float)
+    scaled = {
+        name: (1 - share) * np.where(total > 0, weight / np.where(total > 0, total, 1.0), 1 / len(rest))
+        for name, weight in rest.items()
+    }
+    return {name: share if name == group else scaled[name] for name in weights}
+
+
+def limit_weight(weights: dict[str, np.ndarray], group: str, most: float) -> dict:
+    """Hold a group's weight to the greatest it may have; what is beyond goes to the others.
+
+    A weight at the limit stands, and nothing changes then.
+    """
+    return set_weight(weights, group, np.minimum(weights[group], most))
+
+
 def mean_known(amounts: dict[str, np.ndarray], member_months: dict[str, np.ndarray]) -> np.ndarray:
     """Average over cells by their member months; a cell whose amount is unknown is left out of both sums."""
     weights = {cell: np.where(np.isfinite(amounts[cell]), months, 0.0) for cell, months in member_months.items()}
@@ -62,14 +82,25 @@ def evaluate_bid(bid, low, high, position: float):
     """Take a bid as it is, unless it is above the top of the range: then the point at `position` in the range.
 
     A position of 0.5 is the midpoint. Offsets are negative amounts, so that "above" means a smaller offset.
-    A bid below the range stands.
+    A bid at the top or below the range stands. The ends may be given in either order.
     """
+    low, high = np.minimum(low, high), np.maximum(low, high)
     return np.where(np.asarray(bid) > high, low + position * (high - low), bid)
 
 
 def blend_projection(projected, current, weight: float):
     """Blend a plan's projection with the fee-for-service equivalent, never above the latter."""
     return np.minimum(weight * projected + (1 - weight) * current, current)
+
+
+def cap_rate(rate, cap):
+    """Hold a rate to a cap: the lower of both. Where the cap is unknown, so is the rate."""
+    return np.minimum(rate, cap)
+
+
+def pay_net_of_share(rate, share_of_cost):
+    """Give what the State pays where it leaves the enrollee's average share of cost to the plan to collect."""
+    return rate - share_of_cost
 
 
 def months_at_risk(impaired_month: int) -> int:

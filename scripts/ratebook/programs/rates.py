@@ -9,9 +9,10 @@ import pandas as pd
 
 from ratebook.contracts.programs import ProgramRates
 from ratebook.programs import primitives
-from ratebook.programs.definitions import EVERYWHERE
-from ratebook.programs.published import describe
+from ratebook.programs.definitions import EVERYWHERE, costs_of
+from ratebook.programs.published import describe, note_bids
 from ratebook.programs.replicates import NO_COMPARISON, NO_MONTHS, Sums, estimate, ratio
+from ratebook.rates.credibility import limited_fluctuation
 from ratebook.tables import frame_of
 
 AVERAGE = "average"
@@ -21,7 +22,8 @@ CAPPED = "capped_benefit"
 class Costs:
     """Costs per member month of a frame's groups, under one program's benefit scope.
 
-    `enrolled` is the cell itself; a group cut by cell gives the cell's part; every other group is pooled.
+    `enrolled` is the cell itself; a group cut by cell gives the cell's part, one cut by the cell's cut the people
+    of that cut in whatever cell; every other group is pooled.
     """
 
     def __init__(self, program: dict, frame: dict, sums: Sums, year_days: float):
@@ -29,8 +31,8 @@ class Costs:
 
     def cell_of(self, group: str, cell: str) -> str:
         """Name the part of a group that stands for a cell."""
-        by = "cell" if group in ("enrolled", "common") else self.frame["groups"][group].get("by")
-        return cell if by == "cell" else EVERYWHERE
+        by = "cell" if group in ("enrolled", "common") else self.frame["groups"].get(group, {}).get("by")
+        return {"cell": cell, "cut": cut_of(cell)}.get(by, EVERYWHERE)
 
     def months(self, group: str, cell: str) -> np.ndarray:
         """Member months of the group."""
@@ -54,7 +56,7 @@ class Costs:
         )
 
     def services(self, cost: str, cell: str) -> list[str]:
-        """List the columns a cost adds up: a measure, a component's covered services, or all of them."""
+        """List the columns a cost adds up: a component's covered services, all of them, or the one it names."""
         in_scope = covered_services(self.program, cell)
         inside = in_scope if cost == "covered" else self.program["components"].get(cost)
         if inside is None:
@@ -79,36 +81,51 @@ def base_cell(cell: str) -> str:
     return cell.split("/")[0]
 
 
+def cut_of(cell: str) -> str:
+    """Name the cut of a cell: what follows its row of the decision table; `all` where it is not cut."""
+    return cell.partition("/")[2] or EVERYWHERE
+
+
 def price_term(term: dict, cell: str, costs: Costs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Price one term: its groups' costs, bids read against their ranges, blended, net of what is not the State's.
+
+    A bid is read on the signed amount: with a negative factor a term is an offset, and above the range is less of it.
 
     Returns
     -------
     tuple of arrays
         The term before discounts, after them, and the gross cost of the groups it compares with.
     """
-    times = term.get("times", 1.0)
+    times, bids = term.get("times", 1.0), term.get("bids", {})
+    sign, size = np.sign(times), abs(times)
     if "usd" in term:
-        amount = _bid(np.asarray(float(term["usd"])), term.get("bids", {}).get("usd")) * times
+        amount = size * _bid(np.asarray(sign * term["usd"], dtype=float), bids.get("usd"))
         return amount, primitives.apply_discounts(amount, term.get("discounts", [])), np.zeros(1)
-    groups = term.get("observed") or list(term["blend"])
-    of = {group: _group_cost(term, group, cell, costs) for group in groups}
-    weights = term.get("blend") or primitives.observed_weights(
-        {group: costs.months(group, cell) for group in groups}, term.get("reweight")
-    )
-    amount = times * primitives.blend(of, weights)
-    comparable = {group: costs.pmpm(group, cell, "covered") for group in groups}
+    weights = weights_of(term, cell, costs)
+    of = {group: _bid(sign * _group_cost(term, group, cell, costs), bids.get(group)) for group in weights}
+    amount = size * primitives.blend(of, weights)
+    comparable = {group: costs.pmpm(group, cell, "covered") for group in weights}
     return amount, primitives.apply_discounts(amount, term.get("discounts", [])), primitives.blend(comparable, weights)
 
 
+def weights_of(term: dict, cell: str, costs: Costs) -> dict[str, np.ndarray]:
+    """Weigh a term's groups: as given or observed, then within their limits, then as bid."""
+    months = {group: costs.months(group, cell) for group in term.get("observed", [])}
+    weights = term.get("blend") or primitives.observed_weights(months, term.get("reweight"))
+    for group, most in term.get("at_most", {}).items():
+        weights = primitives.limit_weight(weights, group, most)
+    for group, bid in term.get("share_bids", {}).items():
+        weights = primitives.set_weight(weights, group, _bid(weights[group], bid))
+    return weights
+
+
 def _group_cost(term, group, cell, costs):
-    gross = sum(costs.pmpm(group, cell, cost) for cost in term["costs"])
-    net = gross - sum(costs.pmpm(group, cell, cost) for cost in term.get("net_of", []))
-    return _bid(net, term.get("bids", {}).get(group))
+    gross = sum(costs.pmpm(group, cell, cost) for cost in costs_of(term, group))
+    return gross - sum(costs.pmpm(group, cell, cost) for cost in term.get("net_of", []))
 
 
 def _bid(amount, bid):
-    """Read a bid given as ratios of our own cost, or in dollars; without one the cost stands."""
+    """Read a bid given as ratios of our own amount, or in dollars; without one the amount stands."""
     if bid is None:
         return amount
     scale = amount if bid["unit"] == "ratio" else 1.0
@@ -116,13 +133,13 @@ def _bid(amount, bid):
 
 
 def price_rate(rate: dict, cell: str, costs: Costs) -> dict[str, np.ndarray]:
-    """Price a rate: the terms, a plan's projection where one is blended in, then adders and offsets.
+    """Price a rate: the terms, a plan's projection where one is blended in, adders and offsets, at last the cap.
 
     Returns
     -------
     dict of arrays
-        `base` before discounts, `discounted` after them, `rate` with adders and offsets, and `upl`: the gross
-        cost of the dearest population a term compares with.
+        `base` before discounts, `discounted` after them, `rate` with adders and offsets and within its cap, and
+        `upl`: the gross cost of the dearest population a term compares with.
 
     References
     ----------
@@ -136,7 +153,9 @@ def price_rate(rate: dict, cell: str, costs: Costs) -> dict[str, np.ndarray]:
         projected = projection["usd"] if projection.get("usd") is not None else projection["ratio"] * value
         value = primitives.blend_projection(projected, value, projection["weight"])
     for adder in rate.get("adders", []):
-        value = value + (adder["usd"] if "usd" in adder else adder["share"] * value)
+        value = value + _bid(np.asarray(adder["usd"] if "usd" in adder else adder["share"] * value), adder.get("bid"))
+    if "cap" in rate:
+        value = primitives.cap_rate(value, price_term(rate["cap"], cell, costs)[1])
     whole = np.ones(costs.sums.replicates + 1)
     return {"base": base * whole, "discounted": discounted * whole, "rate": value * whole, "upl": upl * whole}
 
@@ -158,7 +177,7 @@ def cost_schemes(
 
 
 def derive_program_rates(
-    groups: pd.DataFrame, programs: list[dict], year_days: float, replicates: int
+    groups: pd.DataFrame, programs: list[dict], year_days: float, replicates: int, full_months: float
 ) -> pd.DataFrame:
     """Price every cell of every program and state; where a state has several cells, their average too.
 
@@ -171,6 +190,8 @@ def derive_program_rates(
         Days of a year of per diems; a facility's month is a twelfth.
     replicates : int
         Replicates the groups were reduced in.
+    full_months : float
+        Member months at which a cell's own experience is fully credible.
 
     Returns
     -------
@@ -179,17 +200,20 @@ def derive_program_rates(
 
     References
     ----------
-    methods.md, F1 to F5.
+    methods.md, F1 to F5; E6 for credibility.
     """
     rows = []
     for program, scheme, costs in cost_schemes(groups, programs, year_days, replicates):
         rows += _price_scheme(program, scheme, costs)
-    return frame_of(rows, ProgramRates)
+    found = frame_of(rows, ProgramRates)
+    return found.assign(credibility=limited_fluctuation(found.member_months, full_months))
 
 
 def _price_scheme(program, scheme, costs):
     cells = cells_of(scheme, costs.sums)
     priced = {cell: price_rate(rate_of(scheme, cell), cell, costs) for cell in cells}
+    for cell, found in priced.items():
+        found["payment"] = _payment(scheme, found["rate"], cell, costs)
     rows = [
         _row(program, scheme, costs, cell, ("enrolled", cell), priced[cell], rate_of(scheme, cell)) for cell in cells
     ]
@@ -204,6 +228,12 @@ def _price_scheme(program, scheme, costs):
     return rows
 
 
+def _payment(scheme, rate, cell, costs):
+    if not scheme.get("pay_net_soc", False):
+        return rate
+    return primitives.pay_net_of_share(rate, costs.pmpm("enrolled", cell, "applied_income"))
+
+
 def _average_note(scheme, priced, months):
     """Say what share of the member months the average could not count."""
     whole = sum(months.values())[0]
@@ -215,7 +245,8 @@ def _average_note(scheme, priced, months):
 def price_capped_benefit(benefit: dict, costs: Costs) -> dict[str, np.ndarray]:
     """Give the premium that pays for a capped benefit: what it pays per month of its members, loaded."""
     mean = costs.pmpm(benefit["group"], EVERYWHERE, "capped_benefit")
-    return {"base": mean, "discounted": mean, "rate": mean * (1 + benefit["load"]), "upl": mean * np.nan}
+    rate = mean * (1 + benefit["load"])
+    return {"base": mean, "discounted": mean, "rate": rate, "upl": mean * np.nan, "payment": mean * np.nan}
 
 
 def cells_of(scheme: dict, sums: Sums) -> list[str]:
@@ -230,19 +261,21 @@ def _row(program, scheme, costs, cell, members, priced, rate):
     found = estimate(priced["rate"])
     if found["reason"] == NO_COMPARISON and not months:
         found["reason"] = NO_MONTHS
-    base, discounted, upl = (float(priced[name][0]) for name in ("base", "discounted", "upl"))
+    base, discounted, upl, payment = (float(priced[name][0]) for name in ("base", "discounted", "upl", "payment"))
     limited = program.get("upper_limit", False) and np.isfinite(upl) and found["estimate"] is not None
     published = rate.get("published", {})
-    notes = [text for text in (scheme.get("note"), rate.get("note")) if text]
+    notes = [text for text in (scheme.get("note"), rate.get("note"), note_bids(rate)) if text]
     return {
         "program": program["program"],
         "state": scheme["state"],
         "area": scheme["area"],
+        "era": scheme["era"],
         "cell": cell,
         "formula": describe(rate),
         "base_usd": base if np.isfinite(base) else None,
         "discount": 1 - discounted / base if base > 0 else None,
         "rate_usd": found["estimate"],
+        "payment_usd": payment if np.isfinite(payment) else None,
         "member_months": months,
         "persons": costs.sums.count(*members, "new_persons"),
         "upl_usd": upl if limited else None,

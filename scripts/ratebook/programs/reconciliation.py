@@ -7,13 +7,14 @@ import pandas as pd
 
 from ratebook.contracts.programs import ProgramReconciliation
 from ratebook.programs import primitives
-from ratebook.programs.definitions import EVERYWHERE
+from ratebook.programs.definitions import EVERYWHERE, settlements_of
 from ratebook.programs.rates import Costs, base_cell, cells_of, price_rate, rate_of
-from ratebook.programs.replicates import Sums, estimate, ratio
+from ratebook.programs.replicates import Sums, estimate, first, ratio
 from ratebook.tables import frame_of
 
 NO_PERIOD = "base or contract period has no member month"
-BEYOND = "months in a cell beyond its limit"
+LONGEST = "months in a cell beside its limit"
+BEYOND = "months after the limit of a cell, had they gone on being paid in it"
 
 
 def estimate_reconciliation(
@@ -21,8 +22,8 @@ def estimate_reconciliation(
 ) -> pd.DataFrame:
     """Settle each program's items: assumed from the base period, actual from the contract period.
 
-    A program with a conversion cell is audited for months beyond its limit, repriced at what the community cell
-    pays.
+    A program with a conversion cell is audited: the longest time in it beside its limit, and what it would have
+    cost had people gone on being paid there, repriced at the rates of the cells they are in.
 
     Parameters
     ----------
@@ -38,13 +39,12 @@ def estimate_reconciliation(
     methods.md, F0 (formulas and sign), F2, F3 and F5.
     """
     rows = []
-    for program in programs:
-        for scheme in program["schemes"][:1]:
+    for program, scheme in ((one, scheme) for one in programs for scheme in one["schemes"]):
+        items = settlements_of(program, scheme)
+        if items or "conversion" in program:
             key = (groups, program["program"], scheme["frame"], replicates)
-            costs = {
-                period: Costs(program, scheme, Sums(*key, period), year_days) for period in (None, "base", "contract")
-            }
-            for item in program.get("reconciliation", []):
+            costs = {name: Costs(program, scheme, Sums(*key, name), year_days) for name in (None, "base", "contract")}
+            for item in items:
                 rows += SETTLE[item["kind"]](program, scheme, item, costs)
             rows += _audit_conversion(program, scheme, costs[None])
     return frame_of(rows, ProgramReconciliation)
@@ -118,21 +118,34 @@ def _audit_conversion(program, scheme, costs):
     cells = [cell for cell in cells_of(scheme, costs.sums) if rule and base_cell(cell) == rule["cell"]]
     if not cells:
         return []
+    limit = rule["limit_months"]
     longest = max(costs.sums.largest("enrolled", cell, "conversion_months_max") for cell in cells)
-    beyond = primitives.beyond_limit(longest, rule["limit_months"])
-    item = {"item": BEYOND, "share": 1}
-    limit = np.full(costs.sums.replicates + 1, np.nan if rule["limit_months"] is None else rule["limit_months"])
+    nothing = np.zeros(costs.sums.replicates + 1)
     members = [("enrolled", cell) for cell in cells]
-    row = _row(program, scheme, item, "months", limit, np.full_like(limit, longest), limit * 0, costs, members)
-    return [
-        row | {"settlement_usd": None if beyond else 0.0, "lower": None, "upper": None, "reason": _why(rule, beyond)}
-    ]
+    counted = _row(
+        program, scheme, {"item": LONGEST, "share": 1}, "months", nothing + (np.nan if limit is None else limit),
+        nothing + longest, nothing, costs, members,
+    )  # fmt: skip
+    counted |= {"settlement_usd": None, "lower": None, "upper": None, "reason": "a count, nothing is settled by it"}
+    return [counted] if limit is None else [counted, _reprice(program, scheme, rule, costs)]
 
 
-def _why(rule, beyond):
-    if beyond:
-        return "months beyond the limit: reprice them at the community cell"
-    return "no limit stated" if rule["limit_months"] is None else "a count, not an estimate: nothing beyond the limit"
+def _reprice(program, scheme, rule, costs):
+    """Reprice the months after the limit: from the conversion cell's rate to the rate of the cell they are in."""
+    beyond = costs.sums.cells("beyond_limit")
+    months = {cell: costs.sums.total("beyond_limit", cell, "member_months") for cell in beyond}
+    rates = {cell: price_rate(rate_of(scheme, cell), cell, costs)["rate"] for cell in beyond}
+    dearer = {}
+    for cell in beyond:
+        conversion = "/".join([rule["cell"], *cell.split("/")[1:]])
+        dearer[cell] = price_rate(rate_of(scheme, conversion), conversion, costs)["rate"]
+    whole = sum(months.values(), np.zeros(costs.sums.replicates + 1))
+    paid, due = (
+        primitives.mean_known(found, months) + whole * 0 if beyond else whole * np.nan for found in (dearer, rates)
+    )
+    item, members = {"item": BEYOND, "share": 1}, [("beyond_limit", cell) for cell in beyond]
+    settled = np.where(whole > 0, (due - paid) * whole, 0.0)
+    return _row(program, scheme, item, "usd per month", paid, due, settled, costs, members)
 
 
 def _row(program, scheme, item, unit, assumed, actual, paid, costs, members, plan=EVERYWHERE):
@@ -141,11 +154,12 @@ def _row(program, scheme, item, unit, assumed, actual, paid, costs, members, pla
     return {
         "program": program["program"],
         "state": scheme["state"],
+        "era": scheme["era"],
         "item": item["item"],
         "plan": plan,
         "unit": unit,
-        "assumed": _number(assumed),
-        "actual": _number(actual),
+        "assumed": first(assumed),
+        "actual": first(actual),
         "member_months": sum(costs.sums.count(*member, "member_months") for member in members),
         "persons": sum(costs.sums.count(*member, counted) for member in members),
         "share": float(item["share"]),
@@ -154,8 +168,3 @@ def _row(program, scheme, item, unit, assumed, actual, paid, costs, members, pla
         "upper": found["upper"],
         "reason": NO_PERIOD if found["estimate"] is None else found["reason"],
     }
-
-
-def _number(values):
-    value = float(np.ravel(values)[0])
-    return value if np.isfinite(value) else None

@@ -76,3 +76,9 @@ def estimate(values: np.ndarray) -> dict:
         return {"estimate": float(point), "lower": None, "upper": None, "reason": ONE_GROUP}
     half = float(stdtrit(n - 1, 0.975)) * spread
     return {"estimate": float(point), "lower": float(point - half), "upper": float(point + half), "reason": None}
+
+
+def first(values: np.ndarray) -> float | None:
+    """Give the value of all persons; None where it is unknown."""
+    value = float(np.ravel(values)[0])
+    return value if np.isfinite(value) else None

@@ -11,10 +11,19 @@ import jinja2
 import pandas as pd
 
 from ratebook.contracts.released import RELEASED
-from ratebook.release import cause_sentences, cost_sentences, engagement_sentences, rate_sentences, sentences
+from ratebook.release import (
+    cause_sentences,
+    cost_sentences,
+    engagement_sentences,
+    program_sentences,
+    rate_sentences,
+    sentences,
+)
 from ratebook.release.wording import NOTHING, is_missing, spell, unit_of
 
-SPEAKERS = (sentences, engagement_sentences, cost_sentences, cause_sentences, rate_sentences)
+SPEAKERS = (
+    sentences, engagement_sentences, cost_sentences, cause_sentences, rate_sentences, program_sentences,
+)  # fmt: skip
 """The modules that register what sections say."""
 LARGEST_SVG = 150_000
 """Bytes above which a figure is shown as PNG: a curve of thousands of points would make the page slow."""

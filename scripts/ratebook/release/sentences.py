@@ -186,24 +186,6 @@ def say_cohort(tables: Tables, settings: dict) -> list[str]:
     return said
 
 
-@section("programs")
-def say_programs(tables: Tables, settings: dict) -> list[str]:
-    """Say which program saves the State most and least on the same people."""
-    rows = tables["program_comparison"]
-    known = rows[rows.state_saving_pmpm_usd.notna()]
-    if known.empty:
-        return ["No member of these data would be enrolled by any of the five programs, so none could be priced."]
-    known = known.sort_values("state_saving_pmpm_usd")
-    said = [f"{len(known)} designs are priced on the same people, each by its own formula."]
-    for row, word in ((known.iloc[-1], "most"), (known.iloc[0], "least")):
-        shown = {**row.to_dict(), "estimate": row.state_saving_pmpm_usd}
-        place = "" if row.area in ("all", None) else f", {row.area}"
-        said.append(
-            f"The State keeps {word} under {row['name']} ({row.state}{place}): {phrase(shown, 'usd')} per member per month."
-        )
-    return said
-
-
 def kind_of(quantity: str) -> str:
     """Name the kind of a planted quantity: what stands before its arm, category or comparison."""
     return quantity.split(",")[0]

@@ -186,11 +186,11 @@ def day_counter(seen: Seen):
 
 @checks("H63")
 def conversion_months(seen: Seen):
-    """Give the longest stay in MSHO's conversion cell, whose limit the program's data file states."""
-    rows = seen.table("program_reconciliation", "program == 'msho' and item.str.startswith('months in a cell')")
+    """Give how far the longest time in a conversion cell passes the limit its program states."""
+    rows = seen.table("program_reconciliation", "item.str.startswith('months in a cell') and assumed.notna()")
     if rows.actual.isna().all():
-        raise CannotSay("nobody moved from a facility to the community")
-    return rows.actual.max()
+        raise CannotSay("nobody moved from a facility to a cell with a limit")
+    return (rows.actual - rows.assumed).max(), f"limit: {rows.assumed.max():g} months"
 
 
 @checks("H64")
