@@ -8,10 +8,12 @@ import logging
 import os
 import re
 import shutil
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
 import ibis
+import ibis.expr.datatypes as dt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,6 +24,7 @@ from ratebook.footers import Known, read_footers
 
 log = logging.getLogger("ratebook")
 _NAMED = itertools.count()
+_UNREAD: list[str] = []
 settings = {"name": "duckdb", "memory": "4GB", "scratch": "", "threads": 2}
 
 CSV = {"quote": '"', "escape": '"', "header": True, "skip": 0, "all_varchar": True}
@@ -47,10 +50,8 @@ def engine():
         If `engine.name` is neither duckdb nor spark.
     """
     if settings["name"] == "duckdb":
-        limits = {"threads": settings["threads"], "memory_limit": settings["memory"]}
-        if settings["scratch"]:
-            limits["temp_directory"] = settings["scratch"]
-        connection = ibis.duckdb.connect(**limits)
+        limits = {"threads": "threads", "memory_limit": "memory", "temp_directory": "scratch"}
+        connection = ibis.duckdb.connect(**{limit: settings[name] for limit, name in limits.items() if settings[name]})
     elif settings["name"] == "spark":
         connection = ibis.pyspark.connect()
     else:
@@ -126,25 +127,34 @@ def fingerprint(table: ibis.Table, columns: list[str]) -> ibis.Value:
 
     For finding what deserves a closer look, or for telling a handful of things apart; never for deciding among many.
     """
-    return ibis.struct({name: table[name] for name in columns}).hash()
+    cells = ibis.struct({name: table[name] for name in columns})
+    # What DuckDB's own function gives Ibis casts by way of a string of bits, which costs more than the function.
+    return _hash(cells) if settings["name"] == "duckdb" else cells.hash()
+
+
+@ibis.udf.scalar.builtin(name="hash")
+def _hash(cells) -> dt.uint64: ...
 
 
 def hold(table: ibis.Table) -> ibis.Table:
-    """Compute a table now and keep it in the engine, for as long as the process runs: what comes after reads it there.
+    """Compute a table now and keep it in the engine, for as long as an expression reads it: what comes after reads it there.
 
     For a small table that a costly expression would otherwise compute again at each use. No row leaves the engine.
     """
     name = f"held_{next(_NAMED)}"
-    _keep_order(False)
+    _make_ready(False)
     held = engine().create_table(name, table, temp=settings["name"] == "duckdb")
+    weakref.finalize(held.op(), _UNREAD.append, name)
     log.info("hold %s: %d rows", name, held.count().to_pyarrow().as_py())
     return held
 
 
-def _keep_order(is_kept: bool) -> None:
-    """Say whether rows that nothing sorts keep the order they came in: DuckDB then writes with one thread where it must."""
+def _make_ready(is_order_kept: bool) -> None:
+    """Let go of held tables nothing reads any more; say whether rows keep their order, which may need a single thread."""
     if settings["name"] == "duckdb":
-        engine().raw_sql(f"set preserve_insertion_order = {is_kept}")
+        drops = [f"drop table if exists {_UNREAD.pop()}" for _ in list(_UNREAD)]
+        for statement in [*drops, f"set preserve_insertion_order = {is_order_kept}"]:
+            engine().raw_sql(statement).fetchall()
 
 
 def settle(table: ibis.Table, step: Callable[[ibis.Table], ibis.Table]) -> ibis.Table:
@@ -235,7 +245,8 @@ def _write_half(table: ibis.Table | pd.DataFrame, half: Path, contract: type[Con
         _write_parts(table, half, contract)
     else:
         ordered = _ordered(_cast(table, contract), contract)
-        pq.write_table(_plain(ordered.to_pyarrow(), contract), half, compression="zstd")
+        arrow = ordered.to_pyarrow().cast(_arrow_schema(contract)).replace_schema_metadata(None)
+        pq.write_table(arrow, half, compression="zstd")
 
 
 def check_table(
@@ -343,10 +354,6 @@ def _arrow_schema(contract: type[Contract]) -> pa.Schema:
     return ibis.schema(contract.types()).to_pyarrow()
 
 
-def _plain(arrow: pa.Table, contract: type[Contract]) -> pa.Table:
-    return arrow.cast(_arrow_schema(contract)).replace_schema_metadata(None)
-
-
 def _write_frame(frame: pd.DataFrame, path: Path, contract: type[Contract]) -> None:
     if contract.Config.unique and len(frame):
         frame = frame.sort_values(list(contract.Config.unique), kind="stable")
@@ -373,7 +380,7 @@ def _write_parts(table: ibis.Table, path: Path, contract: type[Contract]) -> Non
         return
     # One part: with several, DuckDB keeps each thread's rows together and not the order asked for.
     path.mkdir()
-    _keep_order(not contract.Config.any_order)
+    _make_ready(not contract.Config.any_order)
     try:
         engine().to_parquet(ordered, path / "data_0.parquet", **WRITTEN)
     except Exception as error:

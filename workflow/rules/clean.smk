@@ -54,7 +54,7 @@ rule build_adjustments:
         "benchmarks/clean/build_adjustments.tsv"
     conda:
         "../../environment.yml"
-    threads: HALF
+    threads: ALL
     params:
         state=config["clean"]["state"],
         feed_styles={
@@ -88,7 +88,7 @@ rule clean_claims:
         "benchmarks/clean/clean_claims.tsv"
     conda:
         "../../environment.yml"
-    threads: HALF
+    threads: ALL
     params:
         state=config["clean"]["state"],
         extract_date=config["study"]["extract_date"],

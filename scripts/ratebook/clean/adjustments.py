@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import ibis
 
-from ratebook.clean.chains import RECORD, find_families, find_unnamed, with_chains
+from ratebook.clean.chains import RECORD, find_families, find_unnamed, select_adjusting, with_chains
 from ratebook.clean.copies import SERVICE, with_copies, with_near_duplicates
 from ratebook.clean.feeds import CANCELS, find_cancelling, find_versions, with_pairs, with_versions
 from ratebook.clean.headers import find_repeating_files, with_paid
 from ratebook.clean.lines import CLAIM, LINE, unite_lines, with_told
-from ratebook.clean.suspects import find_irregular, find_near, find_repeated, select_claims, select_institutional
+from ratebook.clean.suspects import find_irregular, find_near, find_repeated, select_institutional
 from ratebook.clean.units import find_misscaled, find_prices, with_unit_scale
 from ratebook.contracts.clean import AdjustedLines
 from ratebook.contracts.intake import MedicalClaims
@@ -71,22 +71,26 @@ def find_suspects(
     methods.md, A3, A5, A6, A7 and A10.
     """
     keys = unite_lines(medical, pharmacy, KEYS)
+    adjusting = hold(select_adjusting(keys))
     versions = hold(find_versions(keys, styles))
-    named = hold(versions.filter(versions.target_id != versions.claim_id).union(find_unnamed(keys)))
-    families = hold(find_families(keys, named))
+    named = versions.filter(versions.target_id != versions.claim_id)
+    named = hold(named.union(find_unnamed(keys, adjusting)))
+    families = hold(find_families(adjusting, named))
     files = hold(find_repeating_files(keys, repeated_header_share))
     prices = hold(find_prices(keys, timed_codes))
     irregular = hold(find_irregular(keys))
-    found = [select_claims(keys, irregular.filter(irregular.is_differing))]
-    found += [find_repeated(keys, irregular.filter(irregular.is_unproven)), find_near(keys)]
+    found = [find_repeated(keys, irregular.filter(irregular.is_unproven)), find_near(keys)]
     found += [select_institutional(keys, files), find_misscaled(keys, prices), find_cancelling(keys, styles)]
-    found += [versions, *_adjusting(keys, named)]
+    found += [versions, *_adjusting(adjusting, named)]
     # Each by itself, so that no two of the large groupings are in memory at once.
-    found = [hold(part.select(CLAIM)) for part in found]
+    found = [hold(part.select(claim=fingerprint(part, CLAIM))) for part in found]
+    found.append(irregular.filter(irregular.is_differing).select("claim"))
     suspects = hold(functools.reduce(ibis.union, found).distinct())
-    lines = hold(unite_lines(medical, pharmacy).semi_join(suspects, CLAIM))
-    prints = irregular.select("claim").union(suspects.select(claim=fingerprint(suspects, CLAIM)))
-    return Suspects(lines, named, families, files, prices, hold(prints.distinct()))
+    lines = unite_lines(medical, pharmacy)
+    lines = lines.mutate(claim=fingerprint(lines, CLAIM)).filter(lines.claim_id.notnull())
+    lines = hold(lines.semi_join(suspects, "claim").drop("claim"))
+    prints = hold(irregular.select("claim").union(suspects).distinct())
+    return Suspects(lines, named, families, files, prices, prints)
 
 
 def build_adjustments(suspects: Suspects, styles: ibis.Table, per_diem_codes: list[str], settings: dict) -> ibis.Table:
@@ -141,10 +145,8 @@ def build_adjustments(suspects: Suspects, styles: ibis.Table, per_diem_codes: li
     return lines.filter(told).select(*AdjustedLines.types())
 
 
-def _adjusting(keys: ibis.Table, named: ibis.Table) -> list[ibis.Table]:
+def _adjusting(adjusting: ibis.Table, named: ibis.Table) -> list[ibis.Table]:
     """List the claims that adjust another, and those they adjust."""
-    is_said = (~keys.final_action_flag).fill_null(False)
-    adjusting = keys.filter((keys.adjustment != "original") | keys.original_claim_id.notnull() | is_said)
     targets = adjusting.select("source_table", claim_id="original_claim_id")
     return [adjusting, targets, named, named.select("source_table", claim_id="target_id")]
 

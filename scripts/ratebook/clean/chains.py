@@ -16,11 +16,22 @@ RECORD = [*CLAIM, "adjustment", "paid_date"]
 """What tells the records of a feed apart, also one whose adjustments keep the claim's number."""
 
 
-def find_unnamed(keys: ibis.Table) -> ibis.Table:
+def select_adjusting(keys: ibis.Table) -> ibis.Table:
+    """Select the lines that adjust a claim, name one they adjust, or of which the payer says that they are not final."""
+    is_said = (~keys.final_action_flag).fill_null(False)
+    return keys.filter((keys.adjustment != "original") | keys.original_claim_id.notnull() | is_said)
+
+
+def find_unnamed(keys: ibis.Table, adjusting: ibis.Table) -> ibis.Table:
     """Find what a coded void or replacement adjusts that names no claim, and whose number no other record bears.
 
     It is the claim of the same person, billing provider, first and last day and kind, and of the same number of the
     provider's own where both have one, that was paid last before it; of several the last by number.
+
+    Parameters
+    ----------
+    keys, adjusting : ibis.Table
+        Raw lines, and those of `select_adjusting`.
 
     Returns
     -------
@@ -31,7 +42,7 @@ def find_unnamed(keys: ibis.Table) -> ibis.Table:
     ----------
     methods.md, A5.1: the fallback family key.
     """
-    unnamed = keys.filter(keys.adjustment.isin(ADJUSTING), keys.original_claim_id.isnull())
+    unnamed = adjusting.filter(adjusting.adjustment.isin(ADJUSTING), adjusting.original_claim_id.isnull())
     alike = ["source_table", "person_id", "billing_npi", "claim_start_date", "claim_end_date", "claim_type"]
     unnamed = hold(unnamed.select(*alike, *OWN).distinct())
     is_taken = record_rule(keys).notnull() | denial_rule(keys).notnull()
@@ -49,13 +60,13 @@ def find_unnamed(keys: ibis.Table) -> ibis.Table:
     return found.select(*CLAIM, target_id=found.latest.re_replace("^[0-9-]* ", ""))
 
 
-def find_families(keys: ibis.Table, named: ibis.Table) -> ibis.Table:
+def find_families(adjusting: ibis.Table, named: ibis.Table) -> ibis.Table:
     """Put claims that adjust one another into one family, and name its first.
 
     Parameters
     ----------
-    keys : ibis.Table
-        Raw lines. Denied records adjust nothing; interim bills, late charges and gross adjustments join no family.
+    adjusting : ibis.Table
+        Lines of `select_adjusting`. Denied records adjust nothing; interim bills, late charges and gross adjustments join no family.
     named : ibis.Table
         `source_table`, `claim_id`, `target_id`: what records adjust that do not say so themselves.
 
@@ -68,10 +79,10 @@ def find_families(keys: ibis.Table, named: ibis.Table) -> ibis.Table:
     ----------
     methods.md, A5.1.
     """
-    pointing = keys.filter(
-        keys.original_claim_id.notnull(),
-        keys.adjustment.notin([*ADDITIVE, *MONEY_ONLY]),
-        record_rule(keys).isnull() & denial_rule(keys).isnull(),
+    pointing = adjusting.filter(
+        adjusting.original_claim_id.notnull(),
+        adjusting.adjustment.notin([*ADDITIVE, *MONEY_ONLY]),
+        record_rule(adjusting).isnull() & denial_rule(adjusting).isnull(),
     )
     said = pointing.select("source_table", "claim_id", target_id="original_claim_id").union(named)
     return find_ends(said.select(id=_node(said, "claim_id"), next_id=_node(said, "target_id")))

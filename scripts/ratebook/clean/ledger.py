@@ -8,6 +8,7 @@ import pandas as pd
 from ratebook.codes import classify_lines
 from ratebook.contracts.clean import CashLedger, ReversedLines
 from ratebook.dates import month_of, months_between
+from ratebook.tables import fingerprint
 
 TAKEN_BACK = ("A5.3a", "A5.3b", "A5.5", "A5.6", "A5.7")
 """Rules that take lines whose money moved: first out, then back."""
@@ -92,7 +93,10 @@ def build_paid_lags(ledger: ibis.Table) -> ibis.Table:
         service_month=month_of(ledger.incurred_date), lag_months=months_between(ledger.incurred_date, ledger.paid_date)
     )
     return keyed.group_by("service_month", "lag_months", "category").agg(
-        entries=keyed.count(), persons=keyed.person_id.nunique(), signed_usd=keyed.signed_usd.sum()
+        entries=keyed.count(),
+        # Counted by fingerprint: ids need no text to be told apart.
+        persons=fingerprint(keyed, ["person_id"]).nunique(),
+        signed_usd=keyed.signed_usd.sum(),
     )
 
 

@@ -68,18 +68,14 @@ def find_irregular(keys: ibis.Table) -> ibis.Table:
 
 def find_near(keys: ibis.Table) -> ibis.Table:
     """List the claims that bill a service another claim bills too."""
-    paid = keys.filter(keys.adjustment.notin([*MONEY_ONLY, "void"]), is_paid_service(keys))
-    paid = paid.select(*CLAIM, service=fingerprint(paid, SERVICE))
+    paid = keys.filter(is_paid_service(keys))
+    paid = paid.select(*CLAIM, "adjustment", service=fingerprint(paid, SERVICE))
     services = paid.group_by("service").agg(lines=paid.count())
-    again = hold(paid.semi_join(services.filter(services.lines > 1), "service"))
+    # The few services first: the many other lines are then looked up, and what they are is not asked.
+    again = hold(paid.semi_join(hold(services.filter(services.lines > 1)), "service"))
+    again = again.filter(again.adjustment.notin([*MONEY_ONLY, "void"]))
     claims = again.group_by("service").agg(first=again.claim_id.min(), last=again.claim_id.max())
     return again.semi_join(claims.filter(claims.first != claims.last), "service").select(CLAIM)
-
-
-def select_claims(keys: ibis.Table, claims: ibis.Table) -> ibis.Table:
-    """Give table and number of claims known by their fingerprint."""
-    marked = keys.select(*CLAIM, claim=fingerprint(keys, CLAIM))
-    return marked.semi_join(claims, "claim").select(CLAIM)
 
 
 def find_repeated(keys: ibis.Table, unproven: ibis.Table) -> ibis.Table:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ratebook.contracts.exposure import EligibilityMatch
 from ratebook.dates import month_of
-from ratebook.tables import empty_frame, frame_of
+from ratebook.tables import empty_frame, fingerprint, frame_of
 
 SCOPES = {
     "all": [],
@@ -65,7 +65,7 @@ def tally_coverage(claims: ibis.Table, spans: ibis.Table) -> ibis.Table:
     return grouped.agg(
         lines=tagged.count(),
         # Counted by fingerprint: half a billion ids need no text to be told apart.
-        persons=tagged.person_id.hash().nunique(),
+        persons=fingerprint(tagged, ["person_id"]).nunique(),
         paid_usd=tagged.paid_usd.sum(),
         cost_usd=tagged.cost_usd.sum(),
     )

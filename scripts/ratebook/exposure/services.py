@@ -31,15 +31,16 @@ def tally_services(claims: ibis.Table) -> ibis.Table:
     lines = claims.mutate(
         service_month=month_of(claims.service_start_date),
         served=(~claims.is_money_only).cast("int64"),
-        # Tells a person's few claims of a month apart.
+        # Persons are counted by fingerprint, and a person's few claims of a month told apart by one.
+        person=fingerprint(claims, ["person_id"]),
         claim=fingerprint(claims, ["claim_type", "claim_id"]),
     )
-    by_claim = lines.group_by("service_month", "category", "person_id", "claim")
+    by_claim = lines.group_by("service_month", "category", "person", "claim")
     by_claim = by_claim.agg(lines=lines.served.sum(), cost_usd=lines.cost_usd.sum())
     return by_claim.group_by("service_month", "category").agg(
         claims=(by_claim.lines > 0).cast("int64").sum(),
         lines=by_claim.lines.sum(),
-        persons=by_claim.person_id.nunique(),
+        persons=by_claim.person.nunique(),
         cost_usd=by_claim.cost_usd.sum(),
     )
 
