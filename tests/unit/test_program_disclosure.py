@@ -5,9 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from ltc_world import groups, program
 from ratebook.contracts.released import RELEASED
 from ratebook.disclosure import complements, disclose_tables
 from ratebook.programs import plots
+from ratebook.programs.rates import derive_program_rates
 from ratebook.tables import empty_frame
 
 KEY = {"program": "p", "state": "s", "area": "all", "era": "all"}
@@ -136,3 +138,14 @@ def test_a_figure_draws_what_the_released_copy_shows(monkeypatch):
     plots.plot_programs(tables | {"rates": cells.reindex(columns=list(tables["rates"]))}, 11)
     assert seen["rates"][0].rate_usd.notna().tolist() == [False, False, True, True]
     assert set(seen) == set(plots.DRAWN_FROM)
+
+
+def test_the_months_an_average_leaves_out_are_told_in_whole_percent():
+    """Three months of 1,003 may be one person's."""
+    drawn = """\
+        enrolled | institutional/F1 | 1000 |
+        enrolled | nhc_conversion/F2 | 3 |
+        at_facility | F1 | 1000 | per_diem=100 ancillary=0"""
+    found = derive_program_rates(groups("ccn", "all", drawn), [program("ccn")], 365, 2, 36_000)
+    note = found.note[found.cell == "average"].iloc[0]
+    assert note.endswith("left out: at most 1% of member months")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -235,10 +236,11 @@ def _payment(scheme, rate, cell, costs):
 
 
 def _average_note(scheme, priced, months):
-    """Say what share of the member months the average could not count."""
+    """Say what share of the member months the average could not count, in whole percent: they may be of few."""
     whole = sum(months.values())[0]
     left_out = sum(n[0] for cell, n in months.items() if not np.isfinite(priced[cell]["rate"][0]))
-    share = f"cells without a comparison cost left out: {left_out / whole:.1%} of member months" if left_out else None
+    percent = math.ceil(100 * left_out / whole) if left_out else 0
+    share = f"cells without a comparison cost left out: at most {percent}% of member months" if left_out else None
     return "; ".join(text for text in (scheme.get("average", {}).get("note"), share) if text)
 
 
