@@ -259,6 +259,16 @@ def test_a_rate_that_pays_for_days_of_the_window_leaves_out_the_others_alone():
     assert (row.left_out_pmpm_usd, row.leaves_out) == (pytest.approx(60 + 20), "nursing facility, meals")
 
 
+def test_what_is_left_out_does_not_show_a_service_of_few():
+    """Dentures of one person in a thousand months: 30 cents a month."""
+    drawn = "enrolled | community_nhc_level_1 | 1000 | meals=1000 prescribed_drugs={drugs}"
+    found = []
+    for drugs in (40, 40.3):
+        designs = price_designs(groups("ccn", "all", drawn.format(drugs=drugs)), [program("ccn")], 365, 2)
+        found.append(one_row(derive_rate_scales(designs), item="community_nhc_level_1").left_out_pmpm_usd)
+    assert found == [40, 40]
+
+
 def test_costs_by_group_are_costs_the_rate_pays_for():
     """Three groups of one term, each with costs of its own: what any of them names is paid for."""
     altcs = program("altcs")

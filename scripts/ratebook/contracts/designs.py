@@ -165,7 +165,9 @@ class RateScales(Design):
         "Our rate over the nearer end of the published range; 1 within it.", nullable=True
     )
     is_same_order: bool = Field("Between a tenth and ten times the published range.", nullable=True)
-    left_out_pmpm_usd: float = Field("What these people use that the rate does not pay for.", nullable=True)
+    left_out_pmpm_usd: float = Field(
+        "What these people use that the rate does not pay for, in whole dollars.", nullable=True
+    )
     leaves_out: str = Field("The services that are most of it.", nullable=True)
 
     class Config(Contract.Config):

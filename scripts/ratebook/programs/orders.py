@@ -41,7 +41,7 @@ class Item:
         return (self.published["low_usd"] + self.published["high_usd"]) / 2
 
     def left_out(self) -> tuple[float | None, str | None]:
-        """Give what these people use that the rate does not pay for, USD a month, and the largest services by name.
+        """Give what these people use that the rate does not pay for, whole USD a month, and the largest services by name.
 
         A rate that pays for the facility days of the plan's window leaves out the others alone.
         """
@@ -59,7 +59,8 @@ class Item:
             column for column in sorted(amounts, key=lambda name: (-amounts[name], name)) if amounts[column] > 0
         ]
         words = [WORDS.get(column, column.removesuffix("_usd").replace("_", " ")) for column in largest[:NAMED]]
-        return sum(amounts.values()) / whole, ", ".join(words) or None
+        # In whole dollars: by cents, two rates of the same people would show a service that few of them use.
+        return float(round(sum(amounts.values()) / whole)), ", ".join(words) or None
 
     def _paid(self, cell: str) -> set[str]:
         """Name the columns the rate of a cell pays for, of whatever group it is compared with."""
