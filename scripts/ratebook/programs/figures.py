@@ -105,8 +105,8 @@ def plot_liability_timeline(days: pd.DataFrame):
         width = 1.4 + 1.2 * (len(lines) - 1 - place)
         ax.step(rows.nf_day, rows.plan_nf_day_share, where="mid", color=color, label=program, lw=width)
     ax.set_ylim(-0.03, 1.06)
-    ax.set_xlabel("day of facility care in the enrolment year the stay began in")
-    ax.set_ylabel("share of days in the plan's window, whole percent")
+    ax.set_xlabel("day of facility care, as the windows count them; shares in whole percent")
+    ax.set_ylabel("share of days the plan pays")
     ax.set_title("Who pays which facility day")
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return fig
