@@ -90,10 +90,10 @@ def test_a_cell_of_few_shows_no_day_and_no_month_of_theirs():
 def test_a_step_of_facility_days_does_not_count_who_left():
     rows = [(1, 700, 700, 650), (2, 698, 697, 648), (3, 9, 9, 8)]
     rows = [dict(zip(("nf_day", "nf_days", "plan_nf_days", "persons"), row)) for row in rows]
-    rows = [row | {"program": "p", "plan_nf_day_share": row["plan_nf_days"] / row["nf_days"]} for row in rows]
+    rows = [row | {"program": "p", "window_day_share": row["plan_nf_days"] / row["nf_days"]} for row in rows]
     shown = released("liability_days", rows)
     assert shown[["nf_days", "plan_nf_days", "persons"]].isna().all(axis=None)
-    assert shown.plan_nf_day_share.tolist()[:2] == [1.0, 1.0] and pd.isna(shown.plan_nf_day_share[2])
+    assert shown.window_day_share.tolist()[:2] == [1.0, 1.0] and pd.isna(shown.window_day_share[2])
 
 
 def test_a_plans_settlement_does_not_come_back_from_a_sum_of_nothing():

@@ -283,12 +283,12 @@ class LiabilityDays(Contract):
     nf_day: int = Field("Day of facility care, by the configured counter, from 1.", ge=1)
     nf_days: int = Field("Days of that ordinal in the data.", ge=0)
     plan_nf_days: int = Field("Of these, days the plan pays.", ge=0)
-    plan_nf_day_share: float = Field("Share of these days that the plan pays.", nullable=True, ge=0, le=1)
+    window_day_share: float = Field("Share of these days in the plan's window.", nullable=True, ge=0, le=1)
     persons: int = Field("Persons who reach that day at least once.", ge=0, persons=True)
 
     class Config(Contract.Config):
         unique = ("program", "nf_day")
-        hides = ("nf_days", "plan_nf_days", "plan_nf_day_share")
+        hides = ("nf_days", "plan_nf_days", "window_day_share")
 
 
 class ProgramReconciliation(Estimate):

@@ -281,7 +281,7 @@ RELEASED = {
     ),
     # From day to day few leave.
     "liability_days": Released(
-        programs.LiabilityDays, never=("nf_days", "plan_nf_days", "persons"), percents=("plan_nf_day_share",)
+        programs.LiabilityDays, never=("nf_days", "plan_nf_days", "persons"), percents=("window_day_share",)
     ),
     "published_amounts": Released(programs.PublishedAmounts),
     "sensitivity": Released(review.Sensitivity),

@@ -94,8 +94,8 @@ def dots(
 
 
 def plot_liability_timeline(days: pd.DataFrame):
-    """Draw, day by day of facility care, the share of days the plan pays."""
-    shown = days[days.plan_nf_day_share.notna()]
+    """Draw, day by day of facility care, the share of days in the plan's window."""
+    shown = days[days.window_day_share.notna()]
     if shown.empty:
         return empty_figure(NOTHING)
     fig, ax = subplots(figsize=(7.0, 3.4))
@@ -103,10 +103,10 @@ def plot_liability_timeline(days: pd.DataFrame):
     for place, (color, (program, rows)) in enumerate(lines):
         # The first drawn is the widest, so that programs that pay the same days are both seen.
         width = 1.4 + 1.2 * (len(lines) - 1 - place)
-        ax.step(rows.nf_day, rows.plan_nf_day_share, where="mid", color=color, label=program, lw=width)
+        ax.step(rows.nf_day, rows.window_day_share, where="mid", color=color, label=program, lw=width)
     ax.set_ylim(-0.03, 1.06)
     ax.set_xlabel("day of facility care, as the windows count them; shares in whole percent")
-    ax.set_ylabel("share of days the plan pays")
+    ax.set_ylabel("share of days in the plan's window")
     ax.set_title("Who pays which facility day")
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return fig

@@ -161,7 +161,7 @@ def _days_of(months, program, column, counter):
         nf_day=found.nf_day.cast("int64"),
         nf_days=found.nf_days.cast("int64"),
         plan_nf_days=found.plan_nf_days.cast("int64"),
-        plan_nf_day_share=found.plan_nf_days.cast("float64") / found.nf_days.nullif(0),
+        window_day_share=found.plan_nf_days.cast("float64") / found.nf_days.nullif(0),
         persons=found.persons.cast("int64"),
     )
 
