@@ -60,6 +60,7 @@ rule derive_program_rates:
         "benchmarks/programs/derive_program_rates.tsv"
     conda:
         "../../environment.yml"
+    threads: ALL
     params:
         data=PROGRAM_DATA,
         price=PRICE,
