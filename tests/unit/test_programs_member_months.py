@@ -61,6 +61,18 @@ def test_a_line_over_months_is_split_by_days_to_the_cent(world, run):
     assert [row["nf_days"] for row in rows] == [2, 10, 0]
 
 
+def test_what_others_pay_on_a_line_is_split_with_it_and_summed_over_every_service(world, run):
+    header = NF + " | medicare_paid_usd | tpl_usd"
+    claims = f"""\
+        {header}
+        A | 1 | 1 | nursing_facility | 2016-01-30 | 2016-02-10 | 100.00 | 60.00 | 12.00
+        A | 2 | 1 | home_health      | 2016-02-20 | 2016-02-20 | 40.00  | 5.25  |
+        """
+    rows = run(world(claims, covered("2016-01-01", 3)).order_by("service_month"))
+    assert [float(row["medicare_paid_usd"]) for row in rows] == [10.0, 55.25, 0.0]
+    assert [float(row["tpl_usd"]) for row in rows] == [2.0, 10.0, 0.0]
+
+
 def test_gross_is_net_plus_applied_income_from_the_claim_or_else_from_eligibility(world, run):
     header = NF + " | patient_liability_usd"
     claims = f"""\

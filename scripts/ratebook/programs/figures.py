@@ -102,7 +102,7 @@ def plot_liability_timeline(days: pd.DataFrame):
     lines = list(zip(PALETTE, shown.groupby("program", sort=True)))
     for place, (color, (program, rows)) in enumerate(lines):
         # The first drawn is the widest, so that programs that pay the same days are both seen.
-        width = 1.4 + 1.2 * (len(lines) - 1 - place)
+        width = 1.2 + 0.6 * (len(lines) - 1 - place)
         ax.step(rows.nf_day, rows.window_day_share, where="mid", color=color, label=program, lw=width)
     ax.set_ylim(-0.03, 1.06)
     ax.set_xlabel("day of facility care, as the windows count them; shares in whole percent")
