@@ -19,7 +19,8 @@ def say(rows: list[tuple]) -> str:
 
 def test_a_kind_of_fault_is_right_when_all_that_is_told_of_it_is():
     rows = [("days engaged within 365, RSN", 1.0, True)]
-    rows += [(f"{measure}, copy", None, True) for measure in ("recall", "precision", "dollars that stand")]
+    rows += [(f"{measure}, copy", None, True) for measure in ("recall", "precision")]
+    rows += [("dollars that stand, copy, usd", None, True)]
     rows += [("recall, void", None, True), ("precision, void", None, False)]
     said = say(rows)
     assert "Of 1 planted quantities with a 95% interval, 1 lie inside it" in said

@@ -210,7 +210,8 @@ def say_review(tables: Tables, settings: dict) -> list[str]:
     recovery = tables["recovery"]
     is_fault = recovery.quantity.map(kind_of).isin(OF_FAULTS)
     told = recovery.covered[~is_fault & recovery.lower.notna()].dropna()
-    faults = recovery.covered[is_fault].groupby(recovery.quantity[is_fault].str.partition(", ")[2]).all()
+    fault = recovery.quantity[is_fault].map(lambda quantity: quantity.split(", ")[1])
+    faults = recovery.covered[is_fault].groupby(fault).all()
     if len(told):
         missed = recovery.quantity[told.index[~told.astype(bool)]].map(kind_of).value_counts(sort=False)
         of_kind = ", ".join(f"{kind} ({count})" for kind, count in sorted(missed.items()))
